@@ -1,0 +1,1 @@
+"""vidnas: searches, trains and evaluates compact video action-recognition networks."""

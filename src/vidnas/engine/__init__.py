@@ -1,0 +1,1 @@
+"""Mechanics shared by the verbs; knows nothing of architecture search."""

@@ -1,0 +1,13 @@
+"""The errors that vidnas explains to a person instead of showing a traceback."""
+
+
+class UserError(Exception):
+    """Something in the user's files, folders or values is wrong.
+
+    The message names the file and the value, says what is allowed and what to do. The command line
+    prints it and exits with 1.
+    """
+
+
+class UsageError(UserError):
+    """The command line itself, or a setting given in Python, is wrong; the command line exits with 2."""

@@ -1,0 +1,28 @@
+"""The shapes of the arrays that travel through vidnas: the only place that spells dimension names.
+
+The aliases are checked at run time under pytest (jaxtyping + beartype) and are plain types elsewhere.
+"""
+
+import numpy as np
+from jaxtyping import Float, Int, UInt8
+from torch import Tensor
+
+Video = Float[Tensor, "batch channels time height width"]
+"""A batch of normalised clips, or of feature maps inside a network."""
+
+Clip = Float[Tensor, "channels time height width"]
+"""One normalised clip."""
+
+Views = Float[Tensor, "views channels time height width"]
+"""Several clips of one video: temporal positions x spatial crops."""
+
+Logits = Float[Tensor, "batch classes"]
+Labels = Int[Tensor, " batch"]
+Loss = Float[Tensor, ""]
+
+Features = Float[Tensor, "batch features"]
+Alpha = Float[Tensor, "edges primitives"]
+"""Architecture parameters, or the mixing weights that a softmax over primitives makes of them."""
+
+Frames = UInt8[np.ndarray, "time height width rgb"]
+"""Decoded frames of one video, RGB, 0 to 255."""

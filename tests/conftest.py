@@ -1,0 +1,24 @@
+"""What every test shares: shape checks at run time, the real clips, a quiet matplotlib."""
+
+import os
+from pathlib import Path
+
+import pytest
+from jaxtyping import install_import_hook
+
+# Must run before anything imports vidnas: from here on every annotated shape is checked at each call.
+install_import_hook("vidnas", "beartype.beartype")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if not os.environ.get("VIDNAS_TEST_DATA"):
+        skip = pytest.mark.skip(reason="VIDNAS_TEST_DATA does not name a folder of real clips")
+        for item in items:
+            if item.get_closest_marker("dataset"):
+                item.add_marker(skip)
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """The folder of real clips: ucf101_5, weizmann_4 and the official split lists."""
+    return Path(os.environ["VIDNAS_TEST_DATA"])
