@@ -25,8 +25,8 @@ class ClipConfig:
     """Which videos are read and how they become clips: shared by search and train."""
 
     data: str
-    """Videos: a folder per class, train/ and test/ folders of those, the UCF101 layout, a list file of `path label`
-    lines, or `builtin` for the built-in motion clips."""
+    """Videos: a folder per class, train/ and test/ folders of those, the UCF101 layout, a list file of
+    `path label` lines, or `builtin` for the built-in motion clips."""
     test_list: str | None = None
     """Test videos as a list file, beside a list file given as data."""
     split: int = 1
@@ -83,7 +83,7 @@ class ClipConfig:
 
 @dataclass(frozen=True, kw_only=True)
 class SearchConfig(ClipConfig):
-    """Search a cell: alpha learns on the validation half of the training videos, the weights on the other half."""
+    """Search a cell: alpha learns on half of the training videos (val), the weights on the other half."""
 
     num_cells: int = 3
     first_channels: int = 4
@@ -116,10 +116,10 @@ class SearchConfig(ClipConfig):
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig(ClipConfig):
-    """Train the network of a genotype from scratch on all training videos and test it after the last epoch."""
+    """Train a genotype's network from scratch on all training videos; test it after the last epoch."""
 
     genotype: str
-    """Genotype to build: a JSON file, a search's run folder, or random:SEED for a random cell of the same space."""
+    """What to build: a genotype file, a search's run folder, or random:SEED for a random cell."""
     num_cells: int = 6
     first_channels: int = 8
     epochs: int = 600
