@@ -20,9 +20,10 @@ Logits = Float[Tensor, "batch classes"]
 Labels = Int[Tensor, " batch"]
 Loss = Float[Tensor, ""]
 
-Features = Float[Tensor, "batch features"]
 Alpha = Float[Tensor, "edges primitives"]
 """Architecture parameters, or the mixing weights that a softmax over primitives makes of them."""
 
 Frames = UInt8[np.ndarray, "time height width rgb"]
 """Decoded frames of one video, RGB, 0 to 255."""
+MixingRow = Float[Tensor, " primitives"]
+"""The mixing weights of one edge."""

@@ -1,0 +1,164 @@
+"""Whole networks: the supernet that is searched and the network built from a genotype.
+
+Both are a stem, cells and a head. Cells count from 0; the odd ones reduce: their adapters halve height and
+width, never time, and their channels double. All cells have the same architecture.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from vidnas.genotype import PRIMITIVES, Genotype, num_edges
+from vidnas.nn.cell import Cell, SearchCell
+from vidnas.nn.primitives import Activation, norm
+from vidnas.shapes import Alpha, Logits, Video
+
+RGB = 3
+
+
+class CellPlan(NamedTuple):
+    """What one cell needs to know: its nodes' channels, and each input's channels and spatial stride."""
+
+    channels: int
+    inputs: tuple[tuple[int, int], tuple[int, int]]
+
+
+def plan_cells(num_cells: int, first_channels: int, num_nodes: int) -> list[CellPlan]:
+    """Channels and strides of every cell of a network whose stem has `first_channels` channels."""
+    plans = []
+    channels, reductions = first_channels, 0
+    before_last = last = (first_channels, 0)  # channels, reductions so far
+    for index in range(num_cells):
+        if index % 2 == 1:
+            channels, reductions = channels * 2, reductions + 1
+        inputs = tuple((source[0], 2 ** (reductions - source[1])) for source in (before_last, last))
+        plans.append(CellPlan(channels, (inputs[0], inputs[1])))
+        before_last, last = last, (channels * num_nodes, reductions)
+    return plans
+
+
+class Stem(nn.Sequential):
+    """(1,3,3) convolution and norm: RGB to the first channels; stride 2 halves height and width."""
+
+    def __init__(self, channels: int, stride: int, *, batch_stats: bool) -> None:
+        conv = nn.Conv3d(RGB, channels, (1, 3, 3), (1, stride, stride), (0, 1, 1), bias=False)
+        super().__init__(conv, norm(channels, batch_stats))
+
+
+class Adapter(nn.Sequential):
+    """Activation, 1x1x1 convolution, norm: fits a cell's input to its channels and, strided, its size."""
+
+    def __init__(
+        self, channels_in: int, channels: int, stride: int, activation: Activation, *, batch_stats: bool
+    ) -> None:
+        conv = nn.Conv3d(channels_in, channels, 1, (1, stride, stride), bias=False)
+        super().__init__(activation(), conv, norm(channels, batch_stats))
+
+
+class Head(nn.Module):
+    """Mean over time and space, then a linear layer with bias."""
+
+    def __init__(self, channels: int, num_classes: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(channels, num_classes)
+
+    def forward(self, video: Video) -> Logits:
+        """One score per class."""
+        return self.linear(video.mean(dim=(2, 3, 4)))  # type: ignore[no-any-return]
+
+
+class AdaptedCell(nn.Module):
+    """A cell behind the adapters of its two inputs."""
+
+    def __init__(self, cell: nn.Module, plan: CellPlan, activation: Activation, *, batch_stats: bool) -> None:
+        super().__init__()
+        self.adapters = nn.ModuleList(
+            Adapter(channels, plan.channels, stride, activation, batch_stats=batch_stats)
+            for channels, stride in plan.inputs
+        )
+        self.cell = cell
+
+    def forward(self, before_last: Video, last: Video, *mixing: Alpha) -> Video:
+        """Output of the cell; a SearchCell takes the mixing weights too."""
+        before_last_adapter, last_adapter = self.adapters
+        return self.cell(before_last_adapter(before_last), last_adapter(last), *mixing)  # type: ignore[no-any-return]
+
+
+class Supernet(nn.Module):
+    """All candidate networks at once, N(C) in the paper, with alpha as a parameter of its own.
+
+    `alpha` has a row per edge and a column per primitive and starts as 1e-3 x standard normal. Norms have
+    neither parameters nor running statistics.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        *,
+        num_cells: int = 3,
+        first_channels: int = 4,
+        num_nodes: int = 4,
+        stem_stride: int = 1,
+        primitives: Sequence[str] = PRIMITIVES,
+        activation: Activation = nn.ReLU,
+    ) -> None:
+        super().__init__()
+        plans = plan_cells(num_cells, first_channels, num_nodes)
+        self.alpha = nn.Parameter(1e-3 * torch.randn(num_edges(num_nodes), len(primitives)))
+        self.stem = Stem(first_channels, stem_stride, batch_stats=True)
+        self.cells = nn.ModuleList(
+            AdaptedCell(
+                SearchCell(plan.channels, num_nodes=num_nodes, primitives=primitives, activation=activation),
+                plan, activation, batch_stats=True,
+            )
+            for plan in plans
+        )  # fmt: skip
+        self.head = Head(plans[-1].channels * num_nodes, num_classes)
+
+    def forward(self, video: Video, mixing: Alpha | None = None) -> Logits:
+        """Logits of a batch. `mixing` replaces the softmax of alpha over primitives."""
+        if mixing is None:
+            mixing = self.alpha.softmax(dim=-1)
+        before_last = last = self.stem(video)
+        for cell in self.cells:
+            before_last, last = last, cell(before_last, last, mixing)
+        return self.head(last)  # type: ignore[no-any-return]
+
+    def weights(self) -> dict[str, Tensor]:
+        """Every parameter but alpha (the paper's Theta), by name."""
+        return {name: p for name, p in self.named_parameters() if p is not self.alpha}
+
+
+class Network(nn.Module):
+    """The network of a genotype: batch norm with affine parameters, none behind pooling."""
+
+    def __init__(
+        self,
+        genotype: Genotype,
+        num_classes: int,
+        *,
+        num_cells: int = 6,
+        first_channels: int = 8,
+        stem_stride: int = 1,
+        activation: Activation = nn.ReLU,
+    ) -> None:
+        super().__init__()
+        num_nodes = len(genotype.nodes)
+        plans = plan_cells(num_cells, first_channels, num_nodes)
+        self.stem = Stem(first_channels, stem_stride, batch_stats=False)
+        self.cells = nn.ModuleList(
+            AdaptedCell(
+                Cell(genotype, plan.channels, activation=activation), plan, activation, batch_stats=False
+            )
+            for plan in plans
+        )
+        self.head = Head(plans[-1].channels * num_nodes, num_classes)
+
+    def forward(self, video: Video) -> Logits:
+        """Logits of a batch."""
+        before_last = last = self.stem(video)
+        for cell in self.cells:
+            before_last, last = last, cell(before_last, last)
+        return self.head(last)  # type: ignore[no-any-return]
