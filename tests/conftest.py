@@ -1,4 +1,4 @@
-"""What every test shares: shape checks at run time, the real clips, a quiet matplotlib."""
+"""What every test shares: shape checks at run time, and the real clips."""
 
 import os
 from pathlib import Path
@@ -22,3 +22,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def test_data() -> Path:
     """The folder of real clips: ucf101_5, weizmann_4 and the official split lists."""
     return Path(os.environ["VIDNAS_TEST_DATA"])
+
+
+@pytest.fixture(scope="session")
+def tiny_videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The built-in clips, but few and short: 3 groups of 2 training clips a class, 1 of 2 test clips."""
+    from vidnas.video.synthetic import write_clips
+
+    folder = tmp_path_factory.mktemp("data") / "tiny videos"
+    write_clips(folder, groups_per_class=4, clips_per_group=2, test_groups=1, num_frames=8, size_px=24)
+    return folder

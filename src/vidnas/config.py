@@ -251,7 +251,7 @@ def _table(**presets: dict[str, object]) -> Mapping[str, Mapping[str, object]]:
 SEARCH_PRESETS = _table(
     paper={},
     fast=dict(order=1, epochs=30, batch_size=32, stem_stride=2, alpha_lr=1e-3),
-    cpu=dict(order=1, epochs=15, batch_size=16, stem_stride=2, size_px=64, alpha_lr=3e-3),
+    cpu=dict(order=1, epochs=20, batch_size=16, stem_stride=2, size_px=64, alpha_lr=1e-2),
     demo=dict(order=1, epochs=3, batch_size=32, stem_stride=2, size_px=32, alpha_lr=2e-2, flip=False),
 )
 """What each search preset changes of the paper's settings; docs/guide.md says why."""
@@ -268,7 +268,7 @@ TRAIN_PRESETS = _table(
         label_smoothing=0.1,
     ),
     cpu=dict(
-        epochs=24,
+        epochs=40,
         batch_size=8,
         stem_stride=2,
         size_px=64,

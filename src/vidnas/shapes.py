@@ -10,6 +10,9 @@ from torch import Tensor
 Video = Float[Tensor, "batch channels time height width"]
 """A batch of normalised clips, or of feature maps inside a network."""
 
+Features = Float[Tensor, "batch _ time _ _"]
+"""Feature maps on their way through cells: channels, height and width change, clips and frames never."""
+
 Clip = Float[Tensor, "channels time height width"]
 """One normalised clip."""
 

@@ -1,5 +1,6 @@
 """From continuous alpha to a discrete genotype (paper, section 3)."""
 
+import math
 from collections.abc import Sequence
 
 from vidnas.genotype import PRIMITIVES, Edge, Genotype, edge_sources
@@ -13,7 +14,7 @@ def derive(alpha: Alpha, *, primitives: Sequence[str] = PRIMITIVES, edges_per_no
     selected; an edge is as strong as its strongest selectable weight. Ties go to the lower source and to the
     earlier primitive.
     """
-    mixing = alpha.detach().double().softmax(dim=-1).tolist()
+    mixing = [_softmax(row) for row in alpha.tolist()]
     selectable = [j for j, name in enumerate(primitives) if name != "none"]
     candidates: dict[int, list[tuple[float, Edge]]] = {}
     sources = edge_sources(_num_nodes(len(mixing)))
@@ -21,6 +22,14 @@ def derive(alpha: Alpha, *, primitives: Sequence[str] = PRIMITIVES, edges_per_no
         best = max(selectable, key=lambda j: row[j])
         candidates.setdefault(node, []).append((row[best], Edge(source, primitives[best])))
     return Genotype(tuple(_strongest(edges, edges_per_node) for edges in candidates.values()))
+
+
+def _softmax(row: Sequence[float]) -> list[float]:
+    """fsum does not depend on the order of the row: equally strong edges tie exactly, on every machine."""
+    largest = max(row)
+    powers = [math.exp(value - largest) for value in row]
+    total = math.fsum(powers)
+    return [power / total for power in powers]
 
 
 def _strongest(edges: list[tuple[float, Edge]], count: int) -> tuple[Edge, ...]:

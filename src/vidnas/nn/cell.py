@@ -11,7 +11,7 @@ from torch import nn
 
 from vidnas.genotype import Genotype, edge_sources
 from vidnas.nn.primitives import BUILDERS, Activation
-from vidnas.shapes import Alpha, MixingRow, Video
+from vidnas.shapes import Alpha, Features, MixingRow, Video
 
 
 class MixedOp(nn.Module):
@@ -36,7 +36,7 @@ class SearchCell(nn.Module):
         self.num_nodes = num_nodes
         self.edges = nn.ModuleList(MixedOp(channels, primitives, activation) for _ in edge_sources(num_nodes))
 
-    def forward(self, before_last: Video, last: Video, mixing: Alpha) -> Video:
+    def forward(self, before_last: Video, last: Video, mixing: Alpha) -> Features:
         """Output of num_nodes x the input's channels; row k of `mixing` weights the ops of edge k."""
         states = [before_last, last]
         edges = iter(zip(self.edges, mixing, strict=True))
@@ -58,7 +58,7 @@ class Cell(nn.Module):
             for node in genotype.nodes
         )
 
-    def forward(self, before_last: Video, last: Video) -> Video:
+    def forward(self, before_last: Video, last: Video) -> Features:
         """Output of (number of nodes) x the input's channels."""
         states = [before_last, last]
         for node, ops in zip(self.genotype.nodes, self.nodes, strict=True):

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from vidnas.genotype import PRIMITIVES, Genotype, num_edges
 from vidnas.nn.cell import Cell, SearchCell
 from vidnas.nn.primitives import Activation, norm
-from vidnas.shapes import Alpha, Logits, Video
+from vidnas.shapes import Alpha, Features, Logits, Video
 
 RGB = 3
 
@@ -80,7 +80,7 @@ class AdaptedCell(nn.Module):
         )
         self.cell = cell
 
-    def forward(self, before_last: Video, last: Video, *mixing: Alpha) -> Video:
+    def forward(self, before_last: Features, last: Features, *mixing: Alpha) -> Features:
         """Output of the cell; a SearchCell takes the mixing weights too."""
         before_last_adapter, last_adapter = self.adapters
         return self.cell(before_last_adapter(before_last), last_adapter(last), *mixing)  # type: ignore[no-any-return]

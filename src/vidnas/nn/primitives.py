@@ -57,7 +57,7 @@ class AvgPool(nn.Module):
 def _pool(video: Video, pool: Callable[..., Tensor]) -> Video:
     """2-D pooling over space, then over time on the view (batch, channels, time, height x width).
 
-    3-D average pooling refuses extents below its kernel, and 3-D max pooling over time has a very slow backward.
+    3-D average pooling refuses extents below its kernel; 3-D max pooling over time has a slow backward.
     """
     batch, channels, time, height, width = video.shape
     video = pool(video.reshape(batch, channels * time, height, width), 3, 1, 1)

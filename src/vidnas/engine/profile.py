@@ -1,0 +1,98 @@
+"""What a network costs: parameters, bytes, multiply-accumulates and measured latency."""
+
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+WARM_UPS = 3
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The cost of a network on one input."""
+
+    parameters: int
+    weight_bytes: int
+    """Bytes of the parameters as they lie in memory."""
+    macs: int
+    """Multiply-accumulates of convolutions and matrix products; the rest (pooling, norms) is not counted."""
+    latency_ms: float
+    """Median time of one forward pass."""
+    latency_spread_ms: float
+    """Interquartile range of that time."""
+    threads: int
+    """Threads that a CPU could use."""
+    device: str
+
+
+def profile_network(module: nn.Module, video_shape: tuple[int, ...], device: torch.device) -> Profile:
+    """The cost of `module`, which lies on `device`, for one input of `video_shape`.
+
+    The shape is that of a Video: (batch, channels, time, height, width), a batch of 1 for a clip.
+    """
+    latency_ms, spread_ms = measure_latency(module, video_shape, device)
+    return Profile(
+        parameters=count_parameters(module),
+        weight_bytes=sum(p.numel() * p.element_size() for p in module.parameters()),
+        macs=count_macs(module, video_shape),
+        latency_ms=latency_ms,
+        latency_spread_ms=spread_ms,
+        threads=torch.get_num_threads(),
+        device=str(device),
+    )
+
+
+def count_parameters(module: nn.Module) -> int:
+    """The numbers that training changes, shared ones counted once."""
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def count_macs(module: nn.Module, video_shape: tuple[int, ...]) -> int:
+    """Multiply-accumulates of one forward pass on zeros of `video_shape`, wherever the module lies."""
+    device = next((parameter.device for parameter in module.parameters()), torch.device("cpu"))
+    video = torch.zeros(video_shape, device=device)
+    with _evaluating(module), FlopCounterMode(display=False) as counter:
+        module(video)
+    return int(counter.get_total_flops()) // 2
+
+
+def measure_latency(
+    module: nn.Module, video_shape: tuple[int, ...], device: torch.device, repeats: int = 10
+) -> tuple[float, float]:
+    """Median and interquartile range, in ms, of a forward pass after a few unmeasured ones; repeats >= 2."""
+    video = torch.zeros(video_shape, device=device)
+    times_ms = []
+    with _evaluating(module):
+        for _ in range(WARM_UPS + repeats):
+            _synchronize(device)
+            start = time.perf_counter()
+            module(video)
+            _synchronize(device)
+            times_ms.append((time.perf_counter() - start) * 1000)
+    lower, median, upper = statistics.quantiles(times_ms[WARM_UPS:], n=4, method="inclusive")
+    return median, upper - lower
+
+
+@contextmanager
+def _evaluating(module: nn.Module) -> Iterator[None]:
+    """Evaluation without gradients; afterwards every submodule is back in its own mode."""
+    modes = {part: part.training for part in module.modules()}
+    module.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for part, training in modes.items():
+            part.training = training
+
+
+def _synchronize(device: torch.device) -> None:
+    """Wait until the device has done what was asked of it: accelerators return at once."""
+    if device.type != "cpu":
+        torch.accelerator.synchronize(device)

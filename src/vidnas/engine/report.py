@@ -1,0 +1,41 @@
+"""Scores and costs in words: what the verbs print, always with the protocol beside the accuracy."""
+
+from collections.abc import Sequence
+
+from vidnas.engine.profile import Profile
+from vidnas.engine.scores import Scores
+
+
+def accuracy_line(scores: Scores, protocol: str) -> str:
+    """Accuracies in per cent, the interval, and how they were measured."""
+    low, high = scores.interval
+    return (
+        f"Test accuracy: {scores.top1:.1%} top-1 (95 % interval {low:.1%} to {high:.1%} over "
+        f"{scores.num_groups} groups), {scores.top5:.1%} top-{scores.top5_k}, {scores.mean_class:.1%} "
+        f"mean over classes; chance {1 / len(scores.per_class):.1%}. "
+        f"{scores.num_clips} videos; protocol: {protocol}."
+    )
+
+
+def cost_line(profile: Profile, clip: str) -> str:
+    """Parameters, bytes, multiply-accumulates and latency of one clip."""
+    return (
+        f"Network: {profile.parameters:,} parameters ({profile.weight_bytes / 1e6:.2f} MB), "
+        f"{profile.macs / 1e9:.3f} GMACs for a clip of {clip}, {profile.latency_ms:.1f} ms a clip "
+        f"(spread {profile.latency_spread_ms:.1f} ms; {profile.device}, {profile.threads} threads)."
+    )
+
+
+def class_table(scores: Scores, classes: Sequence[str]) -> str:
+    """One line per class: its accuracy, its clips, and what it is most often taken for."""
+    width = max(len("class"), *map(len, classes))
+    lines = [f"{'class':{width}}  accuracy  clips  most often taken for"]
+    for label, (name, accuracy, row) in enumerate(
+        zip(classes, scores.per_class, scores.confusion, strict=True)
+    ):
+        wrong = {other: count for other, count in enumerate(row) if other != label and count}
+        worst = max(wrong, key=wrong.__getitem__, default=None)
+        taken_for = "-" if worst is None else f"{classes[worst]} ({wrong[worst]})"
+        share = "-" if accuracy is None else f"{accuracy:.1%}"
+        lines.append(f"{name:{width}}  {share:>8}  {sum(row):5}  {taken_for}")
+    return "\n".join(lines)

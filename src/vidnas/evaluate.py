@@ -1,0 +1,98 @@
+"""The verb `evaluate`: how good a trained network is on test videos, and what it costs."""
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from tqdm import tqdm
+
+from vidnas import runs
+from vidnas.config import EvaluateConfig, TrainConfig
+from vidnas.engine.atomic import write_whole
+from vidnas.engine.loop import evaluate_epoch
+from vidnas.engine.profile import Profile, profile_network
+from vidnas.engine.report import accuracy_line, class_table, cost_line
+from vidnas.engine.runlog import unused_path
+from vidnas.engine.scores import Scores, score
+from vidnas.errors import UserError
+from vidnas.figures.confusion import draw_confusion
+from vidnas.figures.save import save_figure
+from vidnas.video.layouts import Item
+from vidnas.video.loaders import test_loader
+
+
+@dataclass(frozen=True)
+class EvaluateResult:
+    """The scores on the test videos, the cost, the report as text, and where all of it was written."""
+
+    scores: Scores
+    profile: Profile
+    report: str
+    path: Path
+
+
+def run_evaluate(config: EvaluateConfig) -> EvaluateResult:
+    """Test the network of a run folder; writes evaluation-PROTOCOL.json and a confusion matrix beside it.
+
+    Earlier evaluations stay: the new one then gets a number. UserError where the folder is not a training's,
+    or the videos have classes that it does not know.
+    """
+    precision = runs.choose_precision(config.device)
+    folder = Path(config.run).expanduser()
+    train_config = runs.load_train_config(folder)
+    network, classes = runs.load(folder)
+    network.to(precision.device)
+    items = _test_items(config, classes)
+    counts = runs.frame_counts(items, workers=config.workers)
+    clips = runs.test_clips(items, counts, train_config, multi=config.protocol == "multi")
+    batch_size = max(1, config.batch_size // (clips.num_clips * clips.num_crops))
+    loader = test_loader(clips, batch_size=batch_size, workers=config.workers)
+    batches = tqdm(loader, desc="Testing", unit="batch", leave=False, disable=None)
+    predictions = evaluate_epoch(network, batches, precision, max_clips=config.batch_size)
+    scores = score(predictions.scores, predictions.labels, runs.group_keys(items))
+    profile = profile_network(network, runs.clip_shape(train_config), precision.device)
+    return _write(config, train_config, folder, classes, scores, profile)
+
+
+def _test_items(config: EvaluateConfig, classes: tuple[str, ...]) -> tuple[Item, ...]:
+    """The test videos, their labels translated to those of the run."""
+    index = runs.open_videos(config)
+    unknown = sorted(set(index.classes) - set(classes))
+    if unknown:
+        raise UserError(
+            f"{config.data} has classes that {config.run} was not trained on: {', '.join(unknown)}. "
+            f"It knows {', '.join(classes)}."
+        )
+    return tuple(replace(item, label=classes.index(index.classes[item.label])) for item in index.test)
+
+
+def _write(
+    config: EvaluateConfig,
+    train_config: TrainConfig,
+    folder: Path,
+    classes: tuple[str, ...],
+    scores: Scores,
+    profile: Profile,
+) -> EvaluateResult:
+    checkpoint_bytes = (folder / runs.CHECKPOINT).stat().st_size
+    accuracy = accuracy_line(scores, runs.PROTOCOLS[config.protocol])
+    cost = cost_line(profile, runs.describe_clip(train_config))
+    path = unused_path(folder / f"evaluation-{config.protocol}.json")
+    result = {
+        "config": asdict(config),
+        "scores": asdict(scores),
+        "cost": asdict(profile) | {"checkpoint_bytes": checkpoint_bytes},
+    }
+    write_whole(path, (json.dumps(result, indent=2) + "\n").encode())
+    picture = path.with_name(path.stem + "-confusion.png")
+    save_figure(draw_confusion(scores.confusion, classes, caption=accuracy), picture)
+    report = "\n".join(
+        [
+            class_table(scores, classes),
+            "",
+            accuracy,
+            f"{cost} Checkpoint: {checkpoint_bytes / 1e6:.2f} MB.",
+            f"Written: {path}   Confusion matrix: {picture}",
+        ]
+    )
+    return EvaluateResult(scores, profile, report, path)

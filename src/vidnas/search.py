@@ -1,0 +1,222 @@
+"""The verb `search`: a cell is found by gradient descent on alpha (paper, sections 2.2 and 3)."""
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader
+
+from vidnas import runs
+from vidnas.config import SearchConfig
+from vidnas.engine.checkpoint import save_checkpoint
+from vidnas.engine.loop import Predictions, Tally, WeightStep, evaluate_epoch
+from vidnas.engine.runlog import RunLog
+from vidnas.figures.alphas import draw_alphas
+from vidnas.figures.cell import draw_cell
+from vidnas.figures.save import save_figure
+from vidnas.genotype import PRIMITIVES, Genotype, edge_sources, to_json
+from vidnas.nas.architect import Architect
+from vidnas.nas.discretize import derive
+from vidnas.nn.network import Supernet
+from vidnas.video.division import divide
+from vidnas.video.loaders import of_epoch, test_loader, train_loader
+
+
+@dataclass(frozen=True)
+class EpochResult:
+    """What one epoch of a search left: the genotype that alpha had then, and how well the supernet did."""
+
+    genotype: Genotype
+    mixing: list[list[float]]
+    """Softmax of alpha, (edges, primitives)."""
+    val_accuracy: float
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """The found genotype, which epoch (from 1) it is of, and every epoch's result."""
+
+    run_dir: Path
+    genotype: Genotype
+    epoch: int
+    epochs: tuple[EpochResult, ...]
+
+
+@dataclass(frozen=True)
+class _Data:
+    """Weights learn on train, alpha on val; val_test is val without chance, for judging epochs."""
+
+    classes: tuple[str, ...]
+    train: DataLoader[Any]
+    val: DataLoader[Any]
+    val_test: DataLoader[Any]
+
+
+def run_search(config: SearchConfig) -> SearchResult:
+    """Search a cell and write the run folder. The test videos are never looked at.
+
+    UserError where the videos or the run folder do not allow it, before the first epoch.
+    """
+    precision = runs.choose_precision(config.device)
+    with runs.open_run("search", config) as log:
+        data = _open_data(config, log)
+        supernet = runs.build_supernet(config, len(data.classes)).to(precision.device)
+        step = _weight_step(supernet, config, precision, num_steps=config.epochs * len(data.train))
+        # Without float16's narrow range the first-order pass can be mixed precision too.
+        autocast = {} if precision.dtype is torch.float16 else {"autocast": precision.autocast}
+        architect = Architect(
+            supernet,
+            order=config.order,
+            lr=config.alpha_lr,
+            weight_decay=config.alpha_weight_decay,
+            **autocast,
+        )
+        log.say(f"Searching for {config.epochs} epochs of {len(data.train)} steps on {precision.device}.")
+        results: list[EpochResult] = []
+        for epoch in range(1, config.epochs + 1):
+            started = time.perf_counter()
+            tally = _search_epoch(epoch, data, step, architect, log)
+            waiting_share = log.waiting_share
+            val = evaluate_epoch(supernet, data.val_test, precision, max_clips=config.batch_size)
+            results.append(_keep_epoch(epoch, supernet, val, log))
+            _report_epoch(epoch, config, tally, val, step, waiting_share, time.perf_counter() - started, log)
+            _save(epoch, supernet, step, architect, log)
+        chosen = _choose(results, config)
+        _write_result(chosen, results, config, log)
+        return SearchResult(log.folder, results[chosen].genotype, chosen + 1, tuple(results))
+
+
+def _open_data(config: SearchConfig, log: RunLog) -> _Data:
+    index = runs.open_videos(config)
+    runs.say_videos(log, index, flip=config.flip)
+    train, val, note = divide(
+        index.train, classes=index.classes, by=config.split_by, fraction=0.5, seed=config.seed
+    )
+    log.say(f"Weights learn on one part of the training videos, alpha on the other. {note}")
+    counts = dict(zip(index.train, runs.frame_counts(index.train, workers=config.workers), strict=True))
+    train_clips, val_clips = (
+        runs.train_clips(part, [counts[i] for i in part], config) for part in (train, val)
+    )
+    runs.draw_clips(log, train_clips, index.classes)
+    loader = train_loader(train_clips, batch_size=config.batch_size, seed=config.seed, workers=config.workers)
+    num_clips = len(loader) * config.batch_size
+    return _Data(
+        index.classes,
+        loader,
+        # Another seed than the train stream's, and as many clips: every step has a fresh batch of either.
+        train_loader(
+            val_clips,
+            batch_size=config.batch_size,
+            samples_per_epoch=num_clips,
+            seed=config.seed + 1,
+            workers=config.workers,
+        ),
+        test_loader(
+            runs.test_clips(val, [counts[i] for i in val], config),
+            batch_size=config.batch_size,
+            workers=config.workers,
+            order_seed=config.seed,
+        ),
+    )
+
+
+def _weight_step(supernet: Supernet, config: SearchConfig, precision: Any, *, num_steps: int) -> WeightStep:
+    weights = list(supernet.weights().values())
+    sgd = torch.optim.SGD(weights, config.lr, momentum=config.momentum, weight_decay=config.weight_decay)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(sgd, num_steps, config.lr_min)
+    return WeightStep(supernet, weights, sgd, schedule, precision, grad_clip=config.grad_clip)
+
+
+def _search_epoch(epoch: int, data: _Data, step: WeightStep, architect: Architect, log: RunLog) -> Tally:
+    """Alternate a step of alpha on a val batch with a step of the weights on a train batch (section 2.2)."""
+    step.model.train()
+    tally = Tally()
+    batches = zip(of_epoch(data.train, epoch - 1), of_epoch(data.val, epoch - 1), strict=True)
+    for train, val in log.progress(batches, total=len(data.train), label=f"Epoch {epoch}"):
+        train_clips = step.precision.to_device(train)
+        architect.step(train_clips, step.precision.to_device(val), weights_lr=step.lr)
+        step(*train_clips, tally)
+    return tally
+
+
+def _keep_epoch(epoch: int, supernet: Supernet, val: Predictions, log: RunLog) -> EpochResult:
+    """Write the epoch's genotype and alpha into the run folder."""
+    alpha = supernet.alpha.detach().float().cpu()
+    genotype = derive(alpha)
+    edges = [{"node": node, "source": source} for node, source in edge_sources(len(genotype.nodes))]
+    record = {"epoch": epoch, "primitives": PRIMITIVES, "edges": edges, "alpha": alpha.tolist()}
+    for name in ("genotypes", "alphas"):
+        log.path(name).mkdir(exist_ok=True)
+    log.write(f"genotypes/epoch-{epoch:03}.json", to_json(genotype))
+    log.write(f"alphas/epoch-{epoch:03}.json", json.dumps(record) + "\n")
+    return EpochResult(genotype, alpha.softmax(dim=-1).tolist(), val.accuracy)
+
+
+def _report_epoch(
+    epoch: int,
+    config: SearchConfig,
+    tally: Tally,
+    val: Predictions,
+    step: WeightStep,
+    waiting_share: float,
+    epoch_sec: float,
+    log: RunLog,
+) -> None:
+    log.record(
+        "search",
+        epoch,
+        train_loss=tally.loss,
+        train_accuracy=tally.accuracy,
+        val_loss=val.loss,
+        val_accuracy=val.accuracy,
+        lr=step.lr,
+        waiting_share=waiting_share,
+        epoch_sec=epoch_sec,
+    )
+    log.say(
+        f"Epoch {epoch}/{config.epochs}: train loss {tally.loss:.3f}, accuracy {tally.accuracy:.1%}; "
+        f"val loss {val.loss:.3f}, accuracy {val.accuracy:.1%}; {epoch_sec:.1f} s, "
+        f"{waiting_share:.0%} of it waiting for data"
+    )
+
+
+def _save(epoch: int, supernet: Supernet, step: WeightStep, architect: Architect, log: RunLog) -> None:
+    save_checkpoint(
+        log.path(runs.CHECKPOINT),
+        {
+            "epoch": epoch,
+            "supernet": supernet.state_dict(),
+            "weights_optimizer": step.optimizer.state_dict(),
+            "schedule": step.schedule.state_dict(),
+            "scaler": step.scaler.state_dict(),
+            "alpha_optimizer": architect.optimizer.state_dict(),
+        },
+    )
+
+
+def _choose(results: list[EpochResult], config: SearchConfig) -> int:
+    """Index of the epoch whose genotype is the result; of equally good ones the later, longer trained."""
+    if config.select == "last":
+        return len(results) - 1
+    return max(range(len(results)), key=lambda number: (results[number].val_accuracy, number))
+
+
+def _write_result(chosen: int, results: list[EpochResult], config: SearchConfig, log: RunLog) -> None:
+    result = results[chosen]
+    log.write(runs.GENOTYPE, to_json(result.genotype))
+    rule = "the best val accuracy" if config.select == "best" else "the last epoch"
+    selection = {"select": config.select, "epoch": chosen + 1, "val_accuracy": result.val_accuracy}
+    log.write("selection.json", json.dumps(selection, indent=2) + "\n")
+    cell = draw_cell(result.genotype, title=f"Cell of epoch {chosen + 1} ({rule})")
+    for suffix in ("png", "svg"):
+        save_figure(cell, log.path(f"cell.{suffix}"))
+    history = np.array([epoch.mixing for epoch in results])
+    accuracies = [epoch.val_accuracy for epoch in results]
+    alphas = draw_alphas(history, accuracies, chosen + 1, num_nodes=len(result.genotype.nodes))
+    save_figure(alphas, log.path("alphas.png"))
+    log.say(f"Found, by {rule} (epoch {chosen + 1}, val {result.val_accuracy:.1%}): {result.genotype}")
+    log.say(f"Genotype: {log.path(runs.GENOTYPE)}   Picture: {log.path('cell.png')}")

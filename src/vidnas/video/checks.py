@@ -1,0 +1,119 @@
+"""What must hold before the first epoch: enough classes and clips, and two parts that share nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from vidnas.errors import UserError
+from vidnas.video.division import SplitBy, marked_group, require_groups
+from vidnas.video.items import Item, VideoIndex
+
+_HEAD_BYTES = 1 << 16
+
+
+def check_classes(index: VideoIndex) -> None:
+    """UserError where there are fewer than two classes, or classes with one clip only."""
+    if len(index.classes) < 2:
+        raise UserError(
+            f"There is only one class, {', '.join(map(repr, index.classes))}: a classifier needs two or more."
+        )
+    counts = Counter(item.label for item in (*index.train, *index.test))
+    single = [name for label, name in enumerate(index.classes) if counts[label] == 1]
+    if single:
+        raise UserError(
+            f"Only one video in {_some('class', 'classes', single)}: every class needs one for training and "
+            "one for the test. Add videos or remove the class."
+        )
+
+
+def check_given_split(index: VideoIndex, split_by: SplitBy, *, own_groups: bool) -> str:
+    """Check a test part that came with the data; a sentence on what was checked.
+
+    Every class must be in both parts and no clip in both. Nor may a group of a class, unless `split_by` is
+    clip. A shared group is an error where groups are certain: by `--group-regex` (`own_groups`), by
+    `--split-by group`, in UCF101 and HMDB51 names. In `7_bend.avi` the 7 may be a number that each part
+    counts anew: there it is only told.
+    """
+    _check_every_class(index.classes, index.train, "training")
+    _check_every_class(index.classes, index.test, "test")
+    shared = [f"{test} (trained on as {train})" for train, test in _shared_clips(index)]
+    if shared:
+        raise UserError(f"In both training and test: {_some('clip', 'clips', shared)}. Keep one of the two.")
+    counts = f"{len(index.train)} training and {len(index.test)} test videos; no clip is in both"
+    if split_by == "clip":
+        return f"Test split as given: {counts}; groups are not checked, as asked (--split-by clip)."
+    if split_by == "group":
+        require_groups((*index.train, *index.test))
+    return f"Test split as given: {counts}{_check_groups(index, own_groups or split_by == 'group')}"
+
+
+def _check_groups(index: VideoIndex, certain: bool) -> str:
+    """UserError for certain groups in both parts; the end of the sentence on what was checked."""
+    shared = _groups(index.train) & _groups(index.test)
+    marked = [item for item in index.test if certain or marked_group(item.path.stem) is not None]
+    names = _group_names(shared & _groups(marked), index.classes)
+    if names:
+        raise UserError(
+            f"In both training and test: {_some('group', 'groups', names)}. Clips of a group are cut from "
+            "one video, so the test would be too easy. Move them, or use --split-by clip to accept it."
+        )
+    if shared:
+        both = _some("group", "groups", _group_names(shared, index.classes))
+        return f"; going by file names, {both} would be in both (--split-by group checks it)."
+    if all(item.group is not None for item in (*index.train, *index.test)):
+        return ", and no group of a class."
+    return "; groups are not known for every file name."
+
+
+def _check_every_class(classes: Sequence[str], items: Sequence[Item], part: str) -> None:
+    present = {item.label for item in items}
+    absent = [name for label, name in enumerate(classes) if label not in present]
+    if absent:
+        raise UserError(
+            f"No {part} videos in {_some('class', 'classes', absent)}: every class needs training and test "
+            "videos. Add some or remove the class."
+        )
+
+
+def _groups(items: Sequence[Item]) -> set[tuple[int, str]]:
+    """(class, group), since g01 of two classes are two videos."""
+    return {(item.label, item.group) for item in items if item.group is not None}
+
+
+def _group_names(groups: Iterable[tuple[int, str]], classes: Sequence[str]) -> list[str]:
+    return [f"{group} of {classes[label]}" for label, group in sorted(groups)]
+
+
+def _shared_clips(index: VideoIndex) -> Iterator[tuple[Path, Path]]:
+    """(training file, test file) with the same content, be it one file, a link or a copy."""
+    train, test = (_by_size(part) for part in (index.train, index.test))
+    for size in sorted(train.keys() & test.keys()):
+        heads = {_head(path): path for path in train[size]}
+        for path in test[size]:
+            twin = heads.get(_head(path))
+            if twin is not None and (size > 0 or twin.samefile(path)):
+                yield twin, path
+
+
+def _by_size(items: Sequence[Item]) -> dict[int, list[Path]]:
+    sizes: dict[int, list[Path]] = {}
+    for item in items:
+        sizes.setdefault(item.path.stat().st_size, []).append(item.path)
+    return sizes
+
+
+def _head(path: Path) -> bytes:
+    """Digest of a file's beginning: with equal sizes it tells videos apart without reading them whole."""
+    with path.open("rb") as file:
+        return hashlib.blake2b(file.read(_HEAD_BYTES)).digest()
+
+
+def _some(one: str, many: str, names: Sequence[str]) -> str:
+    """`class a`, or `7 classes (a, b, c, d, e, ...)`: at most five are named."""
+    if len(names) == 1:
+        return f"{one} {names[0]}"
+    more = ", ..." if len(names) > 5 else ""
+    return f"{len(names)} {many} ({', '.join(names[:5])}{more})"

@@ -1,0 +1,167 @@
+"""Videos as datasets: training clips by chance, test clips by rule; and the count of every video's frames."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from vidnas.errors import UserError
+from vidnas.shapes import Clip, Views
+from vidnas.video.decode import VideoInfo, decode_frames, scan_video
+from vidnas.video.layouts import Item
+from vidnas.video.sampling import multi_indices, random_indices
+from vidnas.video.transforms import (
+    center_crop,
+    normalize,
+    random_crop,
+    random_flip,
+    scaled_short_side,
+    three_crops,
+)
+
+SampleKey = tuple[int, int]
+"""Which clip: the index of a video, and the seed of this clip's frames, crop and flip."""
+
+MAX_LISTED_FILES = 20
+
+
+class TrainClips(Dataset[tuple[Clip, int, int]]):
+    """Randomly sampled, cropped and, with `flip`, mirrored clips: `clips[key]` is (clip, label, index).
+
+    `num_frames` holds the frame count of every item, from `count_frames`. With `single_frame` a clip is
+    one random frame repeated. A clip depends on its key alone. UserError if a file changed since its scan.
+    """
+
+    def __init__(
+        self,
+        items: Sequence[Item],
+        num_frames: Sequence[int],
+        *,
+        size_px: int,
+        segments: int,
+        frames_per_segment: int,
+        flip: bool,
+        single_frame: bool,
+    ) -> None:
+        assert len(items) == len(num_frames)
+        self.items = items
+        self.num_frames = num_frames
+        self.size_px = size_px
+        self.segments = segments
+        self.frames_per_segment = frames_per_segment
+        self.flip = flip
+        self.single_frame = single_frame
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, key: SampleKey) -> tuple[Clip, int, int]:
+        index, seed = key
+        generator = np.random.default_rng(seed)
+        item, num_frames = self.items[index], self.num_frames[index]
+        if self.single_frame:
+            indices = [int(generator.integers(num_frames))] * (self.segments * self.frames_per_segment)
+        else:
+            indices = random_indices(num_frames, self.segments, self.frames_per_segment, generator)
+        frames = decode_frames(item.path, indices, short_side_px=scaled_short_side(self.size_px))
+        frames = random_crop(frames, self.size_px, generator)
+        if self.flip:
+            frames = random_flip(frames, generator)
+        return normalize(frames), item.label, index
+
+
+class TestClips(Dataset[tuple[Views, int, int]]):
+    """Evenly sampled clips: `clips[index]` is (views, label, index), clip by clip, crop by crop.
+
+    `num_frames` holds the frame count of every item, from `count_frames`. `num_clips` positions in time
+    times `num_crops` in space are the views of one video. With `single_frame` a clip is one frame
+    repeated: the middle one of the video if there is one clip. UserError if a file changed since its scan.
+    """
+
+    __test__ = False  # pytest would take the name for a test class
+
+    def __init__(
+        self,
+        items: Sequence[Item],
+        num_frames: Sequence[int],
+        *,
+        size_px: int,
+        segments: int,
+        frames_per_segment: int,
+        single_frame: bool,
+        num_clips: int = 1,
+        num_crops: Literal[1, 3] = 1,
+    ) -> None:
+        assert len(items) == len(num_frames)
+        self.items = items
+        self.num_frames = num_frames
+        self.size_px = size_px
+        self.segments = segments
+        self.frames_per_segment = frames_per_segment
+        self.single_frame = single_frame
+        self.num_clips = num_clips
+        self.num_crops = num_crops
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, index: int) -> tuple[Views, int, int]:
+        item = self.items[index]
+        clips = self._clip_indices(self.num_frames[index])
+        wanted = sorted({frame for clip in clips for frame in clip})
+        frames = decode_frames(item.path, wanted, short_side_px=scaled_short_side(self.size_px))
+        views = []
+        for clip in clips:
+            of_clip = frames[np.searchsorted(wanted, clip)]
+            three = self.num_crops == 3
+            crops = three_crops(of_clip, self.size_px) if three else [center_crop(of_clip, self.size_px)]
+            views += [normalize(crop) for crop in crops]
+        return torch.stack(views), item.label, index
+
+    def _clip_indices(self, num_frames: int) -> list[list[int]]:
+        if self.single_frame:
+            length = self.segments * self.frames_per_segment
+            return [frame * length for frame in multi_indices(num_frames, 1, 1, self.num_clips)]
+        return multi_indices(num_frames, self.segments, self.frames_per_segment, self.num_clips)
+
+
+def count_frames(
+    items: Sequence[Item], *, workers: int, progress: Callable[[int], object]
+) -> list[VideoInfo]:
+    """Scan every item's file, in `workers` threads (at least one); `progress(1)` is called after each.
+
+    One UserError lists all files that cannot be used, so that they can be mended in one go.
+    """
+    infos: list[VideoInfo] = []
+    problems: list[str] = []
+    # Threads do: the decoder works outside Python's lock.
+    with ThreadPoolExecutor(max(1, workers)) as pool:
+        for result in pool.map(_try_scan, [item.path for item in items]):
+            if isinstance(result, UserError):
+                problems.append(str(result))
+            else:
+                infos.append(result)
+            progress(1)
+    if problems:
+        raise UserError(_list_problems(problems, len(items)))
+    return infos
+
+
+def _try_scan(path: Path) -> VideoInfo | UserError:
+    try:
+        return scan_video(path)
+    except UserError as error:
+        return error
+
+
+def _list_problems(problems: Sequence[str], num_items: int) -> str:
+    if len(problems) == 1:
+        return problems[0]
+    lines = [f"{len(problems)} of {num_items} videos cannot be used:", *problems[:MAX_LISTED_FILES]]
+    if len(problems) > MAX_LISTED_FILES:
+        lines.append(f"... and {len(problems) - MAX_LISTED_FILES} more.")
+    return "\n  ".join(lines)

@@ -1,0 +1,129 @@
+"""What `--data` takes: recognises a data set's layout, lists its videos and settles the test split."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from vidnas.errors import UsageError, UserError
+from vidnas.video.checks import check_classes, check_given_split
+from vidnas.video.division import SplitBy, divide, find_groups
+from vidnas.video.folders import ACCEPTED, read_folders
+from vidnas.video.items import Item, VideoIndex
+from vidnas.video.lists import VIDEO_SUFFIXES, ListedClip, parse_lists
+
+__all__ = ["Item", "VideoIndex", "direction_classes", "index_videos"]
+
+TEST_FRACTION = 0.25
+
+
+def index_videos(
+    data: Path, *, test_list: Path | None, split: int, split_by: SplitBy, group_regex: str | None, seed: int
+) -> VideoIndex:
+    """List the videos of `data` by class, in a training and a test part; `seed` draws a test part not given.
+
+    UserError, before any video is opened, where the files do not make a data set or the parts overlap;
+    UsageError where an option does not fit the data.
+    """
+    index = _read(data, test_list, split)
+    check_classes(index)
+    train, test = (find_groups(part, index.classes, group_regex) for part in (index.train, index.test))
+    if test:
+        index = replace(index, train=train, test=test)
+        how = check_given_split(index, split_by, own_groups=group_regex is not None)
+    else:
+        train, test, how = divide(
+            train, classes=index.classes, by=split_by, fraction=TEST_FRACTION, seed=seed
+        )
+        how = f"No test split is given, so a quarter of each class is set aside. {how}"
+        index = replace(index, train=train, test=test)
+    return replace(index, notes=(*index.notes, how, _balance(index)))
+
+
+def direction_classes(classes: Sequence[str]) -> tuple[str, ...]:
+    """The classes with a direction in their name, which a mirrored clip would contradict."""
+    word = re.compile(r"(left|right)(wards?)?|(anti|counter)?clockwise")
+    words = {name: re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name) for name in classes}
+    return tuple(name for name in classes if any(word.fullmatch(part.lower()) for part in words[name]))
+
+
+def _balance(index: VideoIndex) -> str:
+    counts = Counter(item.label for item in index.train)
+    most = max(counts, key=lambda label: (counts[label], -label))
+    least = min(counts, key=lambda label: (counts[label], label))
+    start = f"{len(index.classes)} classes"
+    if counts[most] == counts[least]:
+        return f"{start} with {counts[most]} training videos each."
+    return (
+        f"{start}; training videos from {counts[least]} ({index.classes[least]}) "
+        f"to {counts[most]} ({index.classes[most]})."
+    )
+
+
+def _read(data: Path, test_list: Path | None, split: int) -> VideoIndex:
+    """The videos of `data` without groups; the test part is empty where none is given."""
+    if not data.exists():
+        raise UserError(f"--data {data} does not exist. {ACCEPTED}")
+    lists = {} if data.is_file() else _official_lists(data)
+    if split != 1 and not lists:
+        raise UsageError(
+            f"--split {split}: {data} has no lists trainlist0K.txt and testlist0K.txt to choose from."
+        )
+    if data.is_file():
+        if data.suffix.lower() in VIDEO_SUFFIXES:
+            raise UserError(f"--data {data} is a single video. {ACCEPTED}")
+        return _read_lists(data, test_list)
+    if test_list is not None:
+        raise UsageError(f"--test-list goes with a list file as --data, but {data} is a folder.")
+    if lists:
+        return _read_lists(*_chosen_lists(data, lists, split))
+    return read_folders(data)
+
+
+def _official_lists(folder: Path) -> dict[int, set[str]]:
+    """The numbers K of UCF101's lists and, for each, which of trainlist and testlist are there."""
+    found: dict[int, set[str]] = {}
+    for path in folder.iterdir():
+        match = re.fullmatch(r"(trainlist|testlist)(\d\d)\.txt", path.name)
+        if match:
+            found.setdefault(int(match[2]), set()).add(match[1])
+    return found
+
+
+def _chosen_lists(folder: Path, lists: Mapping[int, set[str]], split: int) -> tuple[Path, Path]:
+    names = f"trainlist{split:02d}.txt", f"testlist{split:02d}.txt"
+    if len(lists.get(split, ())) < 2:
+        complete = [str(number) for number, kinds in sorted(lists.items()) if len(kinds) == 2]
+        there = f"both are there for --split {', '.join(complete)}" if complete else "no such pair is there"
+        raise UserError(f"--split {split} needs {names[0]} and {names[1]} in {folder}; {there}.")
+    return folder / names[0], folder / names[1]
+
+
+def _read_lists(train_list: Path, test_list: Path | None) -> VideoIndex:
+    listing = parse_lists(train_list, test_list)
+    train = _existing(listing.train, train_list.parent)
+    test = _existing(listing.test, test_list.parent) if test_list else ()
+    read = f"Read {train_list.name} and {test_list.name}." if test_list else f"Read {train_list.name}."
+    return VideoIndex(listing.classes, train, test, (read, *listing.notes))
+
+
+def _existing(clips: Sequence[ListedClip], folder: Path) -> tuple[Item, ...]:
+    """The listed clips as files, below the list's folder or its videos/; UserError names those missing."""
+    items, missing = [], []
+    for clip in clips:
+        candidates = (folder / clip.path, folder / "videos" / clip.path)
+        path = next((path for path in candidates if path.is_file()), None)
+        if path is None:
+            missing.append(f"{clip.path} ({clip.where})")
+        else:
+            items.append(Item(path, clip.label, None))
+    if missing:
+        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
+        raise UserError(
+            f"Listed but missing below {folder}: {', '.join(missing[:5])}{more}. Paths are relative to the "
+            "list's folder or its videos/ folder."
+        )
+    return tuple(items)

@@ -1,0 +1,216 @@
+"""Reads list files: `path label` lines, UCF101's official lists and its class list. Opens no video."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+from vidnas.errors import UserError
+
+CLASS_LIST = "classInd.txt"
+VIDEO_SUFFIXES = frozenset(
+    (".3gp", ".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ts", ".webm", ".wmv")
+)
+_EXAMPLE = "A line is a path and a label, as in: walk/clip 1.mp4 0"
+
+
+@dataclass(frozen=True)
+class ListLine:
+    """One line as it stands: the path as written, its label if there is one, and `file:line`."""
+
+    path: str
+    label: str | None
+    where: str
+
+
+@dataclass(frozen=True)
+class ListedClip:
+    """One line understood: the path as written, its class as an index, and `file:line`."""
+
+    path: str
+    label: int
+    where: str
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The clips of a training list and of a test list (empty if there is none), and notes on the labels."""
+
+    classes: tuple[str, ...]
+    train: tuple[ListedClip, ...]
+    test: tuple[ListedClip, ...]
+    notes: tuple[str, ...]
+
+
+def read_lines(file: Path) -> list[tuple[str, str]]:
+    """(text, `file:line`) of every line that is not blank; CRLF and a byte order mark are fine."""
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise UserError(f"The list file {file} does not exist.") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"The list file {file} cannot be read as UTF-8 text: {error}") from error
+    lines = [(line.strip(" \t"), f"{file}:{number}") for number, line in enumerate(text.split("\n"), 1)]
+    return [(line, where) for line, where in lines if line]
+
+
+def read_list(file: Path) -> tuple[ListLine, ...]:
+    """The lines of a list file.
+
+    The label is the last token, so that paths may contain spaces; a last token that ends like a video file is
+    part of the path, and the line has no label. UserError where no line is left or a path comes twice.
+    """
+    lines = tuple(_split_line(text, where) for text, where in read_lines(file))
+    if not lines:
+        raise UserError(f"The list file {file} is empty. {_EXAMPLE}")
+    first: dict[str, str] = {}
+    for line in lines:
+        if line.path in first:
+            raise UserError(f"{line.where}: {line.path!r} is listed before, at {first[line.path]}.")
+        first[line.path] = line.where
+    return lines
+
+
+def _split_line(text: str, where: str) -> ListLine:
+    # [ \t] and not \s: other white space, as in a name with a no-break space, belongs to the name.
+    match = re.fullmatch(r"(.*[^ \t])[ \t]+([^ \t]+)", text)
+    if match is None or PurePosixPath(match[2]).suffix.lower() in VIDEO_SUFFIXES:
+        return ListLine(text, None, where)
+    return ListLine(match[1], match[2], where)
+
+
+def read_class_list(file: Path) -> dict[str, str]:
+    """classInd.txt: number as written -> class name, in the order of the numbers."""
+    classes: dict[int, str] = {}
+    for text, where in read_lines(file):
+        match = re.fullmatch(r"(\d+)[ \t]+(.+)", text, re.ASCII)
+        if match is None:
+            raise UserError(f"{where}: {text!r} is not a number and a class name, as in: 1 ApplyEyeMakeup")
+        if int(match[1]) in classes or match[2] in classes.values():
+            raise UserError(f"{where}: {text!r} repeats a number or a class name.")
+        classes[int(match[1])] = match[2]
+    if not classes:
+        raise UserError(f"The class list {file} is empty. A line is a number and a name: 1 ApplyEyeMakeup")
+    return {str(number): classes[number] for number in sorted(classes)}
+
+
+def parse_lists(train_list: Path, test_list: Path | None = None) -> Listing:
+    """Read a training list and a test list and turn their labels into classes.
+
+    With a classInd.txt beside the training list the labels are its numbers (or names), a folder name must
+    agree with them and stands for a label left out; else the labels of the training list are the classes:
+    the integers 0..n-1 or 1..n, or the sorted strings. Every contradiction is a UserError with `file:line`.
+    """
+    train = read_list(train_list)
+    test = read_list(test_list) if test_list else ()
+    class_list = train_list.parent / CLASS_LIST
+    if class_list.is_file():
+        return _by_class_list(train, test, read_class_list(class_list), class_list)
+    return _by_labels(train, test)
+
+
+def _by_class_list(
+    train: Sequence[ListLine], test: Sequence[ListLine], listed: dict[str, str], file: Path
+) -> Listing:
+    names = [_listed_class(line, listed, file) for line in (*train, *test)]
+    used = set(names)
+    present = tuple(name for name in listed.values() if name in used)
+    left_out = len(listed) - len(present)
+    notes = (f"{file.name} lists {len(listed)} classes; the {len(present)} that occur are used.",)
+    return _listing(train, test, names, present, notes if left_out else ())
+
+
+def _listed_class(line: ListLine, listed: dict[str, str], file: Path) -> str:
+    folder = PurePosixPath(line.path).parent.name
+    if line.label is None and not folder:
+        raise UserError(f"{line.where}: {line.path!r} has neither a label nor a class folder.")
+    if line.label is None:
+        name = folder
+    elif line.label in listed:
+        name = listed[line.label]
+    elif line.label in listed.values():
+        name = line.label
+    else:
+        numbers = list(listed)
+        raise UserError(
+            f"{line.where}: label {line.label!r} is not in {file}, which has {numbers[0]} to {numbers[-1]}."
+        )
+    if name not in listed.values():
+        raise UserError(f"{line.where}: the folder {folder!r} is not a class of {file}.")
+    if folder and folder != name:
+        raise UserError(
+            f"{line.where}: label {line.label!r} is class {name!r} in {file}, but the clip is in {folder!r}."
+        )
+    return name
+
+
+def _by_labels(train: Sequence[ListLine], test: Sequence[ListLine]) -> Listing:
+    for line in (*train, *test):
+        if line.label is None:
+            raise UserError(f"{line.where}: {line.path!r} has no label. {_EXAMPLE}")
+    labels = [line.label or "" for line in (*train, *test)]
+    integers = [re.fullmatch(r"[+-]?\d+", label, re.ASCII) is not None for label in labels]
+    if not all(integers):
+        if any(integers):
+            odd = (*train, *test)[integers.index(not integers[0])]
+            raise UserError(f"{odd.where}: label {odd.label!r}: labels must be all integers or all names.")
+        classes = tuple(sorted(set(labels[: len(train)])))
+        notes: tuple[str, ...] = (f"Labels are names: {len(classes)} classes.",)
+    else:
+        labels = [str(int(label)) for label in labels]
+        base, count = _integer_range(train, labels)
+        classes = tuple(str(base + index) for index in range(count))
+        notes = (f"Integer labels count from {base}: {base} to {base + count - 1}.",)
+    _check_test_labels(test, labels[len(train) :], classes)
+    listing = _listing(train, test, labels, classes, notes)
+    return replace(listing, classes=_folder_names(listing)) if all(integers) else listing
+
+
+def _folder_names(listing: Listing) -> tuple[str, ...]:
+    """Names for integer labels: the clips' folders where each label has its own one, else as they are."""
+    pairs = {(clip.label, PurePosixPath(clip.path).parent.name) for clip in (*listing.train, *listing.test)}
+    folders = [folder for _, folder in sorted(pairs)]
+    one_to_one = len(pairs) == len(listing.classes) == len(set(folders))
+    return tuple(folders) if one_to_one and all(folders) else listing.classes
+
+
+def _integer_range(train: Sequence[ListLine], labels: Sequence[str]) -> tuple[int, int]:
+    """(lowest label, number of classes) of the training list: 0..n-1 or 1..n, every one used."""
+    used = {int(label) for label in labels[: len(train)]}
+    base = 0 if 0 in used else 1
+    unused = min(set(range(base, base + len(used) + 1)) - used)
+    for line, label in zip(train, labels, strict=False):
+        if not base <= int(label) < unused:
+            gap = f"but no line has label {unused}" if int(label) > unused else "but the lowest may be 0 or 1"
+            raise UserError(
+                f"{line.where}: label {line.label}, {gap}. Integer labels must be 0 to n-1 or 1 to n, "
+                "every one of them used in the training list."
+            )
+    return base, len(used)
+
+
+def _check_test_labels(test: Sequence[ListLine], labels: Sequence[str], classes: Sequence[str]) -> None:
+    for line, label in zip(test, labels, strict=True):
+        if label not in classes:
+            raise UserError(
+                f"{line.where}: label {line.label!r} is not in the training list, "
+                f"whose {len(classes)} labels are {classes[0]} to {classes[-1]}."
+            )
+
+
+def _listing(
+    train: Sequence[ListLine],
+    test: Sequence[ListLine],
+    names: Sequence[str],
+    classes: tuple[str, ...],
+    notes: tuple[str, ...],
+) -> Listing:
+    """Put class indices in place of the names; `names` are those of the training and then the test lines."""
+    index = {name: label for label, name in enumerate(classes)}
+    clips = tuple(
+        ListedClip(line.path, index[name], line.where)
+        for line, name in zip((*train, *test), names, strict=True)
+    )
+    return Listing(classes, clips[: len(train)], clips[len(train) :], notes)

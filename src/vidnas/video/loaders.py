@@ -1,0 +1,106 @@
+"""Which clip comes when, and the DataLoaders that bring them in batches of (videos, labels, indices).
+
+The order and every clip's randomness follow from (seed, epoch, position) alone: neither the number of
+workers nor PyTorch's global generator plays a part, and any epoch can be repeated or resumed.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Sampler
+
+from vidnas.video.datasets import SampleKey, TestClips, TrainClips
+
+# What a stream of random numbers is for; keeps the streams of one seed apart.
+ORDER, SAMPLE, TEST_ORDER = range(3)
+
+
+class ShuffledKeys(Sampler[SampleKey]):
+    """An endless stream of shuffled passes over all items, cut into epochs of `samples_per_epoch` keys.
+
+    Passes need not end where epochs do, so batches are always full and, over whole passes, every item
+    is visited equally often. Starts at epoch 0; call `set_epoch` before every other one.
+    """
+
+    def __init__(self, num_items: int, *, samples_per_epoch: int, seed: int) -> None:
+        assert num_items >= 1
+        self.num_items = num_items
+        self.samples_per_epoch = samples_per_epoch
+        self.seed = seed
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Iterating from now on gives the keys of this epoch."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.samples_per_epoch
+
+    def __iter__(self) -> Iterator[SampleKey]:
+        epoch, first = self.epoch, self.epoch * self.samples_per_epoch
+        order: list[int] = []
+        for i in range(self.samples_per_epoch):
+            number, position = divmod(first + i, self.num_items)
+            if position == 0 or not order:
+                order = _permutation(self.num_items, self.seed, ORDER, number)
+            sample_seed = np.random.SeedSequence((self.seed, SAMPLE, epoch, i))
+            yield order[position], int(sample_seed.generate_state(1, np.uint64)[0])
+
+
+def train_loader(
+    dataset: TrainClips, *, batch_size: int, samples_per_epoch: int | None = None, seed: int, workers: int
+) -> DataLoader[Any]:
+    """Shuffled full batches; `loader.sampler` is the ShuffledKeys whose epoch is to be set.
+
+    An epoch has `samples_per_epoch` clips, a multiple of the batch size; None: the fewest batches with
+    room for every item.
+    """
+    if samples_per_epoch is None:
+        samples_per_epoch = -(-len(dataset) // batch_size) * batch_size
+    assert samples_per_epoch % batch_size == 0
+    keys = ShuffledKeys(len(dataset), samples_per_epoch=samples_per_epoch, seed=seed)
+    return _loader(dataset, keys, batch_size=batch_size, workers=workers)
+
+
+def of_epoch(loader: DataLoader[Any], epoch: int) -> DataLoader[Any]:
+    """The same training loader, set to the batches of this epoch (from 0)."""
+    assert isinstance(loader.sampler, ShuffledKeys)
+    loader.sampler.set_epoch(epoch)
+    return loader
+
+
+def test_loader(
+    dataset: TestClips, *, batch_size: int, workers: int, order_seed: int | None = None
+) -> DataLoader[Any]:
+    """Every item exactly once, the last batch perhaps smaller.
+
+    Items come as they are listed or, with an `order_seed`, in one fixed shuffled order that mixes the
+    classes: a supernet's batch statistics depend on who shares a batch.
+    """
+    order = list(range(len(dataset)))
+    if order_seed is not None:
+        order = _permutation(len(dataset), order_seed, TEST_ORDER, 0)
+    return _loader(dataset, order, batch_size=batch_size, workers=workers)
+
+
+def _loader(
+    dataset: TrainClips | TestClips, order: ShuffledKeys | list[int], *, batch_size: int, workers: int
+) -> DataLoader[Any]:
+    # Workers compute with one thread each: PyTorch sets it, and the decoder is told to.
+    return DataLoader(
+        dataset,
+        batch_size=batch_size,
+        sampler=order,
+        num_workers=workers,
+        persistent_workers=workers > 0,
+        pin_memory=torch.cuda.is_available(),
+        # Without its own generator, each iteration would draw from PyTorch's global one.
+        generator=torch.Generator(),
+    )
+
+
+def _permutation(length: int, seed: int, stream: int, number: int) -> list[int]:
+    generator = np.random.default_rng(np.random.SeedSequence((seed, stream, number)))
+    return [int(index) for index in generator.permutation(length)]

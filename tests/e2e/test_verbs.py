@@ -1,0 +1,191 @@
+"""The verbs from end to end on a few tiny encoded videos, as a user types them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import vidnas
+from vidnas.cli import main
+from vidnas.config import SearchConfig, TrainConfig, from_json
+from vidnas.engine.checkpoint import load_checkpoint
+from vidnas.genotype import load_genotype
+
+SETTINGS = {"preset": "demo", "size-px": 16, "segments": 2, "batch-size": 8, "workers": 0, "epochs": 2}
+SETTINGS |= {"num-cells": 2, "first-channels": 2}
+SMALL = [part for name, value in SETTINGS.items() for part in (f"--{name}", str(value))]
+
+
+def vidnas_main(*arguments: object) -> int:
+    return main([str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def search_run(tiny_videos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "a search"
+    assert vidnas_main("search", "--data", tiny_videos, "--out", out, *SMALL) == 0
+    return out
+
+
+@pytest.fixture(scope="module")
+def train_run(search_run: Path, tiny_videos: Path) -> Path:
+    out = search_run.parent / "a training"
+    assert vidnas_main("train", "--genotype", search_run, "--data", tiny_videos, "--out", out, *SMALL) == 0
+    return out
+
+
+def metrics(run: Path) -> list[dict[str, Any]]:
+    lines = (run / "metrics.jsonl").read_text().splitlines()
+    return [
+        {k: v for k, v in json.loads(line).items() if not k.endswith(("_sec", "_share"))} for line in lines
+    ]
+
+
+def test_a_search_leaves_everything_that_was_asked_for(search_run: Path) -> None:
+    expected = ["config.json", "metrics.jsonl", "log.txt", "genotype.json", "selection.json", "checkpoint.pt"]
+    expected += ["cell.png", "cell.svg", "alphas.png", "clips.png", "tensorboard"]
+    expected += [f"{kind}/epoch-{epoch:03}.json" for kind in ("genotypes", "alphas") for epoch in (1, 2)]
+    assert [name for name in expected if not (search_run / name).exists()] == []
+
+
+def test_the_settings_of_a_run_read_back(search_run: Path, tiny_videos: Path) -> None:
+    config = from_json(SearchConfig, (search_run / "config.json").read_text())
+    assert (config.data, config.epochs, config.size_px, config.flip) == (str(tiny_videos), 2, 16, False)
+
+
+def test_the_result_is_the_genotype_of_the_epoch_with_the_best_val_accuracy(search_run: Path) -> None:
+    accuracies = [line["val_accuracy"] for line in metrics(search_run)]
+    selection = json.loads((search_run / "selection.json").read_text())
+    assert accuracies[selection["epoch"] - 1] == max(accuracies) == selection["val_accuracy"]
+    chosen = search_run / "genotypes" / f"epoch-{selection['epoch']:03}.json"
+    assert load_genotype(chosen) == load_genotype(search_run / "genotype.json")
+
+
+def test_a_search_moves_alpha_and_the_weights(search_run: Path) -> None:
+    first, second = (
+        json.loads((search_run / "alphas" / f"epoch-{epoch:03}.json").read_text()) for epoch in (1, 2)
+    )
+    moved = (torch.tensor(first["alpha"]) - torch.tensor(second["alpha"])).abs()
+    assert moved.min() > 1e-4
+    assert second["edges"][-1] == {"node": 3, "source": 4}
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_the_same_seed_gives_the_same_search(
+    search_run: Path, tiny_videos: Path, tmp_path: Path, workers: int
+) -> None:
+    """Also with other workers: to the last digit of every metric and weight."""
+    arguments = [*SMALL, "--workers", workers]
+    assert vidnas_main("search", "--data", tiny_videos, "--out", tmp_path / "again", *arguments) == 0
+    assert metrics(tmp_path / "again") == metrics(search_run)
+    again, first = (load_checkpoint(run / "checkpoint.pt") for run in (tmp_path / "again", search_run))
+    for name, tensor in first["supernet"].items():
+        assert torch.equal(tensor, again["supernet"][name]), name
+
+
+def test_another_seed_gives_another_search(search_run: Path, tiny_videos: Path, tmp_path: Path) -> None:
+    assert vidnas_main("search", "--data", tiny_videos, "--out", tmp_path / "b", *SMALL, "--seed", 1) == 0
+    assert metrics(tmp_path / "b") != metrics(search_run)
+
+
+def test_a_second_order_search_takes_another_way(search_run: Path, tiny_videos: Path, tmp_path: Path) -> None:
+    arguments = [*SMALL, "--order", "2", "--select", "last"]
+    assert vidnas_main("search", "--data", tiny_videos, "--out", tmp_path / "b", *arguments) == 0
+    assert metrics(tmp_path / "b")[-1]["val_loss"] != metrics(search_run)[-1]["val_loss"]
+    assert json.loads((tmp_path / "b" / "selection.json").read_text())["epoch"] == 2
+
+
+def test_a_training_leaves_everything_that_was_asked_for(train_run: Path) -> None:
+    expected = ["config.json", "metrics.jsonl", "log.txt", "genotype.json", "classes.json", "result.json"]
+    expected += ["checkpoint.pt", "cell.png", "confusion.png", "curves.png", "clips.png", "tensorboard"]
+    assert [name for name in expected if not (train_run / name).exists()] == []
+    result = json.loads((train_run / "result.json").read_text())
+    assert result["scores"]["num_clips"] == 16
+    assert result["cost"]["checkpoint_bytes"] == (train_run / "checkpoint.pt").stat().st_size
+
+
+def test_load_gives_the_trained_network_and_its_classes(train_run: Path) -> None:
+    network, classes = vidnas.load(train_run)
+    assert len(classes) == 8
+    state = load_checkpoint(train_run / "checkpoint.pt")["network"]
+    assert all(torch.equal(tensor, state[name]) for name, tensor in network.state_dict().items())
+    assert not network.training
+    assert network(torch.zeros(1, 3, 4, 16, 16)).shape == (1, 8)
+
+
+def test_evaluate_repeats_the_training_s_accuracy_and_overwrites_nothing(
+    train_run: Path, tiny_videos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("evaluate", "--run", train_run, "--data", tiny_videos, "--workers", 0)
+    assert vidnas_main(*arguments) == 0
+    assert vidnas_main(*arguments) == 0
+    trained = json.loads((train_run / "result.json").read_text())["scores"]
+    for name in ("evaluation-paper.json", "evaluation-paper-2.json"):
+        assert json.loads((train_run / name).read_text())["scores"] == trained
+    printed = capsys.readouterr().out
+    assert "one centre-cropped clip a video, no aggregation" in printed
+    assert "chance 12.5%" in printed
+
+
+def test_evaluate_by_many_clips_and_crops_says_so(
+    train_run: Path, tiny_videos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("--data", tiny_videos, "--workers", 0, "--protocol", "multi")
+    assert vidnas_main("evaluate", "--run", train_run, *arguments) == 0
+    assert "mean of 10 clips x 3 crops a video" in capsys.readouterr().out
+
+
+def test_evaluate_refuses_classes_that_the_run_does_not_know(
+    train_run: Path, tiny_videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("Grow", "Hop"):
+        (tmp_path / "clips" / name).mkdir(parents=True)
+        for number, file in enumerate(sorted((tiny_videos / "videos" / "Grow").iterdir())):
+            (tmp_path / "clips" / name / f"{number}{file.suffix}").write_bytes(
+                file.read_bytes() + name.encode()
+            )
+    arguments = ("--run", train_run, "--data", tmp_path / "clips", "--workers", 0)
+    assert vidnas_main("evaluate", *arguments) == 1
+    assert "classes that" in (error := capsys.readouterr().err)
+    assert "Hop" in error
+    assert "Traceback" not in error
+
+
+def test_a_random_cell_trains_and_the_single_frame_control_is_another_training(
+    tiny_videos: Path, tmp_path: Path
+) -> None:
+    runs = {"clips": [], "frames": ["--single-frame"]}
+    for name, more in runs.items():
+        arguments = [*SMALL, "--genotype", "random:3", "--data", tiny_videos, "--out", tmp_path / name, *more]
+        assert vidnas_main("train", *arguments) == 0
+    assert load_genotype(tmp_path / "clips" / "genotype.json") == vidnas.random_genotype(3)
+    assert metrics(tmp_path / "clips") != metrics(tmp_path / "frames")
+    assert from_json(TrainConfig, (tmp_path / "frames" / "config.json").read_text()).single_frame
+
+
+def test_an_existing_run_is_never_overwritten(
+    search_run: Path, tiny_videos: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {path: path.read_bytes() for path in search_run.rglob("*") if path.is_file()}
+    assert vidnas_main("search", "--data", tiny_videos, "--out", search_run, *SMALL) == 1
+    assert str(search_run) in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in search_run.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.dataset
+@pytest.mark.slow
+def test_search_and_training_on_weizmann(test_data: Path, tmp_path: Path) -> None:
+    """Real clips of real people, divided by person; a few epochs, together within 3 minutes on 2 cores."""
+    data = test_data / "weizmann_4"
+    small = ("--preset", "cpu", "--size-px", 48, "--batch-size", 8)
+    search = ("search", "--data", data, "--out", tmp_path / "s", *small, "--epochs", 2)
+    assert vidnas_main(*search) == 0
+    assert "'daria' of 'daria_bend.avi'" in (tmp_path / "s" / "log.txt").read_text()
+    train = ("train", "--data", data, "--genotype", tmp_path / "s", "--out", tmp_path / "t", *small)
+    assert vidnas_main(*train, "--epochs", 12) == 0
+    losses = [line["loss"] for line in metrics(tmp_path / "t") if line["kind"] == "train"]
+    assert losses[-1] < 0.8 * losses[0]
+    result = json.loads((tmp_path / "t" / "result.json").read_text())
+    assert (result["scores"]["num_clips"], result["scores"]["num_groups"]) == (12, 12)

@@ -1,0 +1,166 @@
+"""The loops over batches."""
+
+import math
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from vidnas.engine.loop import Precision, Tally, WeightStep, best_precision, evaluate_epoch, train_epoch
+
+CPU = Precision(torch.device("cpu"))
+Batches = list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]
+
+
+class Linear(nn.Module):
+    """A clip's mean colour, then a linear layer: no batch norm, so that parts of a batch are independent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.linear = nn.Linear(3, 4)
+
+    def forward(self, video: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.linear(video.mean(dim=(2, 3, 4)))
+        return logits
+
+
+def batches(num: int, *, size: int = 6) -> Batches:
+    generator = torch.Generator().manual_seed(0)
+    return [
+        (
+            torch.randn(size, 3, 2, 4, 4, generator=generator),
+            torch.randint(0, 4, (size,), generator=generator),
+            torch.arange(size),
+        )
+        for _ in range(num)
+    ]
+
+
+def make_step(
+    *, precision: Precision = CPU, accumulate: int = 1, grad_clip: float | None = None
+) -> WeightStep:
+    torch.manual_seed(0)
+    model = Linear()
+    weights = list(model.parameters())
+    sgd = torch.optim.SGD(weights, 0.5, momentum=0.9)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(sgd, 10)
+    return WeightStep(model, weights, sgd, schedule, precision, accumulate=accumulate, grad_clip=grad_clip)
+
+
+def test_an_epoch_steps_as_plain_pytorch_does() -> None:
+    step, plain = make_step(), make_step()
+    tally = train_epoch(step, batches(3))
+    losses = []
+    for videos, labels, _ in batches(3):
+        loss = F.cross_entropy(plain.model(videos), labels)
+        loss.backward()  # type: ignore[no-untyped-call]
+        plain.optimizer.step()
+        plain.optimizer.zero_grad()
+        plain.schedule.step()
+        losses.append(loss.item())
+    assert tally.loss == pytest.approx(sum(losses) / 3)
+    assert tally.num_clips == 18
+    for ours, theirs in zip(step.weights, plain.weights, strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_the_learning_rate_falls_at_every_step() -> None:
+    step = make_step()
+    train_epoch(step, batches(4))
+    assert step.lr == pytest.approx(0.5 * (1 + math.cos(math.pi * 4 / 10)) / 2)
+
+
+@pytest.mark.parametrize("accumulate", [2, 4, 6])
+def test_parts_of_a_batch_add_up_to_the_whole_even_when_they_are_uneven(accumulate: int) -> None:
+    whole, parts = make_step(), make_step(accumulate=accumulate)
+    whole_tally, parts_tally = train_epoch(whole, batches(2)), train_epoch(parts, batches(2))
+    assert parts_tally.loss == pytest.approx(whole_tally.loss)
+    for ours, theirs in zip(parts.weights, whole.weights, strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_the_gradient_is_clipped_before_the_step() -> None:
+    step = make_step(grad_clip=1e-3)
+    before = [weight.detach().clone() for weight in step.weights]
+    train_epoch(step, batches(1))
+    moved = torch.stack([(b - w.detach()).square().sum() for b, w in zip(before, step.weights, strict=True)])
+    assert moved.sum().sqrt().item() == pytest.approx(0.5 * 1e-3, rel=1e-3)
+
+
+def test_only_the_given_weights_get_a_gradient() -> None:
+    step = make_step()
+    alpha = nn.Parameter(torch.ones(4))
+    step.model.register_forward_hook(lambda _module, _args, output: output * alpha)
+    train_epoch(step, batches(1))
+    assert alpha.grad is None
+
+
+def test_training_in_mixed_precision_follows_float32() -> None:
+    mixed, exact = make_step(precision=Precision(torch.device("cpu"), torch.bfloat16)), make_step()
+    mixed_tally, exact_tally = train_epoch(mixed, batches(3)), train_epoch(exact, batches(3))
+    assert mixed_tally.loss == pytest.approx(exact_tally.loss, rel=0.05)
+    assert mixed_tally.loss != exact_tally.loss
+    assert all(weight.dtype is torch.float32 for weight in mixed.weights)
+
+
+def test_gradients_are_scaled_in_float16_alone() -> None:
+    assert not make_step(precision=Precision(torch.device("cpu"), torch.bfloat16)).scaler.is_enabled()
+    assert make_step(precision=Precision(torch.device("cpu"), torch.float16)).scaler.is_enabled()
+
+
+def test_a_cpu_computes_in_float32() -> None:
+    assert best_precision(torch.device("cpu")).dtype is None
+
+
+def test_a_tally_weighs_batches_by_their_clips() -> None:
+    tally = Tally()
+    tally.add(torch.eye(4), torch.arange(4), 1.0)
+    tally.add(torch.eye(4)[:1], torch.tensor([2]), 6.0)
+    assert tally.loss == pytest.approx(2.0)
+    assert tally.accuracy == pytest.approx(4 / 5)
+
+
+def views(num_views: int) -> Batches:
+    generator = torch.Generator().manual_seed(1)
+    return [
+        (
+            torch.randn(size, num_views, 3, 2, 4, 4, generator=generator),
+            torch.arange(size),
+            torch.arange(size),
+        )
+        for size in (4, 3)
+    ]
+
+
+@pytest.mark.parametrize("max_clips", [1, 5, 100])
+def test_scores_are_the_log_of_the_views_mean_probability(max_clips: int) -> None:
+    model = make_step().model
+    predictions = evaluate_epoch(model, views(6), CPU, max_clips=max_clips)
+    expected = [
+        torch.stack([model(clips).softmax(dim=1) for clips in videos.unbind(dim=1)]).mean(dim=0).log()
+        for videos, _, _ in views(6)
+    ]
+    torch.testing.assert_close(predictions.scores, torch.cat(expected))
+    assert predictions.labels.tolist() == [0, 1, 2, 3, 0, 1, 2]
+
+
+def test_the_score_of_one_view_is_its_log_softmax() -> None:
+    model = make_step().model
+    predictions = evaluate_epoch(model, views(1), CPU, max_clips=2)
+    expected = torch.cat([model(videos[:, 0]).log_softmax(dim=1) for videos, _, _ in views(1)])
+    torch.testing.assert_close(predictions.scores, expected)
+    assert predictions.loss == pytest.approx(F.nll_loss(expected, predictions.labels).item())
+    assert predictions.accuracy == pytest.approx(
+        (expected.argmax(dim=1) == predictions.labels).float().mean().item()
+    )
+
+
+def test_evaluation_uses_the_running_statistics_and_keeps_them() -> None:
+    model = nn.Sequential(nn.BatchNorm3d(3), Linear())
+    model(torch.randn(8, 3, 2, 4, 4) * 3 + 1)
+    before = {name: buffer.clone() for name, buffer in model.named_buffers()}
+    evaluate_epoch(model, views(1), CPU, max_clips=4)
+    assert not model.training
+    for name, buffer in model.named_buffers():
+        assert torch.equal(buffer, before[name])

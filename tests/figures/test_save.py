@@ -1,0 +1,59 @@
+import io
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from matplotlib.figure import Figure
+from matplotlib.image import imread
+
+from vidnas.errors import UserError
+from vidnas.figures.save import save_figure
+
+Saved = Callable[[Figure, str], bytes]
+
+
+def plot(text: str = "accuracy") -> Figure:
+    figure = Figure(figsize=(3, 2))
+    axes = figure.add_subplot()
+    axes.fill_between([0, 1, 2], [1, 3, 2])
+    axes.set_title(text)
+    return figure
+
+
+def test_a_png_is_an_image_of_the_figures_size(saved: Saved) -> None:
+    assert imread(io.BytesIO(saved(plot(), ".png"))).shape == (300, 450, 4)
+
+
+def test_an_svg_keeps_text_as_text(saved: Saved) -> None:
+    root = ET.fromstring(saved(plot(), ".svg"))
+    assert "accuracy" in [text.text for text in root.iter("{http://www.w3.org/2000/svg}text")]
+
+
+def test_a_pdf_is_a_pdf(saved: Saved) -> None:
+    assert saved(plot(), ".PDF").startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize("suffix", [".svg", ".png", ".pdf"])
+def test_the_same_figure_gives_the_same_bytes(saved: Saved, suffix: str) -> None:
+    assert saved(plot(), suffix) == saved(plot(), suffix)
+
+
+def test_a_file_carries_no_date(saved: Saved) -> None:
+    assert b"<dc:date>" not in saved(plot(), ".svg")
+    assert b"/CreationDate" not in saved(plot(), ".pdf")
+
+
+def test_a_script_that_the_font_lacks_is_no_reason_to_complain(saved: Saved) -> None:
+    assert "太极" in saved(plot("太极"), ".svg").decode()
+    assert saved(plot("太极"), ".png")
+
+
+def test_an_unknown_format_is_named_with_the_allowed_ones() -> None:
+    with pytest.raises(UserError, match=r"figure cell\.bmp: its name must end in \.png, \.svg, \.pdf"):
+        save_figure(plot(), Path("cell.bmp"))
+
+
+def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"Cannot write the figure .*gone.cell\.png: No such file"):
+        save_figure(plot(), tmp_path / "gone" / "cell.png")

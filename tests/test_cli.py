@@ -1,0 +1,110 @@
+"""The command line: help, versions, exit codes, error messages."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import vidnas
+from vidnas.cli import VERBS, main
+from vidnas.config import SEARCH_PRESETS
+
+
+def exit_code(arguments: list[str]) -> int:
+    """What a shell would see, also where tyro exits by itself."""
+    try:
+        return main(arguments)
+    except SystemExit as stop:
+        assert isinstance(stop.code, int)
+        return stop.code
+
+
+def test_help_names_every_verb_and_ends_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    printed = capsys.readouterr().out
+    assert all(f"\n  {verb} " in printed for verb in VERBS)
+    assert printed.strip().splitlines()[-1] == "example: vidnas demo"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_s_help_ends_with_its_examples(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code([verb, "--help"]) == 0
+    assert capsys.readouterr().out.strip().splitlines()[-1].startswith(f"  vidnas {verb}")
+
+
+def test_help_shows_the_values_of_the_preset_beside_it(capsys: pytest.CaptureFixture[str]) -> None:
+    exit_code(["search", "--preset", "demo", "--help"])
+    assert "(default: 32)" in capsys.readouterr().out
+    assert SEARCH_PRESETS["demo"]["size_px"] == 32
+
+
+def test_the_version_is_the_package_s(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("vidnas 0.")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["serch"],
+        ["search"],
+        ["search", "--data", "x", "--bogus"],
+        ["search", "--data", "x", "--order", "3"],
+        ["search", "--data", "x", "--preset", "huge"],
+        ["search", "--data", "x", "--epochs", "0"],
+        ["train", "--data", "x", "--genotype", "random:x"],
+        ["train", "--data", "x", "--genotype", "random:0", "--stem-stride", "3"],
+        ["evaluate", "--run", "x"],
+    ],
+)
+def test_a_wrong_command_line_exits_with_2(
+    arguments: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert exit_code(arguments) == 2
+    captured = capsys.readouterr()
+    assert "Traceback" not in captured.err + captured.out
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["search", "--data", "nowhere"], "nowhere"),
+        (["train", "--data", "nowhere", "--genotype", "missing.json"], "missing.json"),
+        (["train", "--data", "nowhere", "--genotype", "random:0"], "nowhere"),
+        (["evaluate", "--run", "no-run", "--data", "nowhere"], "no-run"),
+    ],
+)
+def test_what_is_wrong_in_files_exits_with_1_and_is_named(
+    arguments: list[str],
+    named: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert exit_code(arguments) == 1
+    error = capsys.readouterr().err
+    assert named in error
+    assert "Traceback" not in error
+
+
+def test_help_is_quick_and_importing_vidnas_loads_no_torch() -> None:
+    """The bound is generous for a busy machine; on a quiet one help takes a fifth of a second."""
+    started = time.perf_counter()
+    subprocess.run([sys.executable, "-m", "vidnas", "search", "--help"], check=True, capture_output=True)
+    assert time.perf_counter() - started < 5
+    heavy = "{'torch', 'numpy', 'av', 'matplotlib'}"
+    code = f"import sys, vidnas, vidnas.cli; print(sorted({heavy} & set(sys.modules)))"
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert loaded.stdout.strip() == "[]"
+
+
+def test_every_public_name_can_be_imported() -> None:
+    assert all(getattr(vidnas, name) is not None for name in vidnas.__all__)
+    with pytest.raises(AttributeError, match="no attribute 'run_serch'"):
+        vidnas.run_serch  # noqa: B018

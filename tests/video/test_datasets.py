@@ -1,0 +1,207 @@
+"""Datasets on videos in which brightness tells frame number and column."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from vidnas.errors import UserError
+from vidnas.video.datasets import TestClips, TrainClips, count_frames
+from vidnas.video.layouts import Item
+from vidnas.video.sampling import even_indices, multi_indices
+from vidnas.video.transforms import MEAN, STD
+
+Write = Callable[..., Path]
+
+# A crop of 42 px wants a short side of 48 px, which the test videos have: nothing is resized.
+SHAPE: dict[str, Any] = dict(size_px=42, segments=4, frames_per_segment=2)
+ROOM_X = 64 - 42
+LENGTHS = (30, 17, 3)
+
+
+def paint(number: int) -> np.ndarray:
+    """Brightness 4 x number + column."""
+    return np.tile((4 * number + np.arange(64, dtype=np.uint8))[None, :, None], (48, 1, 3))
+
+
+def columns(clip: torch.Tensor) -> torch.Tensor:
+    """Brightness of a clip, frames x columns."""
+    mean, std = (torch.tensor(values).view(3, 1, 1, 1) for values in (MEAN, STD))
+    return (255 * (clip * std + mean)).mean((0, 2))
+
+
+def numbers(clip: torch.Tensor, left: int) -> list[int]:
+    """The frame numbers in an unflipped clip, cropped at column `left`."""
+    painted = torch.arange(left, left + clip.shape[-1])
+    return [round(value) for value in ((columns(clip) - painted).mean(1) / 4).tolist()]
+
+
+@pytest.fixture(scope="module")
+def items(tmp_path_factory: pytest.TempPathFactory, write_video: Write) -> list[Item]:
+    folder = tmp_path_factory.mktemp("videos")
+    paths = [write_video(folder / f"{length}.avi", length, paint=paint) for length in LENGTHS]
+    return [Item(path, label, None) for path, label in zip(paths, (2, 0, 1), strict=True)]
+
+
+@pytest.fixture(scope="module")
+def still(tmp_path_factory: pytest.TempPathFactory, write_video: Write) -> list[Item]:
+    """One video whose frames are all the same."""
+    path = write_video(tmp_path_factory.mktemp("still") / "still.avi", 20, paint=lambda _: paint(5))
+    return [Item(path, 0, None)]
+
+
+def train_clips(items: Sequence[Item], *, flip: bool = False, single_frame: bool = False) -> TrainClips:
+    lengths = [info.num_frames for info in count_frames(items, workers=0, progress=lambda _: None)]
+    return TrainClips(items, lengths, **SHAPE, flip=flip, single_frame=single_frame)
+
+
+def left_of(clip: torch.Tensor, number: int) -> int:
+    """Where a clip that shows one frame was cropped; a negative slope of brightness means mirrored."""
+    profile = columns(clip)[0].sort().values
+    return round((profile - torch.arange(42)).mean().item() - 4 * number)
+
+
+def test_a_training_clip_holds_ascending_frames_of_every_segment(items: list[Item]) -> None:
+    clips = train_clips(items)
+    for index, length in enumerate(LENGTHS):
+        clip, label, same_index = clips[index, 7]
+        assert clip.shape == (3, 8, 42, 42)
+        assert (label, same_index) == (items[index].label, index)
+        # The crop's column is unknown, so only the distances of the frames are read.
+        shown = [number - numbers(clip, 0)[0] for number in numbers(clip, 0)]
+        assert shown == sorted(shown)
+        assert shown[-1] < length
+        assert (len(set(shown)) == 8) == (length >= 8)
+
+
+def test_a_training_clip_depends_on_its_key_alone(items: list[Item]) -> None:
+    clips, others = train_clips(items, flip=True), train_clips(items, flip=True)
+    first = clips[0, 11][0]
+    _ = clips[1, 3], clips[0, 12]
+    assert torch.equal(first, clips[0, 11][0])
+    assert torch.equal(first, others[0, 11][0])
+    assert not torch.equal(first, clips[0, 12][0])
+
+
+def test_one_crop_and_one_flip_hold_for_the_whole_clip(still: list[Item]) -> None:
+    clips = train_clips(still, flip=True)
+    lefts, flipped = set(), []
+    for seed in range(200):
+        clip = clips[0, seed][0]
+        # Another crop would change a frame's brightness by 1 or more, another flip the sign of its slope.
+        assert (columns(clip).mean(1) - columns(clip)[0].mean()).abs().max() < 0.5
+        falls = columns(clip)[:, 0] > columns(clip)[:, -1]
+        assert (falls == falls[0]).all()
+        flipped.append(bool(falls[0]))
+        lefts.add(left_of(clip, 5))
+    assert 60 < sum(flipped) < 140
+    assert lefts == set(range(ROOM_X + 1))
+
+
+def test_without_flip_no_clip_is_mirrored(still: list[Item]) -> None:
+    clips = train_clips(still)
+    profiles = [columns(clips[0, seed][0])[0] for seed in range(40)]
+    assert all(profile[0] < profile[-1] for profile in profiles)
+
+
+def test_a_single_frame_clip_repeats_one_random_frame(items: list[Item]) -> None:
+    clips = train_clips(items, single_frame=True)
+    shown = set()
+    for seed in range(60):
+        clip = clips[1, seed][0]
+        assert clip.shape == (3, 8, 42, 42)
+        assert all(torch.equal(clip[:, 0], clip[:, t]) for t in range(8))
+        shown.add(columns(clip)[0].mean().item() // 4)
+    # 17 frames and 23 crops of 1/4 frame each: about as many different brightnesses as frames.
+    assert len(shown) > 12
+
+
+@pytest.mark.parametrize("index", range(len(LENGTHS)))
+def test_a_test_clip_is_the_even_clip_in_the_centre(items: list[Item], index: int) -> None:
+    views, label, same_index = TestClips(items, LENGTHS, **SHAPE, single_frame=False)[index]
+    assert views.shape == (1, 3, 8, 42, 42)
+    assert (label, same_index) == (items[index].label, index)
+    assert numbers(views[0], ROOM_X // 2) == even_indices(LENGTHS[index], 4, 2)
+
+
+@pytest.mark.parametrize("index", range(len(LENGTHS)))
+def test_several_views_come_clip_by_clip_and_crop_by_crop(items: list[Item], index: int) -> None:
+    clips = TestClips(items, LENGTHS, **SHAPE, single_frame=False, num_clips=5, num_crops=3)
+    views = clips[index][0]
+    assert views.shape == (15, 3, 8, 42, 42)
+    shown = [numbers(view, left) for view, left in zip(views, (0, ROOM_X // 2, ROOM_X) * 5, strict=True)]
+    expected = multi_indices(LENGTHS[index], 4, 2, 5)
+    assert shown == [clip for clip in expected for _ in range(3)]
+
+
+def test_a_single_frame_test_clip_repeats_the_middle_frame(items: list[Item]) -> None:
+    clips = TestClips(items, LENGTHS, **SHAPE, single_frame=True)
+    shown = [numbers(clips[index][0][0], ROOM_X // 2) for index in range(3)]
+    assert shown == [[15] * 8, [8] * 8, [1] * 8]
+    several = TestClips(items, LENGTHS, **SHAPE, single_frame=True, num_clips=2)[0][0]
+    assert [numbers(view, ROOM_X // 2) for view in several] == [[7] * 8, [22] * 8]
+
+
+def test_frames_are_resized_before_they_are_cropped(items: list[Item]) -> None:
+    shape = SHAPE | dict(size_px=21)
+    test = TestClips(items, LENGTHS, **shape, single_frame=False)
+    train = TrainClips(items, LENGTHS, **shape, flip=False, single_frame=False)
+    for clip in (test[0][0][0], train[0, 0][0]):
+        assert clip.shape == (3, 8, 21, 21)
+        # Half the size: a crop of 21 px still shows two thirds of the width, so brightness climbs by 40.
+        climb = columns(clip)[:, -1] - columns(clip)[:, 0]
+        assert ((climb - 40).abs() < 6).all()
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_frames_are_counted_in_order_with_a_call_for_each_video(items: list[Item], workers: int) -> None:
+    calls: list[int] = []
+    infos = count_frames(items * 3, workers=workers, progress=calls.append)
+    assert [info.num_frames for info in infos] == list(LENGTHS) * 3
+    assert calls == [1] * 9
+
+
+def test_all_bad_files_are_listed_at_once(items: list[Item], tmp_path: Path) -> None:
+    bad = [Item(tmp_path / f"bad{number:02}.avi", 0, None) for number in range(23)]
+    mixed = [*bad[:3], *items, *bad[3:]]
+    with pytest.raises(UserError) as caught:
+        count_frames(mixed, workers=2, progress=lambda _: None)
+    first, *lines, last = str(caught.value).splitlines()
+    assert first.startswith("23 of 26 videos cannot be used")
+    assert len(lines) == 20
+    assert all(str(item.path) in line for item, line in zip(bad, lines, strict=False))
+    assert "3 more" in last
+
+
+def test_two_bad_files_are_both_listed_and_one_speaks_for_itself(items: list[Item], tmp_path: Path) -> None:
+    bad = [Item(tmp_path / f"bad{number}.avi", 0, None) for number in range(2)]
+    with pytest.raises(UserError) as caught:
+        count_frames([*items, *bad], workers=1, progress=lambda _: None)
+    assert [str(item.path) in str(caught.value) for item in bad] == [True, True]
+    assert "more" not in str(caught.value)
+    with pytest.raises(UserError) as caught:
+        count_frames([*items, bad[0]], workers=1, progress=lambda _: None)
+    assert str(caught.value).startswith(str(bad[0].path))
+
+
+def test_a_file_that_changed_since_its_scan_is_named(items: list[Item]) -> None:
+    clips = TestClips(items[:1], [LENGTHS[0] + 20], **SHAPE, single_frame=False)
+    with pytest.raises(UserError, match=r"30\.avi ends before frame 46"):
+        clips[0]
+
+
+@pytest.mark.dataset
+def test_real_clips_become_clips(test_data: Path) -> None:
+    paths = sorted((test_data / "weizmann_4").rglob("*.avi"))[::12]
+    real = [Item(path, 0, None) for path in paths]
+    lengths = [info.num_frames for info in count_frames(real, workers=2, progress=lambda _: None)]
+    shape: dict[str, Any] = dict(size_px=112, segments=4, frames_per_segment=2)
+    train = TrainClips(real, lengths, **shape, flip=True, single_frame=False)
+    test = TestClips(real, lengths, **shape, single_frame=False, num_clips=10, num_crops=3)
+    for index in range(len(real)):
+        assert train[index, 0][0].shape == (3, 8, 112, 112)
+        assert test[index][0].shape == (30, 3, 8, 112, 112)
+        assert train[index, 0][0].std() > 0.1
