@@ -3,13 +3,15 @@
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 import vidnas
-from vidnas.cli import VERBS, main
+from vidnas.cli import VERBS, Verb, main
 from vidnas.config import SEARCH_PRESETS
+from vidnas.errors import UserError
 
 
 def exit_code(arguments: list[str]) -> int:
@@ -91,6 +93,20 @@ def test_what_is_wrong_in_files_exits_with_1_and_is_named(
     error = capsys.readouterr().err
     assert named in error
     assert "Traceback" not in error
+
+
+def test_an_error_from_a_loader_s_worker_is_told_without_its_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(_arguments: Sequence[str]) -> int:
+        raise UserError(
+            "Caught UserError in DataLoader worker process 0.\nOriginal Traceback (most recent call last):\n"
+            "  ...\nvidnas.errors.UserError: a.avi is damaged.\n"
+        )
+
+    monkeypatch.setattr("vidnas.cli.VERBS", {"demo": Verb("", "", fail)})
+    assert main(["demo"]) == 1
+    assert capsys.readouterr().err == "vidnas: a.avi is damaged.\n"
 
 
 def test_help_is_quick_and_importing_vidnas_loads_no_torch() -> None:

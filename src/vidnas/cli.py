@@ -41,7 +41,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _find_verb(name).run(rest)
     except UserError as error:
-        print(f"vidnas: {error}", file=sys.stderr)
+        # One from a loader's worker arrives wrapped in the worker's traceback.
+        sentence = str(error).rpartition("vidnas.errors.UserError: ")[2].strip()
+        print(f"vidnas: {sentence}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
     except KeyboardInterrupt:
         print("vidnas: interrupted.", file=sys.stderr)

@@ -278,7 +278,7 @@ TRAIN_PRESETS = _table(
         label_smoothing=0.1,
     ),
     demo=dict(
-        epochs=8,
+        epochs=6,
         batch_size=16,
         stem_stride=2,
         size_px=32,

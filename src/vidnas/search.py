@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from torch.utils.data import DataLoader
 from vidnas import runs
 from vidnas.config import SearchConfig
 from vidnas.engine.checkpoint import save_checkpoint
-from vidnas.engine.loop import Predictions, Tally, WeightStep, evaluate_epoch
+from vidnas.engine.loop import Precision, Predictions, Tally, WeightStep, evaluate_epoch
 from vidnas.engine.runlog import RunLog
 from vidnas.figures.alphas import draw_alphas
 from vidnas.figures.cell import draw_cell
@@ -66,14 +67,13 @@ def run_search(config: SearchConfig) -> SearchResult:
         data = _open_data(config, log)
         supernet = runs.build_supernet(config, len(data.classes)).to(precision.device)
         step = _weight_step(supernet, config, precision, num_steps=config.epochs * len(data.train))
-        # Without float16's narrow range the first-order pass can be mixed precision too.
-        autocast = {} if precision.dtype is torch.float16 else {"autocast": precision.autocast}
         architect = Architect(
             supernet,
             order=config.order,
             lr=config.alpha_lr,
             weight_decay=config.alpha_weight_decay,
-            **autocast,
+            # float16 would need a scaled loss; its first-order passes stay in float32
+            autocast=nullcontext if precision.dtype is torch.float16 else precision.autocast,
         )
         log.say(f"Searching for {config.epochs} epochs of {len(data.train)} steps on {precision.device}.")
         results: list[EpochResult] = []
@@ -124,7 +124,9 @@ def _open_data(config: SearchConfig, log: RunLog) -> _Data:
     )
 
 
-def _weight_step(supernet: Supernet, config: SearchConfig, precision: Any, *, num_steps: int) -> WeightStep:
+def _weight_step(
+    supernet: Supernet, config: SearchConfig, precision: Precision, *, num_steps: int
+) -> WeightStep:
     weights = list(supernet.weights().values())
     sgd = torch.optim.SGD(weights, config.lr, momentum=config.momentum, weight_decay=config.weight_decay)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(sgd, num_steps, config.lr_min)
@@ -149,8 +151,6 @@ def _keep_epoch(epoch: int, supernet: Supernet, val: Predictions, log: RunLog) -
     genotype = derive(alpha)
     edges = [{"node": node, "source": source} for node, source in edge_sources(len(genotype.nodes))]
     record = {"epoch": epoch, "primitives": PRIMITIVES, "edges": edges, "alpha": alpha.tolist()}
-    for name in ("genotypes", "alphas"):
-        log.path(name).mkdir(exist_ok=True)
     log.write(f"genotypes/epoch-{epoch:03}.json", to_json(genotype))
     log.write(f"alphas/epoch-{epoch:03}.json", json.dumps(record) + "\n")
     return EpochResult(genotype, alpha.softmax(dim=-1).tolist(), val.accuracy)

@@ -86,8 +86,13 @@ class RunLog:
         self.waiting_share = _share(waited + end - mark, end - start)
 
     def write(self, name: str, text: str) -> None:
-        """Write the text file `name` into the run folder, whole or not at all."""
-        write_whole(self.path(name), text.encode())
+        """Write the text file `name`, which may name a subfolder, whole or not at all."""
+        path = self.path(name)
+        try:
+            path.parent.mkdir(exist_ok=True)
+        except OSError as error:
+            raise _refused(path.parent, error) from error
+        write_whole(path, text.encode())
 
     def _append(self, name: str, line: str) -> None:
         try:

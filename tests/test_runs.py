@@ -1,0 +1,144 @@
+"""The parts that verbs are built from, and `load`."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from vidnas import runs
+from vidnas.config import EvaluateConfig, TrainConfig, search_preset, to_json, train_preset
+from vidnas.engine.checkpoint import save_checkpoint
+from vidnas.errors import UsageError, UserError
+from vidnas.genotype import random_genotype
+from vidnas.genotype import to_json as genotype_json
+from vidnas.video.layouts import Item
+
+
+def test_a_made_test_split_is_the_same_for_every_verb_and_seed(tiny_videos: Path) -> None:
+    """Otherwise `evaluate` would test on clips that `train --seed 1` has seen."""
+    data = str(tiny_videos / "videos")  # without the lists beside it
+    indices = [
+        runs.open_videos(train_preset("demo", data=data, genotype="random:0", seed=seed))
+        for seed in (0, 1, 2)
+    ]
+    indices.append(runs.open_videos(search_preset("demo", data=data, seed=3)))
+    indices.append(runs.open_videos(EvaluateConfig(run="x", data=data)))
+    assert len(indices[0].test) > 0
+    assert all(index.test == indices[0].test for index in indices)
+
+
+def test_builtin_clips_are_written_once_to_the_user_s_cache(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[Path] = []
+    monkeypatch.setattr("platformdirs.user_cache_dir", lambda _name: str(tmp_path))
+
+    def write(folder: Path, *, progress: Callable[[int], object]) -> None:
+        progress(1)
+        written.append(folder)
+
+    monkeypatch.setattr(runs, "write_clips", write)
+    assert runs.builtin_clips() == written[0]
+    assert written[0].parent == tmp_path
+
+
+@pytest.mark.parametrize("name", ["", "genotype.json"])
+def test_a_genotype_is_read_from_a_file_or_a_run_folder(tmp_path: Path, name: str) -> None:
+    (tmp_path / "genotype.json").write_text(genotype_json(random_genotype(5)))
+    assert runs.read_genotype(str(tmp_path / name)) == random_genotype(5)
+
+
+def test_a_random_genotype_is_named_by_its_seed() -> None:
+    assert runs.read_genotype("random:7") == random_genotype(7)
+    with pytest.raises(UsageError, match=r"random:seven; write random: and a whole number, as in random:0\."):
+        runs.read_genotype("random:seven")
+
+
+def test_a_device_that_is_not_there_is_a_usage_error() -> None:
+    if torch.cuda.is_available():
+        pytest.skip("there is a CUDA device")
+    assert runs.choose_precision("auto").device.type in ("cpu", "mps")
+    with pytest.raises(UsageError, match=r"device is cuda, which .* it can use cpu.* or auto\."):
+        runs.choose_precision("cuda")
+
+
+def test_clips_without_a_group_are_resampled_alone() -> None:
+    items = [Item(Path("a.avi"), 0, "g01"), Item(Path("b.avi"), 1, "g01"), Item(Path("c.avi"), 1, None)]
+    assert runs.group_keys(items) == ["0/g01", "1/g01", "c.avi"]
+
+
+def learning_rates(config: TrainConfig, num_steps: int) -> list[float]:
+    weights = [nn.Parameter(torch.zeros(1))]
+    optimizer, schedule = runs.make_optimizer(weights, config, num_steps)
+    rates = []
+    for _ in range(num_steps):
+        rates.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        schedule.step()
+    return rates
+
+
+def test_sgd_falls_from_its_learning_rate_to_0_by_a_cosine() -> None:
+    rates = learning_rates(train_preset("paper", data="x", genotype="random:0"), 100)
+    assert rates[0] == 0.025
+    assert rates[50] == pytest.approx(0.0125)
+    assert rates[-1] < 1e-5
+    assert rates == sorted(rates, reverse=True)
+
+
+def test_adamw_rises_to_its_learning_rate_and_falls() -> None:
+    rates = learning_rates(train_preset("cpu", data="x", genotype="random:0"), 100)
+    assert max(rates) == pytest.approx(3e-3)
+    assert rates[0] < 3e-4
+    assert rates[-1] < 1e-5
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A training's run folder with the least that `load` needs."""
+    config = train_preset("demo", data="x", genotype="random:0")
+    network = runs.build_network(random_genotype(0), config, 2)
+    (tmp_path / "config.json").write_text(to_json(config))
+    (tmp_path / "genotype.json").write_text(genotype_json(random_genotype(0)))
+    (tmp_path / "classes.json").write_text('["left", "right"]')
+    save_checkpoint(tmp_path / "checkpoint.pt", {"network": network.state_dict()})
+    return tmp_path
+
+
+def test_load_reads_a_run_folder(run: Path) -> None:
+    network, classes = runs.load(run)
+    assert classes == ("left", "right")
+    assert network(torch.zeros(2, 3, 8, 32, 32)).shape == (2, 2)
+
+
+@pytest.mark.parametrize("name", ["config.json", "genotype.json", "classes.json", "checkpoint.pt"])
+def test_load_names_what_is_missing_or_damaged(run: Path, name: str) -> None:
+    (run / name).write_bytes((run / name).read_bytes()[:-2])
+    with pytest.raises(UserError, match=name):
+        runs.load(run)
+    (run / name).unlink()
+    with pytest.raises(UserError, match=name):
+        runs.load(run)
+
+
+def test_load_says_when_weights_and_genotype_do_not_belong_together(run: Path) -> None:
+    (run / "genotype.json").write_text(genotype_json(random_genotype(1)))
+    with pytest.raises(UserError, match=r"checkpoint\.pt does not fit the settings and genotype of its run"):
+        runs.load(run)
+
+
+def test_a_search_s_run_folder_is_not_a_training_s(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(to_json(search_preset("demo", data="x")))
+    with pytest.raises(UserError, match="not a setting of TrainConfig"):
+        runs.load(tmp_path)
+
+
+def test_an_unknown_setting_in_a_run_folder_is_refused(run: Path) -> None:
+    settings = json.loads((run / "config.json").read_text())
+    settings["epoch"] = settings.pop("epochs")
+    (run / "config.json").write_text(json.dumps(settings))
+    with pytest.raises(UserError, match=r"'epoch' is not a setting of TrainConfig\. Did you mean 'epochs'\?"):
+        runs.load(run)
