@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from vidnas import runs
+from vidnas import runs, videos
 from vidnas.config import SearchConfig, from_json
 from vidnas.engine.checkpoint import load_checkpoint
 from vidnas.nas.architect import Architect, first_order, hypergradient
@@ -30,10 +30,10 @@ def exact_gradient(architect: Architect, train: Pair, val: Pair, lr: float) -> T
     """Gradient in alpha of the validation loss through the weight step, by double backward."""
     alpha = architect.supernet.alpha.detach().requires_grad_()
     weights = [w.detach().requires_grad_() for w in architect.supernet.weights().values()]
-    loss = architect._loss(weights, [alpha], train)
+    loss = architect.loss(weights, [alpha], train)
     grads = torch.autograd.grad(loss, weights, create_graph=True, materialize_grads=True)
     stepped = [w - lr * g for w, g in zip(weights, grads, strict=True)]
-    return torch.autograd.grad(architect._loss(stepped, [alpha], val), alpha)[0]
+    return torch.autograd.grad(architect.loss(stepped, [alpha], val), alpha)[0]
 
 
 def cosine(a: Tensor, b: Tensor) -> float:
@@ -45,7 +45,7 @@ def compare(architect: Architect, train: Pair, val: Pair, lr: float) -> dict[str
     """All comparisons on one pair of batches."""
     weights, alphas = list(architect.supernet.weights().values()), [architect.supernet.alpha]
     exact = exact_gradient(architect, train, val, lr)
-    first = first_order(architect._loss, weights, alphas, val=val)[0]
+    first = first_order(architect.loss, weights, alphas, val=val)[0]
     direct = _direct_term(architect, train, val, lr)  # what exceeds it is the second term
     row: dict[str, object] = {
         "norm_exact": exact.norm().item(),
@@ -54,7 +54,7 @@ def compare(architect: Architect, train: Pair, val: Pair, lr: float) -> dict[str
         "cosine_without_second_term": cosine(direct, exact),
     }
     for radius in RADII:
-        ours = hypergradient(architect._loss, weights, alphas, train=train, val=val, lr=lr, radius=radius)[0]
+        ours = hypergradient(architect.loss, weights, alphas, train=train, val=val, lr=lr, radius=radius)[0]
         second, exact_second = ours - direct, exact - direct
         row[f"radius {radius}"] = {
             "cosine": cosine(ours, exact),
@@ -68,9 +68,9 @@ def _direct_term(architect: Architect, train: Pair, val: Pair, lr: float) -> Ten
     """The first term of eq. 5: the validation loss's gradient in alpha at the stepped weights."""
     weights = [w.detach().requires_grad_() for w in architect.supernet.weights().values()]
     alpha = architect.supernet.alpha.detach()
-    grads = torch.autograd.grad(architect._loss(weights, [alpha], train), weights, materialize_grads=True)
+    grads = torch.autograd.grad(architect.loss(weights, [alpha], train), weights, materialize_grads=True)
     stepped = [(w - lr * g).detach() for w, g in zip(weights, grads, strict=True)]
-    return first_order(architect._loss, stepped, [alpha], val=val)[0]
+    return first_order(architect.loss, stepped, [alpha], val=val)[0]
 
 
 def main() -> None:
@@ -83,14 +83,14 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     config = from_json(SearchConfig, (arguments.run / "config.json").read_text())
-    index = runs.open_videos(config)
+    index = videos.open_videos(config)
     supernet = runs.build_supernet(config, len(index.classes))
     supernet.load_state_dict(load_checkpoint(arguments.run / "checkpoint.pt")["supernet"])
     architect = Architect(supernet, order=2, lr=config.alpha_lr, weight_decay=config.alpha_weight_decay)
     parts = divide(index.train, classes=index.classes, by=config.split_by, fraction=0.5, seed=config.seed)[:2]
     loaders = [
         train_loader(
-            runs.train_clips(part, runs.frame_counts(part, workers=config.workers), config),
+            videos.train_clips(part, videos.frame_counts(part, workers=config.workers), config),
             batch_size=config.batch_size,
             seed=config.seed,
             workers=0,

@@ -10,8 +10,8 @@ import pytest
 
 import vidnas
 from vidnas.cli import VERBS, Verb, main
-from vidnas.config import SEARCH_PRESETS
 from vidnas.errors import UserError
+from vidnas.presets import SEARCH_PRESETS
 
 
 def exit_code(arguments: list[str]) -> int:
@@ -121,6 +121,6 @@ def test_help_is_quick_and_importing_vidnas_loads_no_torch() -> None:
 
 
 def test_every_public_name_can_be_imported() -> None:
-    assert all(getattr(vidnas, name) is not None for name in vidnas.__all__)
+    assert all(getattr(vidnas, name) is not None for name in dir(vidnas))
     with pytest.raises(AttributeError, match="no attribute 'run_serch'"):
         vidnas.run_serch  # noqa: B018

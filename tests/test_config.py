@@ -6,20 +6,9 @@ from typing import Any, get_args
 
 import pytest
 
-from vidnas.config import (
-    SEARCH_PRESETS,
-    TRAIN_PRESETS,
-    DemoConfig,
-    EvaluateConfig,
-    Preset,
-    SearchConfig,
-    TrainConfig,
-    from_json,
-    search_preset,
-    to_json,
-    train_preset,
-)
+from vidnas.config import DemoConfig, EvaluateConfig, SearchConfig, TrainConfig, from_json, to_json
 from vidnas.errors import UsageError, UserError
+from vidnas.presets import SEARCH_PRESETS, TRAIN_PRESETS, Preset, search_preset, train_preset
 
 PRESETS: tuple[Preset, ...] = get_args(Preset)
 TRAIN: dict[str, Any] = {"data": "videos", "genotype": "cell.json"}
@@ -91,7 +80,7 @@ def test_json_round_trip(config: Any) -> None:
         (text_of(frame_per_segment=3), "Did you mean 'frames_per_segment'?"),
         (text_of(zzz=3), "'zzz' is not a setting of SearchConfig."),
         (text_of(genotype="cell.json"), "'genotype' is not a setting of SearchConfig."),
-        ("{}", "'data'"),
+        ("{}", "lacks data, which SearchConfig needs"),
         (text_of(epochs=0), "epochs is 0; it must be a whole number of at least 1."),
     ],
 )

@@ -1,7 +1,7 @@
 """The parts that verbs are built from, and `load`."""
 
 import json
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,40 +9,12 @@ import torch
 from torch import nn
 
 from vidnas import runs
-from vidnas.config import EvaluateConfig, TrainConfig, search_preset, to_json, train_preset
+from vidnas.config import TrainConfig, to_json
 from vidnas.engine.checkpoint import save_checkpoint
 from vidnas.errors import UsageError, UserError
 from vidnas.genotype import random_genotype
 from vidnas.genotype import to_json as genotype_json
-from vidnas.video.layouts import Item
-
-
-def test_a_made_test_split_is_the_same_for_every_verb_and_seed(tiny_videos: Path) -> None:
-    """Otherwise `evaluate` would test on clips that `train --seed 1` has seen."""
-    data = str(tiny_videos / "videos")  # without the lists beside it
-    indices = [
-        runs.open_videos(train_preset("demo", data=data, genotype="random:0", seed=seed))
-        for seed in (0, 1, 2)
-    ]
-    indices.append(runs.open_videos(search_preset("demo", data=data, seed=3)))
-    indices.append(runs.open_videos(EvaluateConfig(run="x", data=data)))
-    assert len(indices[0].test) > 0
-    assert all(index.test == indices[0].test for index in indices)
-
-
-def test_builtin_clips_are_written_once_to_the_user_s_cache(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    written: list[Path] = []
-    monkeypatch.setattr("platformdirs.user_cache_dir", lambda _name: str(tmp_path))
-
-    def write(folder: Path, *, progress: Callable[[int], object]) -> None:
-        progress(1)
-        written.append(folder)
-
-    monkeypatch.setattr(runs, "write_clips", write)
-    assert runs.builtin_clips() == written[0]
-    assert written[0].parent == tmp_path
+from vidnas.presets import search_preset, train_preset
 
 
 @pytest.mark.parametrize("name", ["", "genotype.json"])
@@ -63,11 +35,6 @@ def test_a_device_that_is_not_there_is_a_usage_error() -> None:
     assert runs.choose_precision("auto").device.type in ("cpu", "mps")
     with pytest.raises(UsageError, match=r"device is cuda, which .* it can use cpu.* or auto\."):
         runs.choose_precision("cuda")
-
-
-def test_clips_without_a_group_are_resampled_alone() -> None:
-    items = [Item(Path("a.avi"), 0, "g01"), Item(Path("b.avi"), 1, "g01"), Item(Path("c.avi"), 1, None)]
-    assert runs.group_keys(items) == ["0/g01", "1/g01", "c.avi"]
 
 
 def learning_rates(config: TrainConfig, num_steps: int) -> list[float]:
@@ -132,8 +99,43 @@ def test_load_says_when_weights_and_genotype_do_not_belong_together(run: Path) -
 
 def test_a_search_s_run_folder_is_not_a_training_s(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(to_json(search_preset("demo", data="x")))
-    with pytest.raises(UserError, match="not a setting of TrainConfig"):
+    with pytest.raises(UserError, match="the run folder of a search; first train: vidnas train --genotype"):
         runs.load(tmp_path)
+
+
+def test_a_folder_without_a_genotype_says_what_it_must_be(tmp_path: Path) -> None:
+    with pytest.raises(
+        UserError, match=r"holds no genotype\.json\. It must be the folder of a finished search"
+    ):
+        runs.read_genotype(str(tmp_path))
+
+
+def test_a_diverged_training_names_the_epoch_and_the_learning_rate() -> None:
+    runs.require_finite(1.5, 3, 0.1)
+    with pytest.raises(UserError, match=r"diverged in epoch 3: its loss is nan\. .* --lr 0\.1"):
+        runs.require_finite(float("nan"), 3, 0.1)
+
+
+def test_the_time_left_is_that_of_the_epochs_to_come() -> None:
+    assert runs.time_left(2, 10, 90.0) == "about 12 min left"
+    assert runs.time_left(10, 10, 90.0) == "less than a minute left"
+
+
+def test_a_control_says_so_wherever_its_accuracy_stands() -> None:
+    config = train_preset("demo", data="x", genotype="random:0")
+    assert runs.describe_protocol("paper", config) == "one centre-cropped clip a video, no aggregation"
+    assert "one frame repeated (control)" in runs.describe_protocol(
+        "multi", replace(config, single_frame=True)
+    )
+
+
+def test_a_used_folder_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    assert runs.new_folder("train", str(tmp_path / "new")) == tmp_path / "new"
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "file").write_text("mine")
+    for used, cause in ((tmp_path, "is not empty"), (tmp_path / "file", "is a file")):
+        with pytest.raises(UserError, match=cause):
+            runs.new_folder("train", str(used))
 
 
 def test_an_unknown_setting_in_a_run_folder_is_refused(run: Path) -> None:

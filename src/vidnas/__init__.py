@@ -9,99 +9,75 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from vidnas.config import (
-        DemoConfig,
-        EvaluateConfig,
-        SearchConfig,
-        TrainConfig,
-        search_preset,
-        train_preset,
+        DemoConfig as DemoConfig,
     )
-    from vidnas.demo import DemoResult, run_demo
-    from vidnas.errors import UsageError, UserError
-    from vidnas.evaluate import EvaluateResult, run_evaluate
-    from vidnas.genotype import Genotype, load_genotype, random_genotype
-    from vidnas.nn.network import Network, Supernet
-    from vidnas.runs import LoadedNetwork, load
-    from vidnas.search import SearchResult, run_search
-    from vidnas.train import TrainResult, run_train
+    from vidnas.config import (
+        EvaluateConfig as EvaluateConfig,
+    )
+    from vidnas.config import (
+        SearchConfig as SearchConfig,
+    )
+    from vidnas.config import (
+        TrainConfig as TrainConfig,
+    )
+    from vidnas.demo import DemoResult as DemoResult
+    from vidnas.demo import run_demo as run_demo
+    from vidnas.errors import UsageError as UsageError
+    from vidnas.errors import UserError as UserError
+    from vidnas.evaluate import EvaluateResult as EvaluateResult
+    from vidnas.evaluate import run_evaluate as run_evaluate
+    from vidnas.genotype import (
+        Genotype as Genotype,
+    )
+    from vidnas.genotype import (
+        load_genotype as load_genotype,
+    )
+    from vidnas.genotype import (
+        random_genotype as random_genotype,
+    )
+    from vidnas.nn.network import Network as Network
+    from vidnas.nn.network import Supernet as Supernet
+    from vidnas.presets import search_preset as search_preset
+    from vidnas.presets import train_preset as train_preset
+    from vidnas.runs import LoadedNetwork as LoadedNetwork
+    from vidnas.runs import load as load
+    from vidnas.search import SearchResult as SearchResult
+    from vidnas.search import run_search as run_search
+    from vidnas.train import TrainResult as TrainResult
+    from vidnas.train import run_train as run_train
 
-__all__ = [
-    "DemoConfig",
-    "DemoResult",
-    "EvaluateConfig",
-    "EvaluateResult",
-    "Genotype",
-    "LoadedNetwork",
-    "Network",
-    "SearchConfig",
-    "SearchResult",
-    "Supernet",
-    "TrainConfig",
-    "TrainResult",
-    "UsageError",
-    "UserError",
-    "load",
-    "load_genotype",
-    "random_genotype",
-    "run_demo",
-    "run_evaluate",
-    "run_search",
-    "run_train",
-    "search_preset",
-    "train_preset",
-]
-
-_HOMES = {
-    "vidnas.config": (
-        "DemoConfig",
-        "EvaluateConfig",
-        "SearchConfig",
-        "TrainConfig",
-        "search_preset",
-        "train_preset",
-    ),
-    "vidnas.demo": (
-        "DemoResult",
-        "run_demo",
-    ),
-    "vidnas.errors": (
-        "UsageError",
-        "UserError",
-    ),
-    "vidnas.evaluate": (
-        "EvaluateResult",
-        "run_evaluate",
-    ),
-    "vidnas.genotype": (
-        "Genotype",
-        "load_genotype",
-        "random_genotype",
-    ),
-    "vidnas.nn.network": (
-        "Network",
-        "Supernet",
-    ),
-    "vidnas.runs": (
-        "LoadedNetwork",
-        "load",
-    ),
-    "vidnas.search": (
-        "SearchResult",
-        "run_search",
-    ),
-    "vidnas.train": (
-        "TrainResult",
-        "run_train",
-    ),
+_MODULES = {
+    "DemoConfig": "vidnas.config",
+    "DemoResult": "vidnas.demo",
+    "EvaluateConfig": "vidnas.config",
+    "EvaluateResult": "vidnas.evaluate",
+    "Genotype": "vidnas.genotype",
+    "LoadedNetwork": "vidnas.runs",
+    "Network": "vidnas.nn.network",
+    "SearchConfig": "vidnas.config",
+    "SearchResult": "vidnas.search",
+    "Supernet": "vidnas.nn.network",
+    "TrainConfig": "vidnas.config",
+    "TrainResult": "vidnas.train",
+    "UsageError": "vidnas.errors",
+    "UserError": "vidnas.errors",
+    "load": "vidnas.runs",
+    "load_genotype": "vidnas.genotype",
+    "random_genotype": "vidnas.genotype",
+    "run_demo": "vidnas.demo",
+    "run_evaluate": "vidnas.evaluate",
+    "run_search": "vidnas.search",
+    "run_train": "vidnas.train",
+    "search_preset": "vidnas.presets",
+    "train_preset": "vidnas.presets",
 }
 
 
 def __getattr__(name: str) -> object:
-    for module, names in _HOMES.items():
-        if name in names:
-            return getattr(import_module(module), name)
-    raise AttributeError(f"module 'vidnas' has no attribute {name!r}")
+    if name not in _MODULES:
+        raise AttributeError(f"module 'vidnas' has no attribute {name!r}")
+    return getattr(import_module(_MODULES[name]), name)
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return list(_MODULES)

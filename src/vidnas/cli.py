@@ -5,6 +5,7 @@ The only file that imports tyro. A verb is imported when it is chosen, so that h
 
 import argparse
 import dataclasses
+import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
@@ -14,6 +15,7 @@ from typing import Annotated, NamedTuple, TypeVar, get_args
 import tyro
 
 from vidnas import config as settings
+from vidnas import presets
 from vidnas.errors import UsageError, UserError
 
 DEFAULT_PRESET = "cpu"
@@ -45,6 +47,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         sentence = str(error).rpartition("vidnas.errors.UserError: ")[2].strip()
         print(f"vidnas: {sentence}", file=sys.stderr)
         return 2 if isinstance(error, UsageError) else 1
+    except OSError as error:  # what the system says of a file, where nothing better was said of it before
+        print(f"vidnas: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("vidnas: interrupted.", file=sys.stderr)
         return 130
@@ -68,21 +73,33 @@ def _overview() -> str:
 
 
 def _search(arguments: Sequence[str]) -> int:
-    config = _parse_preset("search", settings.SearchConfig, settings.SEARCH_PRESETS, arguments)
+    config = _parse_preset("search", settings.SearchConfig, presets.SEARCH_PRESETS, arguments)
     from vidnas.search import run_search
 
     result = run_search(config)
-    print(f"Found: {result.genotype}\nNext:  vidnas train --genotype {result.run_dir} --data {config.data}")
+    print(
+        "Next: " + shlex.join(["vidnas", "train", "--genotype", str(result.run_dir), *_same_videos(config)])
+    )
     return 0
 
 
 def _train(arguments: Sequence[str]) -> int:
-    config = _parse_preset("train", settings.TrainConfig, settings.TRAIN_PRESETS, arguments)
+    config = _parse_preset("train", settings.TrainConfig, presets.TRAIN_PRESETS, arguments)
     from vidnas.train import run_train
 
     result = run_train(config)
-    print(f"Next:  vidnas evaluate --run {result.run_dir} --data {config.data}")
+    print("Next: " + shlex.join(["vidnas", "evaluate", "--run", str(result.run_dir), "--data", config.data]))
     return 0
+
+
+def _same_videos(config: settings.SearchConfig) -> list[str]:
+    """The flags that read and divide the videos as `config` does."""
+    flags = ["--data", config.data]
+    for name, default in (("split", 1), ("split_by", "auto"), ("group_regex", None), ("test_list", None)):
+        value = getattr(config, name)
+        if value != default:
+            flags += [f"--{name.replace('_', '-')}", str(value)]
+    return flags
 
 
 def _evaluate(arguments: Sequence[str]) -> int:
@@ -120,7 +137,7 @@ def _parse(verb: str, kind: type[C], arguments: Sequence[str], default: C | None
 
 
 def _parse_preset(
-    verb: str, kind: type[C], presets: Mapping[str, Mapping[str, object]], arguments: Sequence[str]
+    verb: str, kind: type[C], table: Mapping[str, Mapping[str, object]], arguments: Sequence[str]
 ) -> C:
     """Settings that start from a preset; flags beside --preset win, and --help shows the preset's values."""
     assert dataclasses.is_dataclass(kind)
@@ -130,7 +147,7 @@ def _parse_preset(
         [
             (
                 "preset",
-                Annotated[settings.Preset, tyro.conf.arg(help=PRESET_HELP)],
+                Annotated[presets.Preset, tyro.conf.arg(help=PRESET_HELP)],
                 dataclasses.field(default=preset),
             )
         ],
@@ -141,7 +158,7 @@ def _parse_preset(
     with_preset.__doc__ = kind.__doc__
     fields = dataclasses.fields(kind)
     required = {f.name: tyro.MISSING for f in fields if f.default is dataclasses.MISSING}
-    default = with_preset(**{**required, **presets[preset]})
+    default = with_preset(**{**required, **table[preset]})
     parsed: C = _parse(verb, with_preset, arguments, default)
     return kind(**{field.name: getattr(parsed, field.name) for field in fields})
 
@@ -151,7 +168,7 @@ def _preset_in(arguments: Sequence[str]) -> str:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--preset", nargs="?", default=DEFAULT_PRESET)
     chosen = parser.parse_known_args(list(arguments))[0].preset
-    return chosen if chosen in get_args(settings.Preset) else DEFAULT_PRESET
+    return chosen if chosen in get_args(presets.Preset) else DEFAULT_PRESET
 
 
 PRESET_HELP = (

@@ -1,4 +1,4 @@
-"""The settings of every verb and their presets, as plain frozen data.
+"""The settings of every verb as plain frozen data.
 
 Every field's text below is also its help text on the command line. `from_json` is strict: an unknown
 name is an error, never ignored.
@@ -6,17 +6,15 @@ name is an error, never ignored.
 
 import dataclasses
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from types import MappingProxyType
-from typing import Any, Literal, TypeVar
+from types import NoneType, UnionType
+from typing import Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from vidnas.errors import UsageError, UserError
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 SplitBy = Literal["auto", "group", "clip"]
-Preset = Literal["paper", "fast", "cpu", "demo"]
 C = TypeVar("C")
 
 
@@ -64,6 +62,7 @@ class ClipConfig:
     """Run folder to write, new or empty; by default runs/VERB-DATE-TIME."""
 
     def __post_init__(self) -> None:
+        _check_types(self)
         for name in (
             "size_px",
             "segments",
@@ -112,6 +111,8 @@ class SearchConfig(ClipConfig):
         super().__post_init__()
         for name in ("lr", "grad_clip", "alpha_lr"):
             _positive(self, name)
+        for name in ("lr_min", "momentum", "weight_decay", "alpha_weight_decay"):
+            _not_negative(self, name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +141,7 @@ class TrainConfig(ClipConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         _positive(self, "lr")
+        _not_negative(self, "weight_decay")
         if not 0 <= self.label_smoothing < 1:
             raise UsageError(f"label_smoothing is {self.label_smoothing}; allowed are 0 to below 1.")
         if not 1 <= self.accumulate <= self.batch_size:
@@ -157,13 +159,14 @@ class EvaluateConfig:
     data: str
     """Videos, as for `vidnas train`; their classes must be among the run's."""
     test_list: str | None = None
-    """Test videos as a list file, beside a list file given as data."""
-    split: int = 1
+    """Test videos as a list file, beside a list file given as data. This and the next three settings are by
+    default those of the run where the data are its own."""
+    split: int | None = None
     """Number K of the official lists trainlist0K.txt and testlist0K.txt."""
-    split_by: SplitBy = "auto"
-    """As for `vidnas train`: what the division keeps together where the data has no test split of its own."""
+    split_by: SplitBy | None = None
+    """What a division of the videos keeps together where no test split is given."""
     group_regex: str | None = None
-    """As for `vidnas train`: where the group stands in a file name."""
+    """Where the group stands in a file name."""
     protocol: Literal["paper", "multi"] = "paper"
     """paper: one centre-cropped clip of each video. multi: the mean of 10 clips x 3 crops."""
     batch_size: int = 16
@@ -174,9 +177,11 @@ class EvaluateConfig:
     """Where to compute."""
 
     def __post_init__(self) -> None:
+        _check_types(self)
         _at_least(self, "batch_size", 1)
         _at_least(self, "workers", 0)
-        _at_least(self, "split", 1)
+        if self.split is not None:
+            _at_least(self, "split", 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,16 +196,6 @@ class DemoConfig:
     """Seed of everything random."""
     out: str | None = None
     """Folder to write, new or empty; by default runs/demo-DATE-TIME."""
-
-
-def search_preset(preset: Preset, **settings: Any) -> SearchConfig:
-    """The settings of a search preset, with `settings` (at least `data`) on top."""
-    return SearchConfig(**{**SEARCH_PRESETS[preset], **settings})
-
-
-def train_preset(preset: Preset, **settings: Any) -> TrainConfig:
-    """The settings of a training preset, with `settings` (at least `data` and `genotype`) on top."""
-    return TrainConfig(**{**TRAIN_PRESETS[preset], **settings})
 
 
 def to_json(config: object) -> str:
@@ -224,6 +219,11 @@ def from_json(kind: type[C], text: str, *, origin: str = "config.json") -> C:
             close = get_close_matches(name, names, n=1)
             hint = f" Did you mean '{close[0]}'?" if close else ""
             raise UserError(f"{origin}: '{name}' is not a setting of {kind.__name__}.{hint}")
+    missing = [
+        f.name for f in dataclasses.fields(kind) if f.default is dataclasses.MISSING and f.name not in data
+    ]
+    if missing:
+        raise UserError(f"{origin} lacks {', '.join(missing)}, which {kind.__name__} needs.")
     try:
         return kind(**data)
     except TypeError as error:
@@ -244,48 +244,19 @@ def _positive(config: object, name: str) -> None:
         raise UsageError(f"{name} is {value!r}; it must be greater than 0.")
 
 
-def _table(**presets: dict[str, object]) -> Mapping[str, Mapping[str, object]]:
-    return MappingProxyType({name: MappingProxyType(values) for name, values in presets.items()})
+def _not_negative(config: object, name: str) -> None:
+    value = getattr(config, name)
+    if not isinstance(value, int | float) or not value >= 0:
+        raise UsageError(f"{name} is {value!r}; it must be at least 0.")
 
 
-SEARCH_PRESETS = _table(
-    paper={},
-    fast=dict(order=1, epochs=30, batch_size=32, stem_stride=2, alpha_lr=1e-3),
-    cpu=dict(order=1, epochs=20, batch_size=16, stem_stride=2, size_px=64, alpha_lr=1e-2),
-    demo=dict(order=1, epochs=3, batch_size=32, stem_stride=2, size_px=32, alpha_lr=2e-2, flip=False),
-)
-"""What each search preset changes of the paper's settings; docs/guide.md says why."""
-
-TRAIN_PRESETS = _table(
-    paper={},
-    fast=dict(
-        epochs=120,
-        batch_size=32,
-        stem_stride=2,
-        optimizer="adamw",
-        lr=3e-3,
-        weight_decay=0.05,
-        label_smoothing=0.1,
-    ),
-    cpu=dict(
-        epochs=40,
-        batch_size=8,
-        stem_stride=2,
-        size_px=64,
-        optimizer="adamw",
-        lr=3e-3,
-        weight_decay=0.05,
-        label_smoothing=0.1,
-    ),
-    demo=dict(
-        epochs=6,
-        batch_size=16,
-        stem_stride=2,
-        size_px=32,
-        flip=False,
-        optimizer="adamw",
-        lr=5e-3,
-        weight_decay=0.05,
-    ),
-)
-"""What each training preset changes of the paper's settings; docs/guide.md says why."""
+def _check_types(config: object) -> None:
+    """UsageError for a choice that is none and for a switch that is neither True nor False."""
+    for name, hint in get_type_hints(type(config)).items():
+        value = getattr(config, name)
+        kinds = get_args(hint) if get_origin(hint) is UnionType else (hint,)
+        choices = [choice for kind in kinds if get_origin(kind) is Literal for choice in get_args(kind)]
+        if choices and value not in choices and not (value is None and NoneType in kinds):
+            raise UsageError(f"{name} is {value!r}; allowed are {', '.join(map(str, choices))}.")
+        if hint is bool and not isinstance(value, bool):
+            raise UsageError(f"{name} is {value!r}; allowed are True and False.")

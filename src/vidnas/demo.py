@@ -3,13 +3,13 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vidnas.config import DemoConfig, EvaluateConfig, TrainConfig, search_preset, train_preset
-from vidnas.engine.runlog import default_folder
-from vidnas.errors import UserError
+from vidnas.config import DemoConfig, EvaluateConfig, TrainConfig
 from vidnas.evaluate import EvaluateResult, run_evaluate
-from vidnas.runs import BUILTIN, PROTOCOLS
+from vidnas.presets import search_preset, train_preset
+from vidnas.runs import PROTOCOLS, new_folder
 from vidnas.search import SearchResult, run_search
 from vidnas.train import TrainResult, run_train
+from vidnas.videos import BUILTIN
 
 LEAST_ACCURACY = 0.75
 """The searched network must reach this on the built-in clips ..."""
@@ -32,17 +32,14 @@ class DemoResult:
 
 def run_demo(config: DemoConfig) -> DemoResult:
     """Run the whole path on the built-in clips below one folder: search/, train/ and single-frame/."""
-    folder = Path(config.out) if config.out else default_folder("demo")
-    if folder.is_dir() and any(folder.iterdir()):
-        raise UserError(f"The folder {folder} is not empty. Name a new one with --out, or leave --out away.")
+    folder = new_folder("demo", config.out)
     shared = {"data": BUILTIN, "seed": config.seed, "device": config.device, "workers": config.workers}
     search = run_search(search_preset("demo", **shared, out=str(folder / "search")))
-    genotype = str(folder / "search" / "genotype.json")
-    settings = train_preset("demo", **shared, genotype=genotype, out=str(folder / "train"))
+    settings = train_preset("demo", **shared, genotype=str(search.run_dir), out=str(folder / "train"))
     train = run_train(settings)
     control = run_train(_control(settings, folder))
     evaluation = run_evaluate(
-        EvaluateConfig(run=settings.out or "", data=BUILTIN, device=config.device, workers=config.workers)
+        EvaluateConfig(run=str(train.run_dir), data=BUILTIN, device=config.device, workers=config.workers)
     )
     passed = evaluation.scores.top1 >= LEAST_ACCURACY and control.scores.top1 < MOST_CONTROL_ACCURACY
     summary = _summary(folder, evaluation, control, passed)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from vidnas import runs
+from vidnas import runs, videos
 from vidnas.config import EvaluateConfig, TrainConfig
 from vidnas.engine.atomic import write_whole
 from vidnas.engine.loop import evaluate_epoch
@@ -17,7 +17,7 @@ from vidnas.engine.scores import Scores, score
 from vidnas.errors import UserError
 from vidnas.figures.confusion import draw_confusion
 from vidnas.figures.save import save_figure
-from vidnas.video.layouts import Item
+from vidnas.video.layouts import Item, VideoIndex
 from vidnas.video.loaders import test_loader
 
 
@@ -35,28 +35,50 @@ def run_evaluate(config: EvaluateConfig) -> EvaluateResult:
     """Test the network of a run folder; writes evaluation-PROTOCOL.json and a confusion matrix beside it.
 
     Earlier evaluations stay: the new one then gets a number. UserError where the folder is not a training's,
-    or the videos have classes that it does not know.
+    the videos have classes that it does not know, or the network has learnt from a test video.
     """
     precision = runs.choose_precision(config.device)
     folder = Path(config.run).expanduser()
     train_config = runs.load_train_config(folder)
     network, classes = runs.load(folder)
     network.to(precision.device)
-    items = _test_items(config, classes)
-    counts = runs.frame_counts(items, workers=config.workers)
-    clips = runs.test_clips(items, counts, train_config, multi=config.protocol == "multi")
+    index = videos.open_videos(_divided_as_trained(config, train_config))
+    videos.check_unseen(index, folder)
+    items = _relabelled(index, classes, config)
+    clips = videos.test_clips(
+        items,
+        videos.frame_counts(items, workers=config.workers),
+        train_config,
+        multi=config.protocol == "multi",
+    )
     batch_size = max(1, config.batch_size // (clips.num_clips * clips.num_crops))
     loader = test_loader(clips, batch_size=batch_size, workers=config.workers)
     batches = tqdm(loader, desc="Testing", unit="batch", leave=False, disable=None)
     predictions = evaluate_epoch(network, batches, precision, max_clips=config.batch_size)
-    scores = score(predictions.scores, predictions.labels, runs.group_keys(items))
+    scores = score(predictions.scores, predictions.labels, videos.group_keys(items))
     profile = profile_network(network, runs.clip_shape(train_config), precision.device)
-    return _write(config, train_config, folder, classes, scores, profile)
+    return _write(config, train_config, folder, classes, index.notes, scores, profile)
 
 
-def _test_items(config: EvaluateConfig, classes: tuple[str, ...]) -> tuple[Item, ...]:
+def _divided_as_trained(config: EvaluateConfig, train_config: TrainConfig) -> EvaluateConfig:
+    """The settings with those that divide the videos taken from the run, where they are its own videos."""
+    if _resolved(config.data) != _resolved(train_config.data):
+        return config
+    return replace(
+        config,
+        split=config.split or train_config.split,
+        split_by=config.split_by or train_config.split_by,
+        group_regex=config.group_regex or train_config.group_regex,
+        test_list=config.test_list or train_config.test_list,
+    )
+
+
+def _resolved(data: str) -> Path:
+    return Path(data).expanduser().resolve()
+
+
+def _relabelled(index: VideoIndex, classes: tuple[str, ...], config: EvaluateConfig) -> tuple[Item, ...]:
     """The test videos, their labels translated to those of the run."""
-    index = runs.open_videos(config)
     unknown = sorted(set(index.classes) - set(classes))
     if unknown:
         raise UserError(
@@ -71,15 +93,17 @@ def _write(
     train_config: TrainConfig,
     folder: Path,
     classes: tuple[str, ...],
+    notes: tuple[str, ...],
     scores: Scores,
     profile: Profile,
 ) -> EvaluateResult:
     checkpoint_bytes = (folder / runs.CHECKPOINT).stat().st_size
-    accuracy = accuracy_line(scores, runs.PROTOCOLS[config.protocol])
+    accuracy = accuracy_line(scores, runs.describe_protocol(config.protocol, train_config))
     cost = cost_line(profile, runs.describe_clip(train_config))
     path = unused_path(folder / f"evaluation-{config.protocol}.json")
     result = {
         "config": asdict(config),
+        "data": notes,
         "scores": asdict(scores),
         "cost": asdict(profile) | {"checkpoint_bytes": checkpoint_bytes},
     }
@@ -88,6 +112,8 @@ def _write(
     save_figure(draw_confusion(scores.confusion, classes, caption=accuracy), picture)
     report = "\n".join(
         [
+            *notes,
+            "",
             class_table(scores, classes),
             "",
             accuracy,

@@ -1,37 +1,27 @@
 """The parts a verb needs, built from its settings: device, videos, loaders, supernet, network; and `load`."""
 
 import json
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-import platformdirs
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
-from vidnas.config import ClipConfig, Device, EvaluateConfig, SearchConfig, TrainConfig, from_json, to_json
+from vidnas.config import ClipConfig, Device, SearchConfig, TrainConfig, from_json, to_json
 from vidnas.engine.checkpoint import load_checkpoint
 from vidnas.engine.loop import Precision, best_precision
-from vidnas.engine.runlog import RunLog, default_folder
+from vidnas.engine.runlog import RunLog, default_folder, require_unused
 from vidnas.errors import UsageError, UserError
-from vidnas.figures.contact import draw_contact_sheet
-from vidnas.figures.save import save_figure
 from vidnas.genotype import Genotype, load_genotype, random_genotype
 from vidnas.nn.network import Network, Supernet
-from vidnas.video.datasets import TestClips, TrainClips, count_frames
-from vidnas.video.layouts import Item, VideoIndex, direction_classes, index_videos
-from vidnas.video.synthetic import write_clips
-from vidnas.video.transforms import denormalize
 
-BUILTIN = "builtin"
 CHECKPOINT = "checkpoint.pt"
 GENOTYPE = "genotype.json"
 CLASSES = "classes.json"
-TEST_SPLIT_SEED = 0
-"""A test split that is made must not depend on the run's seed: every verb must find the same test videos."""
 PROTOCOLS = MappingProxyType(
     {
         "paper": "one centre-cropped clip a video, no aggregation",
@@ -41,11 +31,18 @@ PROTOCOLS = MappingProxyType(
 """What each protocol of an evaluation means."""
 
 
+def new_folder(verb: str, out: str | None) -> Path:
+    """The folder that a run will write: nothing is created yet, but a used one is refused at once."""
+    folder = Path(out).expanduser() if out else default_folder(verb)
+    require_unused(folder)
+    return folder
+
+
 @contextmanager
-def open_run(verb: str, config: SearchConfig | TrainConfig) -> Iterator[RunLog]:
-    """A new run folder for a verb, its randomness seeded; says where it is."""
-    with RunLog(Path(config.out) if config.out else default_folder(verb), to_json(config)) as log:
-        log.say(f"Run folder: {log.folder}")
+def open_run(folder: Path, config: SearchConfig | TrainConfig) -> Iterator[RunLog]:
+    """Begin a run in its new folder, its randomness seeded; says where it is."""
+    with RunLog(folder, to_json(config)) as log:
+        log.say(f"Run folder: {folder}")
         torch.manual_seed(config.seed)
         yield log
 
@@ -63,80 +60,6 @@ def choose_precision(device: Device) -> Precision:
     return best_precision(torch.device(device))
 
 
-def open_videos(config: ClipConfig | EvaluateConfig) -> VideoIndex:
-    """The videos that `config.data` names; writes the built-in clips where they are asked for and missing."""
-    data = builtin_clips() if config.data == BUILTIN else Path(config.data).expanduser()
-    return index_videos(
-        data,
-        test_list=Path(config.test_list).expanduser() if config.test_list else None,
-        split=config.split,
-        split_by=config.split_by,
-        group_regex=config.group_regex,
-        seed=TEST_SPLIT_SEED,
-    )
-
-
-def builtin_clips() -> Path:
-    """The folder of the built-in clips, in the user's cache."""
-    folder = Path(platformdirs.user_cache_dir("vidnas")) / "builtin-clips"
-    with tqdm(desc="Writing the built-in clips", unit="clip", leave=False, disable=None) as bar:
-        write_clips(folder, progress=bar.update)
-    return folder
-
-
-def say_videos(log: RunLog, index: VideoIndex, *, flip: bool) -> None:
-    """Tell what was found, and warn where mirroring clips contradicts the classes."""
-    for note in index.notes:
-        log.say(note)
-    directions = direction_classes(index.classes)
-    if flip and directions:
-        log.say(
-            f"Careful: {', '.join(directions)} carry a direction in their names, and half of the training "
-            "clips are mirrored. If left and right are different classes, use --no-flip."
-        )
-
-
-def frame_counts(items: Sequence[Item], *, workers: int) -> list[int]:
-    """How many frames each video has, by decoding it once; every unusable file is in the UserError."""
-    with tqdm(total=len(items), desc="Counting frames", unit="video", leave=False, disable=None) as bar:
-        return [info.num_frames for info in count_frames(items, workers=workers, progress=bar.update)]
-
-
-def train_clips(
-    items: Sequence[Item], counts: Sequence[int], config: SearchConfig | TrainConfig
-) -> TrainClips:
-    """Training clips as the settings ask for them."""
-    return TrainClips(
-        items,
-        counts,
-        size_px=config.size_px,
-        segments=config.segments,
-        frames_per_segment=config.frames_per_segment,
-        flip=config.flip,
-        single_frame=_single_frame(config),
-    )
-
-
-def test_clips(
-    items: Sequence[Item], counts: Sequence[int], config: SearchConfig | TrainConfig, *, multi: bool = False
-) -> TestClips:
-    """One centre-cropped clip of each video or, with `multi`, 10 clips x 3 crops."""
-    return TestClips(
-        items,
-        counts,
-        size_px=config.size_px,
-        segments=config.segments,
-        frames_per_segment=config.frames_per_segment,
-        single_frame=_single_frame(config),
-        num_clips=10 if multi else 1,
-        num_crops=3 if multi else 1,
-    )
-
-
-def _single_frame(config: SearchConfig | TrainConfig) -> bool:
-    return isinstance(config, TrainConfig) and config.single_frame
-
-
 def clip_shape(config: ClipConfig) -> tuple[int, int, int, int, int]:
     """The shape of a batch of one clip."""
     return 1, 3, config.segments * config.frames_per_segment, config.size_px, config.size_px
@@ -147,15 +70,25 @@ def describe_clip(config: ClipConfig) -> str:
     return f"{config.segments * config.frames_per_segment} frames of {config.size_px} x {config.size_px} px"
 
 
-def draw_clips(log: RunLog, clips: TrainClips, classes: Sequence[str]) -> None:
-    """Write clips.png: a training clip of each of the first classes, as the network will see it."""
-    first = {item.label: index for index, item in reversed(list(enumerate(clips.items)))}
-    chosen = [first[label] for label in sorted(first)[:8]]
-    samples = [clips[index, 0] for index in chosen]
-    sheet = draw_contact_sheet(
-        [denormalize(clip) for clip, _, _ in samples], [classes[label] for _, label, _ in samples]
-    )
-    save_figure(sheet, log.path("clips.png"))
+def describe_protocol(protocol: str, config: TrainConfig) -> str:
+    """How an accuracy is measured, in words."""
+    control = ", each clip one frame repeated (control)" if config.single_frame else ""
+    return PROTOCOLS[protocol] + control
+
+
+def time_left(epoch: int, epochs: int, epoch_sec: float) -> str:
+    """What remains after this epoch (from 1), in words."""
+    minutes = (epochs - epoch) * epoch_sec / 60
+    return f"about {minutes:.0f} min left" if minutes >= 1 else "less than a minute left"
+
+
+def require_finite(loss: float, epoch: int, lr: float) -> None:
+    """UserError if a training has diverged."""
+    if not math.isfinite(loss):
+        raise UserError(
+            f"The training diverged in epoch {epoch}: its loss is {loss}. Use a smaller learning rate than "
+            f"--lr {lr:g}, or a larger batch."
+        )
 
 
 def build_supernet(config: SearchConfig, num_classes: int) -> Supernet:
@@ -187,12 +120,19 @@ def read_genotype(source: str) -> Genotype:
             raise UsageError(f"genotype is {source}; write random: and a whole number, as in random:0.")
         return random_genotype(int(seed))
     path = Path(source).expanduser()
+    if path.is_dir() and not (path / GENOTYPE).exists():
+        raise UserError(
+            f"{path} holds no {GENOTYPE}. It must be the folder of a finished search; of an unfinished one "
+            "take an epoch's, as in genotypes/epoch-001.json."
+        )
     return load_genotype(path / GENOTYPE if path.is_dir() else path)
 
 
-def group_keys(items: Sequence[Item]) -> list[str]:
-    """What is resampled together: the (class, group) of a video, or the video alone where it has none."""
-    return [f"{item.label}/{item.group}" if item.group else str(item.path) for item in items]
+def run_of_genotype(source: str) -> Path | None:
+    """The run folder that a genotype comes from, if it is in one."""
+    path = Path(source).expanduser()
+    folder = path if path.is_dir() else path.parent
+    return folder if (folder / "config.json").exists() and path.exists() else None
 
 
 def make_optimizer(
@@ -219,7 +159,7 @@ def load(run_dir: str | Path) -> LoadedNetwork:
     It maps normalised clips (batch, 3, frames, size_px, size_px) to logits; UserError where the folder is not
     a training's or is damaged.
     """
-    folder = Path(run_dir)
+    folder = Path(run_dir).expanduser()
     config = load_train_config(folder)
     classes = read_classes(folder)
     network = build_network(load_genotype(folder / GENOTYPE), config, len(classes))
@@ -252,6 +192,12 @@ def load_train_config(folder: Path) -> TrainConfig:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(
-            f"{folder} is not the run folder of a training: cannot read {path.name} in it ({error})."
+            f"{folder} is not the run folder of a training: cannot read {path.name} in it "
+            f"({error.strerror if isinstance(error, OSError) else error}). A demo's are its train/ and "
+            "single-frame/."
         ) from error
+    if '"genotype"' not in text and '"alpha_lr"' in text:
+        raise UserError(
+            f"{folder} is the run folder of a search; first train: vidnas train --genotype {folder}"
+        )
     return from_json(TrainConfig, text, origin=str(path))

@@ -11,10 +11,11 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader
 
-from vidnas import runs
+from vidnas import runs, videos
 from vidnas.config import SearchConfig
 from vidnas.engine.checkpoint import save_checkpoint
 from vidnas.engine.loop import Precision, Predictions, Tally, WeightStep, evaluate_epoch
+from vidnas.engine.memory import check_memory
 from vidnas.engine.runlog import RunLog
 from vidnas.figures.alphas import draw_alphas
 from vidnas.figures.cell import draw_cell
@@ -23,7 +24,9 @@ from vidnas.genotype import PRIMITIVES, Genotype, edge_sources, to_json
 from vidnas.nas.architect import Architect
 from vidnas.nas.discretize import derive
 from vidnas.nn.network import Supernet
+from vidnas.video.datasets import TrainClips
 from vidnas.video.division import divide
+from vidnas.video.layouts import VideoIndex
 from vidnas.video.loaders import of_epoch, test_loader, train_loader
 
 
@@ -49,9 +52,14 @@ class SearchResult:
 
 @dataclass(frozen=True)
 class _Data:
-    """Weights learn on train, alpha on val; val_test is val without chance, for judging epochs."""
+    """Weights learn on train, alpha on val; val_test is val without chance, for judging epochs.
 
-    classes: tuple[str, ...]
+    `division` says how train and val were divided.
+    """
+
+    index: VideoIndex
+    division: str
+    train_clips: TrainClips
     train: DataLoader[Any]
     val: DataLoader[Any]
     val_test: DataLoader[Any]
@@ -60,12 +68,19 @@ class _Data:
 def run_search(config: SearchConfig) -> SearchResult:
     """Search a cell and write the run folder. The test videos are never looked at.
 
-    UserError where the videos or the run folder do not allow it, before the first epoch.
+    UserError where the videos, the memory or the run folder do not allow it, before the first epoch.
     """
     precision = runs.choose_precision(config.device)
-    with runs.open_run("search", config) as log:
-        data = _open_data(config, log)
-        supernet = runs.build_supernet(config, len(data.classes)).to(precision.device)
+    folder = runs.new_folder("search", config.out)
+    data = _open_data(config)
+    with runs.open_run(folder, config) as log:
+        videos.say_videos(log, data.index, flip=config.flip)
+        log.say(f"Weights learn on one part of the training videos, alpha on the other. {data.division}")
+        videos.remember_seen(log, data.index)
+        videos.draw_clips(log, data.train_clips, data.index.classes)
+        supernet = runs.build_supernet(config, len(data.index.classes)).to(precision.device)
+        remedy = "Use a smaller --batch-size or --size-px, or --stem-stride 2."
+        check_memory(supernet, runs.clip_shape(config), config.batch_size, precision.device, remedy)
         step = _weight_step(supernet, config, precision, num_steps=config.epochs * len(data.train))
         architect = Architect(
             supernet,
@@ -78,34 +93,37 @@ def run_search(config: SearchConfig) -> SearchResult:
         log.say(f"Searching for {config.epochs} epochs of {len(data.train)} steps on {precision.device}.")
         results: list[EpochResult] = []
         for epoch in range(1, config.epochs + 1):
-            started = time.perf_counter()
+            started, lr = time.perf_counter(), step.lr
             tally = _search_epoch(epoch, data, step, architect, log)
+            runs.require_finite(tally.loss, epoch, config.lr)
             waiting_share = log.waiting_share
-            val = evaluate_epoch(supernet, data.val_test, precision, max_clips=config.batch_size)
+            batches = log.progress(data.val_test, total=len(data.val_test), label="Validating")
+            val = evaluate_epoch(supernet, batches, precision, max_clips=config.batch_size)
             results.append(_keep_epoch(epoch, supernet, val, log))
-            _report_epoch(epoch, config, tally, val, step, waiting_share, time.perf_counter() - started, log)
+            epoch_sec = time.perf_counter() - started
+            numbers = {"lr": lr, "waiting_share": waiting_share, "epoch_sec": epoch_sec}
+            _report_epoch(epoch, config, tally, val, numbers, log)
             _save(epoch, supernet, step, architect, log)
         chosen = _choose(results, config)
         _write_result(chosen, results, config, log)
         return SearchResult(log.folder, results[chosen].genotype, chosen + 1, tuple(results))
 
 
-def _open_data(config: SearchConfig, log: RunLog) -> _Data:
-    index = runs.open_videos(config)
-    runs.say_videos(log, index, flip=config.flip)
+def _open_data(config: SearchConfig) -> _Data:
+    index = videos.open_videos(config)
     train, val, note = divide(
         index.train, classes=index.classes, by=config.split_by, fraction=0.5, seed=config.seed
     )
-    log.say(f"Weights learn on one part of the training videos, alpha on the other. {note}")
-    counts = dict(zip(index.train, runs.frame_counts(index.train, workers=config.workers), strict=True))
+    counts = dict(zip(index.train, videos.frame_counts(index.train, workers=config.workers), strict=True))
     train_clips, val_clips = (
-        runs.train_clips(part, [counts[i] for i in part], config) for part in (train, val)
+        videos.train_clips(part, [counts[i] for i in part], config) for part in (train, val)
     )
-    runs.draw_clips(log, train_clips, index.classes)
     loader = train_loader(train_clips, batch_size=config.batch_size, seed=config.seed, workers=config.workers)
     num_clips = len(loader) * config.batch_size
     return _Data(
-        index.classes,
+        index,
+        note,
+        train_clips,
         loader,
         # Another seed than the train stream's, and as many clips: every step has a fresh batch of either.
         train_loader(
@@ -116,7 +134,7 @@ def _open_data(config: SearchConfig, log: RunLog) -> _Data:
             workers=config.workers,
         ),
         test_loader(
-            runs.test_clips(val, [counts[i] for i in val], config),
+            videos.test_clips(val, [counts[i] for i in val], config),
             batch_size=config.batch_size,
             workers=config.workers,
             order_seed=config.seed,
@@ -161,9 +179,7 @@ def _report_epoch(
     config: SearchConfig,
     tally: Tally,
     val: Predictions,
-    step: WeightStep,
-    waiting_share: float,
-    epoch_sec: float,
+    numbers: dict[str, float],
     log: RunLog,
 ) -> None:
     log.record(
@@ -173,14 +189,13 @@ def _report_epoch(
         train_accuracy=tally.accuracy,
         val_loss=val.loss,
         val_accuracy=val.accuracy,
-        lr=step.lr,
-        waiting_share=waiting_share,
-        epoch_sec=epoch_sec,
+        **numbers,
     )
     log.say(
         f"Epoch {epoch}/{config.epochs}: train loss {tally.loss:.3f}, accuracy {tally.accuracy:.1%}; "
-        f"val loss {val.loss:.3f}, accuracy {val.accuracy:.1%}; {epoch_sec:.1f} s, "
-        f"{waiting_share:.0%} of it waiting for data"
+        f"val loss {val.loss:.3f}, accuracy {val.accuracy:.1%}; {numbers['epoch_sec']:.1f} s, "
+        f"{numbers['waiting_share']:.0%} of the steps' time waiting for data; "
+        f"{runs.time_left(epoch, config.epochs, numbers['epoch_sec'])}"
     )
 
 

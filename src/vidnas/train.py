@@ -9,10 +9,11 @@ from typing import Any
 from torch import nn
 from torch.utils.data import DataLoader
 
-from vidnas import runs
+from vidnas import runs, videos
 from vidnas.config import TrainConfig
 from vidnas.engine.checkpoint import save_checkpoint
 from vidnas.engine.loop import Precision, Tally, WeightStep, evaluate_epoch, train_epoch
+from vidnas.engine.memory import check_memory
 from vidnas.engine.profile import Profile, profile_network
 from vidnas.engine.report import accuracy_line, cost_line
 from vidnas.engine.runlog import RunLog
@@ -22,7 +23,8 @@ from vidnas.figures.confusion import draw_confusion
 from vidnas.figures.curves import draw_curves
 from vidnas.figures.save import save_figure
 from vidnas.genotype import Genotype, to_json
-from vidnas.video.layouts import Item
+from vidnas.video.datasets import TrainClips
+from vidnas.video.layouts import VideoIndex
 from vidnas.video.loaders import of_epoch, test_loader, train_loader
 
 
@@ -39,24 +41,33 @@ class TrainResult:
 
 @dataclass(frozen=True)
 class _Data:
-    classes: tuple[str, ...]
+    index: VideoIndex
+    train_clips: TrainClips
     train: DataLoader[Any]
     test: DataLoader[Any]
-    test_items: tuple[Item, ...]
 
 
 def run_train(config: TrainConfig) -> TrainResult:
     """Train the network of `config.genotype` on all training videos, then test it, and write the run folder.
 
-    UserError where the genotype, the videos or the run folder do not allow it, before the first epoch.
+    UserError where the genotype, the videos, the memory or the run folder do not allow it, before the first
+    epoch; among them test videos that the search of the genotype has seen.
     """
     precision = runs.choose_precision(config.device)
     genotype = runs.read_genotype(config.genotype)
-    with runs.open_run("train", config) as log:
-        data = _open_data(config, log)
+    folder = runs.new_folder("train", config.out)
+    data = _open_data(config)
+    with runs.open_run(folder, config) as log:
+        classes = data.index.classes
+        videos.say_videos(log, data.index, flip=config.flip)
+        videos.remember_seen(log, data.index)
+        videos.draw_clips(log, data.train_clips, classes)
         log.write(runs.GENOTYPE, to_json(genotype))
-        log.write(runs.CLASSES, json.dumps(data.classes, ensure_ascii=False) + "\n")
-        network = runs.build_network(genotype, config, len(data.classes)).to(precision.device)
+        log.write(runs.CLASSES, json.dumps(classes, ensure_ascii=False) + "\n")
+        network = runs.build_network(genotype, config, len(classes)).to(precision.device)
+        remedy = "Use --accumulate to cut batches into parts, a smaller --batch-size, or --stem-stride 2."
+        clips_at_once = -(-config.batch_size // config.accumulate)
+        check_memory(network, runs.clip_shape(config), clips_at_once, precision.device, remedy)
         profile = profile_network(network, runs.clip_shape(config), precision.device)
         log.say(f"Genotype: {genotype}")
         log.say(cost_line(profile, runs.describe_clip(config)))
@@ -65,26 +76,25 @@ def run_train(config: TrainConfig) -> TrainResult:
         tallies = [_train_epoch(epoch, config, data, step, log) for epoch in range(1, config.epochs + 1)]
         scores = _test(network, data, config, precision, log)
         checkpoint_bytes = log.path(runs.CHECKPOINT).stat().st_size
-        _write_result(genotype, tallies, scores, profile, checkpoint_bytes, data.classes, config, log)
-        return TrainResult(log.folder, genotype, scores, profile, checkpoint_bytes)
+        result = TrainResult(log.folder, genotype, scores, profile, checkpoint_bytes)
+        _write_result(result, tallies, classes, config, log)
+        return result
 
 
-def _open_data(config: TrainConfig, log: RunLog) -> _Data:
-    index = runs.open_videos(config)
-    runs.say_videos(log, index, flip=config.flip)
-    counts = runs.frame_counts(index.train + index.test, workers=config.workers)
+def _open_data(config: TrainConfig) -> _Data:
+    index = videos.open_videos(config)
+    search_run = runs.run_of_genotype(config.genotype)
+    if search_run is not None:
+        videos.check_unseen(index, search_run)
+    counts = videos.frame_counts(index.train + index.test, workers=config.workers)
     num_train = len(index.train)
-    train_clips = runs.train_clips(index.train, counts[:num_train], config)
-    runs.draw_clips(log, train_clips, index.classes)
+    train_clips = videos.train_clips(index.train, counts[:num_train], config)
+    test_clips = videos.test_clips(index.test, counts[num_train:], config)
     return _Data(
-        index.classes,
+        index,
+        train_clips,
         train_loader(train_clips, batch_size=config.batch_size, seed=config.seed, workers=config.workers),
-        test_loader(
-            runs.test_clips(index.test, counts[num_train:], config),
-            batch_size=config.batch_size,
-            workers=config.workers,
-        ),
-        index.test,
+        test_loader(test_clips, batch_size=config.batch_size, workers=config.workers),
     )
 
 
@@ -110,6 +120,7 @@ def _train_epoch(epoch: int, config: TrainConfig, data: _Data, step: WeightStep,
     batches = of_epoch(data.train, epoch - 1)
     tally = train_epoch(step, log.progress(batches, total=len(batches), label=f"Epoch {epoch}"))
     epoch_sec = time.perf_counter() - started
+    runs.require_finite(tally.loss, epoch, config.lr)
     log.record(
         "train",
         epoch,
@@ -121,7 +132,8 @@ def _train_epoch(epoch: int, config: TrainConfig, data: _Data, step: WeightStep,
     )
     log.say(
         f"Epoch {epoch}/{config.epochs}: loss {tally.loss:.3f}, accuracy {tally.accuracy:.1%}; "
-        f"{epoch_sec:.1f} s, {log.waiting_share:.0%} of it waiting for data"
+        f"{epoch_sec:.1f} s, {log.waiting_share:.0%} of it waiting for data; "
+        f"{runs.time_left(epoch, config.epochs, epoch_sec)}"
     )
     save_checkpoint(
         log.path(runs.CHECKPOINT),
@@ -139,30 +151,24 @@ def _train_epoch(epoch: int, config: TrainConfig, data: _Data, step: WeightStep,
 def _test(network: nn.Module, data: _Data, config: TrainConfig, precision: Precision, log: RunLog) -> Scores:
     batches = log.progress(data.test, total=len(data.test), label="Testing")
     predictions = evaluate_epoch(network, batches, precision, max_clips=config.batch_size)
-    return score(predictions.scores, predictions.labels, runs.group_keys(data.test_items))
+    return score(predictions.scores, predictions.labels, videos.group_keys(data.index.test))
 
 
 def _write_result(
-    genotype: Genotype,
-    tallies: list[Tally],
-    scores: Scores,
-    profile: Profile,
-    checkpoint_bytes: int,
-    classes: tuple[str, ...],
-    config: TrainConfig,
-    log: RunLog,
+    result: TrainResult, tallies: list[Tally], classes: tuple[str, ...], config: TrainConfig, log: RunLog
 ) -> None:
-    result = {
-        "protocol": "paper",
+    scores, protocol = result.scores, runs.describe_protocol("paper", config)
+    record = {
+        "protocol": protocol,
         "scores": asdict(scores),
-        "cost": asdict(profile) | {"checkpoint_bytes": checkpoint_bytes},
+        "cost": asdict(result.profile) | {"checkpoint_bytes": result.checkpoint_bytes},
     }
-    log.write("result.json", json.dumps(result, indent=2) + "\n")
+    log.write("result.json", json.dumps(record, indent=2) + "\n")
     log.record("test", config.epochs, top1=scores.top1, top5=scores.top5, mean_class=scores.mean_class)
-    cell = draw_cell(genotype)
+    cell = draw_cell(result.genotype)
     for suffix in ("png", "svg"):
         save_figure(cell, log.path(f"cell.{suffix}"))
-    caption = accuracy_line(scores, runs.PROTOCOLS["paper"])
+    caption = accuracy_line(scores, protocol)
     save_figure(draw_confusion(scores.confusion, classes, caption=caption), log.path("confusion.png"))
     curves = {
         "loss": {"train": [tally.loss for tally in tallies]},

@@ -1,6 +1,7 @@
 """The verbs from end to end on a few tiny encoded videos, as a user types them."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +173,75 @@ def test_an_existing_run_is_never_overwritten(
     assert vidnas_main("search", "--data", tiny_videos, "--out", search_run, *SMALL) == 1
     assert str(search_run) in capsys.readouterr().err
     assert {path: path.read_bytes() for path in search_run.rglob("*") if path.is_file()} == before
+
+
+def test_a_failed_start_leaves_nothing_behind(tiny_videos: Path, tmp_path: Path) -> None:
+    """So that the same command, corrected, can be typed again."""
+    out = tmp_path / "run"
+    (tmp_path / "broken" / "a").mkdir(parents=True)
+    (tmp_path / "broken" / "b").mkdir()
+    for number in range(8):
+        (tmp_path / "broken" / "ab"[number % 2] / f"{number}.mp4").write_bytes(b"no video" * (number + 1))
+    for data in (tmp_path / "missing", tmp_path / "broken"):
+        assert vidnas_main("search", "--data", data, "--out", out, *SMALL) == 1
+        assert vidnas_main("train", "--genotype", "random:0", "--data", data, "--out", out, *SMALL) == 1
+        assert not out.exists()
+    assert vidnas_main("train", "--genotype", "random:0", "--data", tiny_videos, "--out", out, *SMALL) == 0
+
+
+def test_evaluate_divides_the_videos_as_the_training_did(
+    tiny_videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By clip, where its own default would be by group: no test video has been trained on."""
+    data, out = tiny_videos / "videos", tmp_path / "run"
+    train = ("train", "--genotype", "random:0", "--data", data, "--out", out, "--split-by", "clip")
+    assert vidnas_main(*train, *SMALL) == 0
+    evaluate = ("evaluate", "--run", out, "--data", data, "--workers", 0)
+    assert vidnas_main(*evaluate) == 0
+    assert "Divided by clip" in capsys.readouterr().out
+    trained = json.loads((out / "result.json").read_text())["scores"]
+    assert json.loads((out / "evaluation-paper.json").read_text())["scores"] == trained
+    assert vidnas_main(*evaluate, "--split-by", "group") == 1
+    assert "are among those that" in capsys.readouterr().err
+
+
+def test_a_training_refuses_to_test_on_what_the_search_of_its_cell_has_seen(
+    search_run: Path, tiny_videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("--data", tiny_videos / "videos", "--split-by", "clip", "--out", tmp_path / "run")
+    assert vidnas_main("train", "--genotype", search_run, *arguments, *SMALL) == 1
+    assert "are among those that" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_next_command_divides_the_videos_in_the_same_way(
+    tiny_videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "a search"
+    arguments = ("--data", tiny_videos / "videos", "--split-by", "clip", "--out", out)
+    assert vidnas_main("search", *arguments, *SMALL) == 0
+    printed = capsys.readouterr().out.strip()
+    assert printed.startswith("Next: ")
+    assert shlex.split(printed)[1:] == [
+        *(
+            "vidnas",
+            "train",
+            "--genotype",
+            str(out),
+            "--data",
+            str(tiny_videos / "videos"),
+            "--split-by",
+            "clip",
+        )
+    ]
+
+
+def test_a_search_that_diverges_says_so(
+    tiny_videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("--data", tiny_videos, "--out", tmp_path / "run", "--lr", 1e30, "--grad-clip", 1e30)
+    assert vidnas_main("search", *arguments, *SMALL) == 1
+    assert "diverged in epoch 1" in capsys.readouterr().err
 
 
 @pytest.mark.dataset

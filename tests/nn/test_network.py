@@ -182,9 +182,22 @@ def test_odd_cells_double_the_channels_and_halve_height_and_width(
         assert found == expected[: num_cells + 1]
 
 
+@pytest.mark.parametrize(("source", "idle"), [(0, [1]), (1, [])])
+def test_source_0_is_the_cell_before_last_and_source_1_the_last_one(source: int, idle: list[int]) -> None:
+    network = small_network(Genotype(((Edge(source, "conv_1"),),) * 4), num_cells=3)
+    logits = network(random_video(4, 3, 2, 8, 8))
+    F.cross_entropy(logits, torch.tensor([0, 1, 2, 3])).backward()  # type: ignore[no-untyped-call]
+    for i, cell in enumerate(network.cells):
+        assert isinstance(cell, AdaptedCell)
+        assert all((p.grad is None) == (i in idle) for p in cell.cell.parameters())
+        used, unused = (cell.adapters[k] for k in (source, 1 - source))
+        assert all((p.grad is None) == (i in idle) for p in used.parameters())
+        assert all(p.grad is None for p in unused.parameters())
+
+
 @pytest.mark.parametrize("num_frames", [1, 5, 8])
 def test_no_module_changes_the_number_of_frames(num_frames: int) -> None:
-    for model in (small_supernet(num_cells=4), small_network(random_genotype(3), num_cells=6)):
+    for model in (small_supernet(num_cells=4), small_network(random_genotype(3), num_cells=6, stem_stride=2)):
         seen: list[int] = []
 
         def note(_module: nn.Module, _inputs: object, output: Tensor, seen: list[int] = seen) -> None:

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from vidnas.config import search_preset, train_preset
 from vidnas.genotype import PRIMITIVES, Edge, Genotype, edge_sources, num_edges
 from vidnas.nn.network import Network, Supernet
+from vidnas.presets import search_preset, train_preset
 
 NUM_CLASSES = 101
 

@@ -262,3 +262,13 @@ def test_classes_with_a_direction_in_their_name_are_found() -> None:
     names = ("Turn Left", "swipe_right", "TurnRIGHT", "rotate-counterclockwise", "AntiClockwise", "leftwards")
     others = ("bright", "leftover", "upright", "clock", "Copyright", "walk")
     assert direction_classes((*names, *others)) == names
+
+
+def test_a_copy_that_a_made_split_would_put_on_both_sides_is_told(tmp_path: Path) -> None:
+    for name in ("bend", "walk"):
+        (tmp_path / name).mkdir()
+        for number in range(4):
+            content = b"one recording" if name == "bend" else f"walk {number}".encode()
+            (tmp_path / name / f"{number}.mp4").write_bytes(content)
+    with pytest.raises(UserError, match=r"In both training and test: .*bend.*Keep one of the two"):
+        index_videos(tmp_path, test_list=None, split=1, split_by="clip", group_regex=None, seed=0)

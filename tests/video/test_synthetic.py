@@ -174,6 +174,8 @@ def test_equal_seeds_give_equal_files_and_other_seeds_other_clips(few: Path, tmp
     assert contents(again) == contents(few)
     clips = [path for path in contents(few) if path.endswith(".avi")]
     assert all(contents(other)[path] != contents(few)[path] for path in clips)
+    here, there = (np.array([centre(bright(read_clip(f, c, 2)[0])) for c in CLASSES]) for f in (few, other))
+    assert np.abs(here - there).mean() > 3, "another look must come with other motions"
 
 
 def test_all_clips_differ(few: Path) -> None:

@@ -107,6 +107,17 @@ def default_folder(verb: str) -> Path:
     return unused_path(Path("runs") / f"{verb}-{datetime.now():%Y%m%d-%H%M%S}")
 
 
+def require_unused(folder: Path) -> None:
+    """UserError where the folder holds something, or is a file."""
+    if folder.is_dir() and any(folder.iterdir()):
+        raise UserError(
+            f"The run folder {folder} is not empty, and vidnas overwrites no run. "
+            "Name a new folder with --out, or leave --out away."
+        )
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"The run folder {folder} is a file. Name a new folder with --out.")
+
+
 def unused_path(path: Path) -> Path:
     """`path` itself, or the first of name-2.ext, name-3.ext, ... that does not exist."""
     numbered = (path.with_name(f"{path.stem}-{number}{path.suffix}") for number in count(2))
@@ -115,12 +126,8 @@ def unused_path(path: Path) -> Path:
 
 def _claim(folder: Path, config_json: str) -> None:
     try:
+        require_unused(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise UserError(
-                f"The run folder {folder} is not empty, and vidnas overwrites no run. "
-                "Name a new folder with --out, or leave --out away."
-            )
         # "x" settles a race: of two runs that found the folder empty, one gets it.
         with (folder / "config.json").open("x", encoding="utf-8") as file:
             file.write(config_json)

@@ -117,8 +117,10 @@ class Architect:
         weights, alphas = list(self.supernet.weights().values()), [self.supernet.alpha]
         if self.order == 1:
             with self.autocast():
-                return first_order(self._loss, weights, alphas, val=val)[0]
-        return hypergradient(self._loss, weights, alphas, train=train, val=val, lr=weights_lr)[0]
+                return first_order(self.loss, weights, alphas, val=val)[0]
+        # TF32, which PyTorch lets convolutions use on recent GPUs, would drown the finite difference.
+        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            return hypergradient(self.loss, weights, alphas, train=train, val=val, lr=weights_lr)[0]
 
     def step(self, train: LabelledClips, val: LabelledClips, *, weights_lr: float) -> None:
         """One step of alpha (paper, eq. 4). Changes alpha and its optimizer, nothing else."""
@@ -126,7 +128,8 @@ class Architect:
         self.optimizer.step()
         self.supernet.alpha.grad = None
 
-    def _loss(self, weights: Tensors, alphas: Tensors, batch: LabelledClips) -> Loss:
+    def loss(self, weights: Tensors, alphas: Tensors, batch: LabelledClips) -> Loss:
+        """Cross-entropy of the supernet with these weights and this alpha in place of its own."""
         state = dict(zip(self.supernet.weights(), weights, strict=True)) | {"alpha": alphas[0]}
         videos, labels = batch
         return F.cross_entropy(functional_call(self.supernet, state, (videos,)), labels)

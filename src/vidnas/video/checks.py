@@ -39,15 +39,20 @@ def check_given_split(index: VideoIndex, split_by: SplitBy, *, own_groups: bool)
     """
     _check_every_class(index.classes, index.train, "training")
     _check_every_class(index.classes, index.test, "test")
-    shared = [f"{test} (trained on as {train})" for train, test in _shared_clips(index)]
-    if shared:
-        raise UserError(f"In both training and test: {_some('clip', 'clips', shared)}. Keep one of the two.")
+    check_clips(index)
     counts = f"{len(index.train)} training and {len(index.test)} test videos; no clip is in both"
     if split_by == "clip":
         return f"Test split as given: {counts}; groups are not checked, as asked (--split-by clip)."
     if split_by == "group":
         require_groups((*index.train, *index.test))
     return f"Test split as given: {counts}{_check_groups(index, own_groups or split_by == 'group')}"
+
+
+def check_clips(index: VideoIndex) -> None:
+    """UserError where a clip is in both parts: one file, a link to it or a copy."""
+    shared = [f"{test} (trained on as {train})" for train, test in _shared_clips(index)]
+    if shared:
+        raise UserError(f"In both training and test: {_some('clip', 'clips', shared)}. Keep one of the two.")
 
 
 def _check_groups(index: VideoIndex, certain: bool) -> str:

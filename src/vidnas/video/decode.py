@@ -82,7 +82,7 @@ def _open_video(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     """The file and its video stream, ready to decode in this thread; UserError if there is none."""
     try:
         # Titles in another encoding than UTF-8 are no reason to refuse a video.
-        container = av.open(str(path), metadata_errors="ignore")
+        container = av.open(str(path.absolute()), metadata_errors="ignore")
     except av.FFmpegError as error:
         empty = path.is_file() and path.stat().st_size == 0
         cause = "it is empty (0 bytes)" if empty else error.strerror

@@ -84,7 +84,8 @@ def divide(
 
     At least one group (clip) of every class goes to either part. `auto` divides by group where every item
     has one, else by clip. All classes draw from one shuffled order of the groups, so that a person who
-    appears in all of them stays on one side. The third value is a sentence on what was done; the items keep
+    appears in all of them stays on one side where the classes have the same persons.
+    The third value is a sentence on what was done; the items keep
     their order. UserError where a class cannot be divided or `group` is asked for and some names carry none.
     """
     by_group, rule = _rule(items, by)
@@ -144,6 +145,7 @@ def require_groups(items: Sequence[Item]) -> None:
 
 
 def _check_divisible(groups: dict[int, set[str]], classes: Sequence[str], by_group: bool) -> None:
+    again = "A search without a given test split divides twice and needs three of each class."
     for label, keys in sorted(groups.items()):
         if len(keys) > 1:
             continue
@@ -151,9 +153,10 @@ def _check_divisible(groups: dict[int, set[str]], classes: Sequence[str], by_gro
         if by_group:
             raise UserError(
                 f"Class {name!r} has only one group ({only!r}), so it cannot be divided by group. Add videos "
-                "of another group, or use --split-by clip (clips of that group then stand on both sides)."
+                "of another group, or use --split-by clip (clips of that group then stand on both sides). "
+                f"{again}"
             )
         raise UserError(
             f"Class {name!r} has only one video to divide, {only}. Every class needs one for either part: "
-            "add videos or remove the class."
+            f"add videos or remove the class. {again}"
         )

@@ -9,7 +9,8 @@ from vidnas.errors import UserError
 from vidnas.video.items import Item, VideoIndex
 from vidnas.video.lists import VIDEO_SUFFIXES
 
-PARTS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "test": "test"}
+PARTS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val"}
+PARTS |= {"test": "test", "testing": "test"}
 ACCEPTED = (
     "Accepted are: a folder with a folder of videos per class; train/ and test/ (or val/) folders of those; "
     "the UCF101 layout (videos/Class/..., classInd.txt, trainlist01.txt, testlist01.txt); a list file of "

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from vidnas.errors import UsageError, UserError
-from vidnas.video.checks import check_classes, check_given_split
+from vidnas.video.checks import check_classes, check_clips, check_given_split
 from vidnas.video.division import SplitBy, divide, find_groups
 from vidnas.video.folders import ACCEPTED, read_folders
 from vidnas.video.items import Item, VideoIndex
@@ -40,6 +40,7 @@ def index_videos(
         )
         how = f"No test split is given, so a quarter of each class is set aside. {how}"
         index = replace(index, train=train, test=test)
+        check_clips(index)
     return replace(index, notes=(*index.notes, how, _balance(index)))
 
 

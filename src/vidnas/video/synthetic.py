@@ -44,8 +44,12 @@ _BOUNDED = np.array([1.0, 1.0, 0.0, 1.0])
 
 _MARKER = "synthetic.json"
 _FORMAT = "vidnas-clips"
-_VERSION = 1
+VERSION = 1
+"""Part of the cache folder's name: to be raised whenever the clips change."""
+
 _FRAMES_PER_SEC = 10
+# FFmpeg's FF_QP2LAMBDA: a quantiser of 1 in the unit of its option global_quality.
+_QUALITY_UNIT = 118
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +71,7 @@ class _Plan:
             )
 
     def to_json(self) -> str:
-        return json.dumps({"format": _FORMAT, "version": _VERSION, **asdict(self)}, indent=2) + "\n"
+        return json.dumps({"format": _FORMAT, "version": VERSION, **asdict(self)}, indent=2) + "\n"
 
 
 def write_clips(
@@ -127,7 +131,7 @@ def encode_clip(file: Path, frames: Frames) -> None:
     """Write the frames as Motion JPEG: each is coded on its own, so no artefact tells where time goes."""
     height_px, width_px = frames.shape[1:3]
     # One fixed quantiser: a rate control would carry the history of the clip into its frames.
-    quality = {"flags": "+qscale+bitexact", "global_quality": "354", "qmin": "3", "qmax": "3"}
+    quality = {"flags": "+qscale+bitexact", "global_quality": str(3 * _QUALITY_UNIT)}
     with av.open(str(file), "w", format="avi", options={"fflags": "bitexact"}) as container:
         stream = container.add_stream("mjpeg", rate=_FRAMES_PER_SEC, options=quality)
         stream.width, stream.height, stream.pix_fmt = width_px, height_px, "yuvj420p"

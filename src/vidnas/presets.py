@@ -1,0 +1,66 @@
+"""Sets of settings to start from. docs/guide.md says for whom each is and why it differs from the paper."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Literal
+
+from vidnas.config import SearchConfig, TrainConfig
+
+Preset = Literal["paper", "fast", "cpu", "demo"]
+
+
+def search_preset(preset: Preset, **settings: Any) -> SearchConfig:
+    """The settings of a search preset, with `settings` (at least `data`) on top."""
+    return SearchConfig(**{**SEARCH_PRESETS[preset], **settings})
+
+
+def train_preset(preset: Preset, **settings: Any) -> TrainConfig:
+    """The settings of a training preset, with `settings` (at least `data` and `genotype`) on top."""
+    return TrainConfig(**{**TRAIN_PRESETS[preset], **settings})
+
+
+def _table(**presets: dict[str, object]) -> Mapping[str, Mapping[str, object]]:
+    return MappingProxyType({name: MappingProxyType(values) for name, values in presets.items()})
+
+
+SEARCH_PRESETS = _table(
+    paper={},
+    fast=dict(order=1, epochs=30, batch_size=32, stem_stride=2, alpha_lr=1e-3),
+    cpu=dict(order=1, epochs=20, batch_size=16, stem_stride=2, size_px=64, alpha_lr=1e-2),
+    demo=dict(order=1, epochs=3, batch_size=32, stem_stride=2, size_px=32, alpha_lr=2e-2, flip=False),
+)
+"""What each search preset changes of the paper's settings."""
+
+TRAIN_PRESETS = _table(
+    paper={},
+    fast=dict(
+        epochs=120,
+        batch_size=32,
+        stem_stride=2,
+        optimizer="adamw",
+        lr=3e-3,
+        weight_decay=0.05,
+        label_smoothing=0.1,
+    ),
+    cpu=dict(
+        epochs=40,
+        batch_size=8,
+        stem_stride=2,
+        size_px=64,
+        optimizer="adamw",
+        lr=3e-3,
+        weight_decay=0.05,
+        label_smoothing=0.1,
+    ),
+    demo=dict(
+        epochs=6,
+        batch_size=16,
+        stem_stride=2,
+        size_px=32,
+        flip=False,
+        optimizer="adamw",
+        lr=5e-3,
+        weight_decay=0.05,
+    ),
+)
+"""What each training preset changes of the paper's settings."""

@@ -1,0 +1,51 @@
+"""Whether a step fits into memory."""
+
+import pytest
+import torch
+from torch import nn
+
+from vidnas.engine import memory
+from vidnas.errors import UserError
+from vidnas.genotype import random_genotype
+from vidnas.nn.network import Network, Supernet
+
+CPU = torch.device("cpu")
+
+
+def test_what_a_relu_keeps_is_its_output() -> None:
+    model = nn.Sequential(nn.Conv3d(3, 3, 1), nn.ReLU())
+    # The convolution keeps its input, the ReLU its output: 2 x 3 x 4 x 8 x 8 numbers of 4 bytes a clip.
+    assert memory.activation_bytes(model, (1, 3, 4, 8, 8), CPU) == 2 * 3 * 4 * 8 * 8 * 4
+
+
+@pytest.mark.parametrize("model", [Supernet(3, num_cells=2), Network(random_genotype(0), 3, num_cells=2)])
+def test_the_estimate_grows_with_the_clip_and_leaves_no_trace(model: nn.Module) -> None:
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    small, large = (memory.activation_bytes(model, (1, 3, 4, px, px), CPU) for px in (16, 32))
+    assert large == pytest.approx(4 * small, rel=0.1)
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+    assert all(parameter.grad is None for parameter in model.parameters())
+
+
+def test_a_step_that_does_not_fit_is_told_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, shape = nn.Sequential(nn.Conv3d(3, 3, 1), nn.ReLU()), (1, 3, 4, 8, 8)
+    one = memory.activation_bytes(model, shape, CPU)
+    monkeypatch.setattr(memory, "free_bytes", lambda _device: 10 * one)
+    memory.check_memory(model, shape, 10, CPU, "Use less.")
+    with pytest.raises(UserError, match=r"A step on 11 clips of 4 x 8 x 8 needs about .* Use less\."):
+        memory.check_memory(model, shape, 11, CPU, "Use less.")
+    monkeypatch.setattr(memory, "free_bytes", lambda _device: None)
+    memory.check_memory(model, shape, 11, CPU, "Use less.")
+
+
+def test_the_free_memory_of_this_machine_is_plausible() -> None:
+    free = memory.free_bytes(CPU)
+    assert free is None or 2**27 < free < 2**45
+
+
+def test_the_paper_s_training_needs_about_25_gib() -> None:
+    shape = (1, 3, 8, 112, 112)
+    # A quarter of the width and height scales to the whole within the rounding of odd sizes.
+    part = memory.activation_bytes(Network(random_genotype(1), 101), (1, 3, 8, 28, 28), CPU)
+    whole = part * (shape[3] * shape[4]) / (28 * 28) * 72 / memory.GIB
+    assert 10 < whole < 50
