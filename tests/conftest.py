@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 from jaxtyping import install_import_hook
 
+# Before anything imports torch: waiting for a second thread costs more than the tests' small tensors.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 # Must run before anything imports vidnas: from here on every annotated shape is checked at each call.
 install_import_hook("vidnas", "beartype.beartype")
 
