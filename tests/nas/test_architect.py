@@ -193,7 +193,7 @@ def test_finite_differences_run_without_tf32(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
     monkeypatch.setattr("vidnas.nas.architect.hypergradient", hypergradient)
     batch = (torch.zeros(2, 3, 2, 4, 4), torch.tensor([0, 1]))
-    Architect(Supernet(2, num_cells=1), order=2, lr=0.1, weight_decay=0).gradient(
+    Architect(Supernet(2, num_cells=1), order=2, lr=0.1, weight_decay=0.0).gradient(
         batch, batch, weights_lr=0.1
     )
     assert allowed == [False]
