@@ -41,7 +41,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match=r"Cannot write .*file.run: Not a directory"):
         RunLog(tmp_path / "file" / "run", "{}")
-    with pytest.raises(UserError, match=r"Cannot write .*file: File exists"):
+    with pytest.raises(UserError, match=r"The run folder .*file is a file"):
         RunLog(tmp_path / "file", "{}")
 
 
