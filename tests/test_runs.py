@@ -118,7 +118,8 @@ def test_a_diverged_training_names_the_epoch_and_the_learning_rate() -> None:
 
 def test_the_time_left_is_that_of_the_epochs_to_come() -> None:
     assert runs.time_left(2, 10, 90.0) == "about 12 min left"
-    assert runs.time_left(10, 10, 90.0) == "less than a minute left"
+    assert runs.time_left(9, 10, 50.0) == "less than a minute left"
+    assert runs.time_left(10, 10, 90.0) == "done"
 
 
 def test_a_control_says_so_wherever_its_accuracy_stands() -> None:

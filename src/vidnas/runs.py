@@ -78,6 +78,8 @@ def describe_protocol(protocol: str, config: TrainConfig) -> str:
 
 def time_left(epoch: int, epochs: int, epoch_sec: float) -> str:
     """What remains after this epoch (from 1), in words."""
+    if epoch == epochs:
+        return "done"
     minutes = (epochs - epoch) * epoch_sec / 60
     return f"about {minutes:.0f} min left" if minutes >= 1 else "less than a minute left"
 
