@@ -77,9 +77,10 @@ def _search(arguments: Sequence[str]) -> int:
     from vidnas.search import run_search
 
     result = run_search(config)
-    print(
-        "Next: " + shlex.join(["vidnas", "train", "--genotype", str(result.run_dir), *_same_videos(config)])
-    )
+    flags = ["--genotype", str(result.run_dir), *_same_videos(config)]
+    if (preset := _preset_in(arguments)) != DEFAULT_PRESET:
+        flags += ["--preset", preset]
+    print("Next: " + shlex.join(["vidnas", "train", *flags]))
     return 0
 
 
@@ -93,13 +94,13 @@ def _train(arguments: Sequence[str]) -> int:
 
 
 def _same_videos(config: settings.SearchConfig) -> list[str]:
-    """The flags that read and divide the videos as `config` does."""
+    """The flags that read, divide and mirror the videos as `config` does."""
     flags = ["--data", config.data]
     for name, default in (("split", 1), ("split_by", "auto"), ("group_regex", None), ("test_list", None)):
         value = getattr(config, name)
         if value != default:
             flags += [f"--{name.replace('_', '-')}", str(value)]
-    return flags
+    return flags if config.flip else [*flags, "--no-flip"]
 
 
 def _evaluate(arguments: Sequence[str]) -> int:

@@ -222,18 +222,9 @@ def test_the_next_command_divides_the_videos_in_the_same_way(
     assert vidnas_main("search", *arguments, *SMALL) == 0
     printed = capsys.readouterr().out.strip()
     assert printed.startswith("Next: ")
-    assert shlex.split(printed)[1:] == [
-        *(
-            "vidnas",
-            "train",
-            "--genotype",
-            str(out),
-            "--data",
-            str(tiny_videos / "videos"),
-            "--split-by",
-            "clip",
-        )
-    ]
+    expected = ["vidnas", "train", "--genotype", str(out), "--data", str(tiny_videos / "videos")]
+    expected += ["--split-by", "clip", "--no-flip", "--preset", "demo"]
+    assert shlex.split(printed)[1:] == expected
 
 
 def test_a_search_that_diverges_says_so(
