@@ -19,6 +19,12 @@ def text_of(**settings: object) -> str:
     return json.dumps({"data": "videos", **settings})
 
 
+def test_a_preset_that_does_not_exist_is_a_usage_error() -> None:
+    for make in (search_preset, train_preset):
+        with pytest.raises(UsageError, match=r"preset is 'cppu'; allowed are paper, fast, cpu, demo\."):
+            make("cppu", **TRAIN)
+
+
 def test_every_preset_is_in_both_tables() -> None:
     assert set(SEARCH_PRESETS) == set(TRAIN_PRESETS) == set(PRESETS)
 

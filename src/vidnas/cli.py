@@ -51,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"vidnas: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("vidnas: interrupted.", file=sys.stderr)
+        print("vidnas: interrupted; what a run has written so far stays in its folder.", file=sys.stderr)
         return 130
 
 
@@ -77,9 +77,7 @@ def _search(arguments: Sequence[str]) -> int:
     from vidnas.search import run_search
 
     result = run_search(config)
-    flags = ["--genotype", str(result.run_dir), *_same_videos(config)]
-    if (preset := _preset_in(arguments)) != DEFAULT_PRESET:
-        flags += ["--preset", preset]
+    flags = ["--genotype", str(result.run_dir), *_same_clips(config, _preset_in(arguments))]
     print("Next: " + shlex.join(["vidnas", "train", *flags]))
     return 0
 
@@ -93,14 +91,23 @@ def _train(arguments: Sequence[str]) -> int:
     return 0
 
 
-def _same_videos(config: settings.SearchConfig) -> list[str]:
-    """The flags that read, divide and mirror the videos as `config` does."""
-    flags = ["--data", config.data]
-    for name, default in (("split", 1), ("split_by", "auto"), ("group_regex", None), ("test_list", None)):
+def _same_clips(config: settings.SearchConfig, preset: str) -> list[str]:
+    """The flags with which a training of this preset reads, divides and samples as `config` does."""
+    default = presets.train_preset(preset, data=config.data, genotype="random:0")
+    flags = ["--data", config.data] + ([] if preset == DEFAULT_PRESET else ["--preset", preset])
+    for name in (
+        "split",
+        "split_by",
+        "group_regex",
+        "test_list",
+        "size_px",
+        "segments",
+        "frames_per_segment",
+    ):
         value = getattr(config, name)
-        if value != default:
+        if value != getattr(default, name):
             flags += [f"--{name.replace('_', '-')}", str(value)]
-    return flags if config.flip else [*flags, "--no-flip"]
+    return flags if config.flip == default.flip else [*flags, "--flip" if config.flip else "--no-flip"]
 
 
 def _evaluate(arguments: Sequence[str]) -> int:

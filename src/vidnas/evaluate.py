@@ -19,6 +19,7 @@ from vidnas.figures.confusion import draw_confusion
 from vidnas.figures.save import save_figure
 from vidnas.video.layouts import Item, VideoIndex
 from vidnas.video.loaders import test_loader
+from vidnas.videos import BUILTIN
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def run_evaluate(config: EvaluateConfig) -> EvaluateResult:
     train_config = runs.load_train_config(folder)
     network, classes = runs.load(folder)
     network.to(precision.device)
-    index = videos.open_videos(_divided_as_trained(config, train_config))
+    index = _open_videos(config, train_config)
     videos.check_unseen(index, folder)
     items = _relabelled(index, classes, config)
     clips = videos.test_clips(
@@ -57,20 +58,24 @@ def run_evaluate(config: EvaluateConfig) -> EvaluateResult:
     predictions = evaluate_epoch(network, batches, precision, max_clips=config.batch_size)
     scores = score(predictions.scores, predictions.labels, videos.group_keys(items))
     profile = profile_network(network, runs.clip_shape(train_config), precision.device)
-    return _write(config, train_config, folder, classes, index.notes, scores, profile)
+    notes = (*index.notes, *runs.unfinished(folder, train_config))
+    return _write(config, train_config, folder, classes, notes, scores, profile)
 
 
-def _divided_as_trained(config: EvaluateConfig, train_config: TrainConfig) -> EvaluateConfig:
-    """The settings with those that divide the videos taken from the run, where they are its own videos."""
-    if _resolved(config.data) != _resolved(train_config.data):
-        return config
-    return replace(
-        config,
-        split=config.split or train_config.split,
-        split_by=config.split_by or train_config.split_by,
-        group_regex=config.group_regex or train_config.group_regex,
-        test_list=config.test_list or train_config.test_list,
-    )
+def _open_videos(config: EvaluateConfig, train_config: TrainConfig) -> VideoIndex:
+    """The run's own videos, divided as it divided them; other ones whole, unless a setting divides them."""
+    if _resolved(config.data) == _resolved(train_config.data):
+        as_trained = replace(
+            config,
+            split=config.split or train_config.split,
+            split_by=config.split_by or train_config.split_by,
+            group_regex=config.group_regex or train_config.group_regex,
+            test_list=config.test_list or train_config.test_list,
+        )
+        return videos.open_videos(as_trained)
+    if config.data == BUILTIN or config.split is not None or config.split_by is not None:
+        return videos.open_videos(config)
+    return videos.open_new_videos(config)
 
 
 def _resolved(data: str) -> Path:

@@ -5,18 +5,25 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 from vidnas.config import SearchConfig, TrainConfig
+from vidnas.errors import UsageError
 
 Preset = Literal["paper", "fast", "cpu", "demo"]
 
 
-def search_preset(preset: Preset, **settings: Any) -> SearchConfig:
+def search_preset(preset: str, **settings: Any) -> SearchConfig:
     """The settings of a search preset, with `settings` (at least `data`) on top."""
-    return SearchConfig(**{**SEARCH_PRESETS[preset], **settings})
+    return SearchConfig(**{**_chosen(SEARCH_PRESETS, preset), **settings})
 
 
-def train_preset(preset: Preset, **settings: Any) -> TrainConfig:
+def train_preset(preset: str, **settings: Any) -> TrainConfig:
     """The settings of a training preset, with `settings` (at least `data` and `genotype`) on top."""
-    return TrainConfig(**{**TRAIN_PRESETS[preset], **settings})
+    return TrainConfig(**{**_chosen(TRAIN_PRESETS, preset), **settings})
+
+
+def _chosen(table: Mapping[str, Mapping[str, object]], preset: str) -> Mapping[str, Any]:
+    if preset not in table:
+        raise UsageError(f"preset is {preset!r}; allowed are {', '.join(table)}.")
+    return table[preset]
 
 
 def _table(**presets: dict[str, object]) -> Mapping[str, Mapping[str, object]]:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import shlex
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -175,6 +176,14 @@ def load(run_dir: str | Path) -> LoadedNetwork:
     return LoadedNetwork(network.eval(), classes)
 
 
+def unfinished(folder: Path, config: TrainConfig) -> tuple[str, ...]:
+    """A sentence if the training in this folder stopped before its last epoch."""
+    epoch = load_checkpoint(folder / CHECKPOINT).get("epoch", config.epochs)
+    if epoch == config.epochs:
+        return ()
+    return (f"Careful: the training is not finished; this is its epoch {epoch} of {config.epochs}.",)
+
+
 def read_classes(folder: Path) -> tuple[str, ...]:
     """The class names of a training's run folder, in the order of the logits."""
     path = folder / CLASSES
@@ -200,6 +209,7 @@ def load_train_config(folder: Path) -> TrainConfig:
         ) from error
     if '"genotype"' not in text and '"alpha_lr"' in text:
         raise UserError(
-            f"{folder} is the run folder of a search; first train: vidnas train --genotype {folder}"
+            f"{folder} is the run folder of a search; first train: "
+            f"vidnas train --genotype {shlex.quote(str(folder))} --data ..."
         )
     return from_json(TrainConfig, text, origin=str(path))

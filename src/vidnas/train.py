@@ -171,8 +171,8 @@ def _write_result(
     caption = accuracy_line(scores, protocol)
     save_figure(draw_confusion(scores.confusion, classes, caption=caption), log.path("confusion.png"))
     curves = {
-        "loss": {"train": [tally.loss for tally in tallies]},
-        "accuracy": {"train": [tally.accuracy for tally in tallies]},
+        "training loss": {"train": [tally.loss for tally in tallies]},
+        "training accuracy": {"train": [tally.accuracy for tally in tallies]},
     }
     save_figure(draw_curves(curves), log.path("curves.png"))
     log.say(caption)

@@ -13,7 +13,7 @@ from vidnas.errors import UserError
 from vidnas.figures.contact import draw_contact_sheet
 from vidnas.figures.save import save_figure
 from vidnas.video.datasets import TestClips, TrainClips, count_frames
-from vidnas.video.layouts import Item, VideoIndex, direction_classes, index_videos
+from vidnas.video.layouts import Item, VideoIndex, direction_classes, index_new_videos, index_videos
 from vidnas.video.synthetic import VERSION, write_clips
 from vidnas.video.transforms import denormalize
 
@@ -33,6 +33,15 @@ def open_videos(config: ClipConfig | EvaluateConfig) -> VideoIndex:
         split_by=config.split_by or "auto",
         group_regex=config.group_regex,
         seed=TEST_SPLIT_SEED,
+    )
+
+
+def open_new_videos(config: EvaluateConfig) -> VideoIndex:
+    """The videos that `config.data` names, all of them for a test where they come without a test split."""
+    return index_new_videos(
+        Path(config.data).expanduser(),
+        test_list=Path(config.test_list).expanduser() if config.test_list else None,
+        group_regex=config.group_regex,
     )
 
 

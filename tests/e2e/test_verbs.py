@@ -2,6 +2,7 @@
 
 import json
 import shlex
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -189,6 +190,32 @@ def test_a_failed_start_leaves_nothing_behind(tiny_videos: Path, tmp_path: Path)
     assert vidnas_main("train", "--genotype", "random:0", "--data", tiny_videos, "--out", out, *SMALL) == 0
 
 
+def test_evaluate_tests_all_of_other_videos_and_none_that_were_trained_on(
+    train_run: Path, tiny_videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("Grow", "Shrink"):
+        (tmp_path / "new" / name).mkdir(parents=True)
+        source = tiny_videos / "videos" / name / f"v_{name}_g01_c01.avi"  # of the test part
+        (tmp_path / "new" / name / "one.avi").write_bytes(source.read_bytes())
+    arguments = ("evaluate", "--run", train_run, "--workers", 0, "--data")
+    assert vidnas_main(*arguments, tmp_path / "new") == 0
+    assert "all 2 are tested" in capsys.readouterr().out
+    assert vidnas_main(*arguments, tiny_videos / "videos") == 1
+    assert "are among those that" in capsys.readouterr().err
+
+
+def test_evaluate_says_when_a_training_was_not_finished(
+    train_run: Path, tiny_videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(train_run, run)
+    settings = json.loads((run / "config.json").read_text())
+    (run / "config.json").write_text(json.dumps({**settings, "epochs": 200}))
+    arguments = ("evaluate", "--run", run, "--data", tiny_videos, "--workers", 0)
+    assert vidnas_main(*arguments) == 0
+    assert "the training is not finished; this is its epoch 2 of 200" in capsys.readouterr().out
+
+
 def test_evaluate_divides_the_videos_as_the_training_did(
     tiny_videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -223,7 +250,7 @@ def test_the_next_command_divides_the_videos_in_the_same_way(
     printed = capsys.readouterr().out.strip()
     assert printed.startswith("Next: ")
     expected = ["vidnas", "train", "--genotype", str(out), "--data", str(tiny_videos / "videos")]
-    expected += ["--split-by", "clip", "--no-flip", "--preset", "demo"]
+    expected += ["--preset", "demo", "--split-by", "clip", "--size-px", "16", "--segments", "2"]
     assert shlex.split(printed)[1:] == expected
 
 

@@ -15,7 +15,7 @@ from vidnas.video.folders import ACCEPTED, read_folders
 from vidnas.video.items import Item, VideoIndex
 from vidnas.video.lists import VIDEO_SUFFIXES, ListedClip, parse_lists
 
-__all__ = ["Item", "VideoIndex", "direction_classes", "index_videos"]
+__all__ = ["Item", "VideoIndex", "direction_classes", "index_new_videos", "index_videos"]
 
 TEST_FRACTION = 0.25
 
@@ -42,6 +42,16 @@ def index_videos(
         index = replace(index, train=train, test=test)
         check_clips(index)
     return replace(index, notes=(*index.notes, how, _balance(index)))
+
+
+def index_new_videos(data: Path, *, test_list: Path | None, group_regex: str | None) -> VideoIndex:
+    """List videos that are only to be tested: the test part where one is given, else all of them."""
+    index = _read(data, test_list, split=1)
+    if not index.test:
+        index = replace(index, train=(), test=index.train)
+    how = f"These are not the videos of the training: all {len(index.test)} are tested."
+    test = find_groups(index.test, index.classes, group_regex)
+    return replace(index, train=(), test=test, notes=(*index.notes, how))
 
 
 def direction_classes(classes: Sequence[str]) -> tuple[str, ...]:
