@@ -73,14 +73,13 @@ def run_search(config: SearchConfig) -> SearchResult:
     precision = runs.choose_precision(config.device)
     folder = runs.new_folder("search", config.out)
     data = _open_data(config)
+    _require_memory(config, len(data.index.classes), precision)
     with runs.open_run(folder, config) as log:
         videos.say_videos(log, data.index, flip=config.flip)
         log.say(f"Weights learn on one part of the training videos, alpha on the other. {data.division}")
         videos.remember_seen(log, data.index)
         videos.draw_clips(log, data.train_clips, data.index.classes)
         supernet = runs.build_supernet(config, len(data.index.classes)).to(precision.device)
-        remedy = "Use a smaller --batch-size or --size-px, or --stem-stride 2."
-        check_memory(supernet, runs.clip_shape(config), config.batch_size, precision.device, remedy)
         step = _weight_step(supernet, config, precision, num_steps=config.epochs * len(data.train))
         architect = Architect(
             supernet,
@@ -140,6 +139,12 @@ def _open_data(config: SearchConfig) -> _Data:
             order_seed=config.seed,
         ),
     )
+
+
+def _require_memory(config: SearchConfig, num_classes: int, precision: Precision) -> None:
+    supernet = runs.build_supernet(config, num_classes).to(precision.device)
+    remedy = "Use a smaller --batch-size or --size-px, or --stem-stride 2."
+    check_memory(supernet, runs.clip_shape(config), config.batch_size, precision.device, remedy)
 
 
 def _weight_step(

@@ -57,6 +57,7 @@ def run_train(config: TrainConfig) -> TrainResult:
     genotype = runs.read_genotype(config.genotype)
     folder = runs.new_folder("train", config.out)
     data = _open_data(config)
+    _require_memory(genotype, config, len(data.index.classes), precision)
     with runs.open_run(folder, config) as log:
         classes = data.index.classes
         videos.say_videos(log, data.index, flip=config.flip)
@@ -65,9 +66,6 @@ def run_train(config: TrainConfig) -> TrainResult:
         log.write(runs.GENOTYPE, to_json(genotype))
         log.write(runs.CLASSES, json.dumps(classes, ensure_ascii=False) + "\n")
         network = runs.build_network(genotype, config, len(classes)).to(precision.device)
-        remedy = "Use --accumulate to cut batches into parts, a smaller --batch-size, or --stem-stride 2."
-        clips_at_once = -(-config.batch_size // config.accumulate)
-        check_memory(network, runs.clip_shape(config), clips_at_once, precision.device, remedy)
         profile = profile_network(network, runs.clip_shape(config), precision.device)
         log.say(f"Genotype: {genotype}")
         log.say(cost_line(profile, runs.describe_clip(config)))
@@ -96,6 +94,13 @@ def _open_data(config: TrainConfig) -> _Data:
         train_loader(train_clips, batch_size=config.batch_size, seed=config.seed, workers=config.workers),
         test_loader(test_clips, batch_size=config.batch_size, workers=config.workers),
     )
+
+
+def _require_memory(genotype: Genotype, config: TrainConfig, num_classes: int, precision: Precision) -> None:
+    network = runs.build_network(genotype, config, num_classes).to(precision.device)
+    remedy = "Use --accumulate to cut batches into parts, a smaller --batch-size, or --stem-stride 2."
+    clips_at_once = -(-config.batch_size // config.accumulate)
+    check_memory(network, runs.clip_shape(config), clips_at_once, precision.device, remedy)
 
 
 def _weight_step(

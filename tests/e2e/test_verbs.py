@@ -190,6 +190,20 @@ def test_a_failed_start_leaves_nothing_behind(tiny_videos: Path, tmp_path: Path)
     assert vidnas_main("train", "--genotype", "random:0", "--data", tiny_videos, "--out", out, *SMALL) == 0
 
 
+@pytest.mark.parametrize("verb", [("search",), ("train", "--genotype", "random:0")])
+def test_too_little_memory_is_told_before_anything_is_written(
+    verb: tuple[str, ...],
+    tiny_videos: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("vidnas.engine.memory.free_bytes", lambda _device: 1000)
+    assert vidnas_main(*verb, "--data", tiny_videos, "--out", tmp_path / "run", *SMALL) == 1
+    assert "--batch-size" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+
+
 def test_evaluate_tests_all_of_other_videos_and_none_that_were_trained_on(
     train_run: Path, tiny_videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
