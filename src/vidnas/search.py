@@ -96,8 +96,7 @@ def run_search(config: SearchConfig) -> SearchResult:
             tally = _search_epoch(epoch, data, step, architect, log)
             runs.require_finite(tally.loss, epoch, config.lr)
             waiting_share = log.waiting_share
-            batches = log.progress(data.val_test, total=len(data.val_test), label="Validating")
-            val = evaluate_epoch(supernet, batches, precision, max_clips=config.batch_size)
+            val = _validate(supernet, data, config, precision, log)
             results.append(_keep_epoch(epoch, supernet, val, log))
             epoch_sec = time.perf_counter() - started
             numbers = {"lr": lr, "waiting_share": waiting_share, "epoch_sec": epoch_sec}
@@ -166,6 +165,13 @@ def _search_epoch(epoch: int, data: _Data, step: WeightStep, architect: Architec
         architect.step(train_clips, step.precision.to_device(val), weights_lr=step.lr)
         step(*train_clips, tally)
     return tally
+
+
+def _validate(
+    supernet: Supernet, data: _Data, config: SearchConfig, precision: Precision, log: RunLog
+) -> Predictions:
+    batches = log.progress(data.val_test, total=len(data.val_test), label="Validating")
+    return evaluate_epoch(supernet, batches, precision, max_clips=config.batch_size)
 
 
 def _keep_epoch(epoch: int, supernet: Supernet, val: Predictions, log: RunLog) -> EpochResult:
