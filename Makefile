@@ -1,14 +1,19 @@
-# demo: the whole path on built-in clips. test: what must pass before a commit. Both make .venv once and reuse it.
+# demo: the whole path on built-in clips. test: what must pass before a commit. test-all: the long tests too.
+# Each makes .venv once and reuses it.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-data lint wheel clean
+.PHONY: demo test test-all test-data lint docs wheel clean
 
 demo: .venv/installed
 	@$(BIN)/python -m vidnas demo
 
 test: lint
-	$(BIN)/python -m pytest -m "not dataset"
+	$(BIN)/python -m pytest -m "not dataset and not slow"
+
+# The long ones too and, where VIDNAS_TEST_DATA names real clips, those that read them.
+test-all: test
+	$(BIN)/python -m pytest -m "dataset or slow"
 
 # Needs VIDNAS_TEST_DATA: the folder that holds ucf101_5, weizmann_4, ucf101_splits.
 test-data: .venv/installed-dev
@@ -19,6 +24,10 @@ lint: .venv/installed-dev
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
 	$(BIN)/lint-imports --no-logo
+
+# The API reference, from the docstrings, as pages in build/docs.
+docs: .venv/installed-dev
+	$(BIN)/python docs/reference.py build/docs
 
 wheel: .venv/installed-dev
 	$(BIN)/python -m build --wheel --outdir dist .
@@ -37,4 +46,4 @@ wheel: .venv/installed-dev
 	@touch $@ .venv/installed
 
 clean:
-	rm -rf .venv dist .mypy_cache .ruff_cache .pytest_cache
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache

@@ -1,6 +1,8 @@
 """What every test shares: shape checks at run time, and the real clips."""
 
 import os
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,9 @@ from jaxtyping import install_import_hook
 
 # Before anything imports torch: waiting for a second thread costs more than the tests' small tensors.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A suite that was started in the background would hand on to its children that Ctrl-C is ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Must run before anything imports vidnas: from here on every annotated shape is checked at each call.
 install_import_hook("vidnas", "beartype.beartype")
@@ -35,3 +40,73 @@ def tiny_videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("data") / "tiny videos"
     write_clips(folder, groups_per_class=4, clips_per_group=2, test_groups=1, num_frames=8, size_px=24)
     return folder
+
+
+@pytest.fixture
+def full_disk() -> Iterator[None]:
+    """Lets no file of this process grow beyond 50 kB, as a full disk would."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@pytest.fixture
+def random_run(tmp_path: Path) -> Path:
+    """A training's run folder, its network with random weights, of the classes night, dusk and day."""
+    from vidnas import runs
+    from vidnas.configfile import to_json
+    from vidnas.engine.checkpoint import save_checkpoint
+    from vidnas.genotype import random_genotype
+    from vidnas.genotype import to_json as genotype_json
+    from vidnas.presets import train_preset
+
+    folder = tmp_path / "a run"
+    folder.mkdir()
+    config = train_preset("demo", data="x", genotype="random:0")
+    network = runs.build_network(random_genotype(0), config, 3)
+    (folder / "config.json").write_text(to_json(config))
+    (folder / "genotype.json").write_text(genotype_json(random_genotype(0)))
+    (folder / "classes.json").write_text('["night", "dusk", "day"]')
+    save_checkpoint(folder / "checkpoint.pt", {"network": network.state_dict(), "epoch": config.epochs})
+    return folder
+
+
+@pytest.fixture
+def shade_run(random_run: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A run folder whose network, in this process, knows black clips as night, grey as dusk, white as day."""
+    import torch
+    from torch import Tensor, nn
+
+    from vidnas import runs
+    from vidnas.video.transforms import MEAN, STD
+
+    class ShadeNetwork(nn.Module):
+        def forward(self, video: Tensor) -> Tensor:
+            mean, std = (torch.tensor(values).view(1, 3, 1, 1, 1) for values in (MEAN, STD))
+            shade = (video * std + mean).mean(dim=(1, 2, 3, 4))
+            return -40 * (shade[:, None] - torch.tensor([0, 0.5, 1])) ** 2
+
+    loaded = runs.LoadedNetwork(ShadeNetwork().eval(), ("night", "dusk", "day"))
+    monkeypatch.setattr(runs, "load", lambda _: loaded)
+    return random_run
+
+
+@pytest.fixture
+def write_shades(tmp_path: Path) -> Callable[..., Path]:
+    """write_shades(name, (grey from 0 to 1, frames), ...): path of a 128 x 96 video of 10 frames a second."""
+    import numpy as np
+
+    from vidnas.video.encode import Mp4Writer
+
+    def write(name: str, *shades: tuple[float, int]) -> Path:
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with Mp4Writer(path, rate=10, size=(128, 96)) as writer:
+            for shade, num_frames in shades:
+                for _ in range(num_frames):
+                    writer.write(np.full((96, 128, 3), round(255 * shade), dtype=np.uint8))
+        return path
+
+    return write

@@ -10,7 +10,7 @@ import pytest
 
 import vidnas
 from vidnas.cli import VERBS, Verb, main
-from vidnas.errors import UserError
+from vidnas.errors import Interrupted, UsageError, UserError
 from vidnas.presets import SEARCH_PRESETS
 
 
@@ -58,6 +58,9 @@ def test_the_version_is_the_package_s(capsys: pytest.CaptureFixture[str]) -> Non
         ["search", "--data", "x", "--preset", "huge"],
         ["search", "--data", "x", "--epochs", "0"],
         ["train", "--data", "x", "--genotype", "random:x"],
+        ["train", "--data", "x"],
+        ["train", "--resume"],
+        ["train", "--data", "x", "--genotype", "random:0", "--resume", "a", "--out", "b"],
         ["train", "--data", "x", "--genotype", "random:0", "--stem-stride", "3"],
         ["evaluate", "--run", "x"],
     ],
@@ -93,6 +96,76 @@ def test_what_is_wrong_in_files_exits_with_1_and_is_named(
     error = capsys.readouterr().err
     assert named in error
     assert "Traceback" not in error
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("serch", "search"), ("trian", "train"), ("evalute", "evaluate"), ("raport", "report")],
+)
+def test_a_verb_that_is_misspelt_is_guessed(
+    typed: str, meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([typed, "--data", "x"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"vidnas: '{typed}' is not a verb. Did you mean '{meant}'? There are demo, ")
+    assert all(verb in told for verb in VERBS)
+
+
+def test_no_guess_is_made_at_a_verb_far_from_all(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["xyzzy"]) == 2
+    assert "Did you mean" not in capsys.readouterr().err
+
+
+class OutOfMemoryError(RuntimeError):
+    """As PyTorch names it."""
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        (UserError("a.avi is damaged."), 1, "a.avi is damaged."),
+        (UsageError("lr is 0."), 2, "lr is 0."),
+        (Interrupted("Interrupted. To go on: ..."), 130, "Interrupted. To go on: ..."),
+        (Interrupted("Interrupted. To go on: ...", 143), 143, "Interrupted. To go on: ..."),
+        (KeyboardInterrupt(), 130, "interrupted; what has been written so far stays."),
+        (FileNotFoundError(2, "No such file or directory", "a.txt"), 1, "a.txt: No such file or directory."),
+        (MemoryError(), 1, "The memory did not suffice. Use a smaller --batch-size"),
+        (OutOfMemoryError("CUDA"), 1, "The memory did not suffice. Use a smaller --batch-size"),
+        (ZeroDivisionError("a bug"), 1, "Something that must not happen: ZeroDivisionError: a bug"),
+    ],
+)
+def test_every_error_is_told_in_a_sentence_and_debug_shows_where_it_came_from(
+    error: BaseException,
+    code: int,
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    given: list[str] = []
+
+    def fail(arguments: Sequence[str]) -> int:
+        given.extend(arguments)
+        raise error
+
+    monkeypatch.setattr("vidnas.cli.VERBS", {"demo": Verb("", "", fail)})
+    assert main(["demo", "--seed", "1"]) == code
+    assert capsys.readouterr().err.startswith(f"vidnas: {told}")
+    for arguments in (["--debug", "demo", "--seed", "1"], ["demo", "--seed", "1", "--debug"]):
+        given.clear()
+        if isinstance(error, KeyboardInterrupt):
+            assert main(arguments) == code
+        else:
+            with pytest.raises(type(error)):
+                main(arguments)
+        assert given == ["--seed", "1"], "the verb never sees it"
+
+
+def test_an_unexpected_error_says_how_to_see_where(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("vidnas.cli.VERBS", {"demo": Verb("", "", lambda _: 1 // 0)})
+    assert main(["demo"]) == 1
+    assert "The same command with --debug shows where. Please report it." in capsys.readouterr().err
 
 
 def test_an_error_from_a_loader_s_worker_is_told_without_its_traceback(

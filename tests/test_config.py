@@ -6,7 +6,8 @@ from typing import Any, get_args
 
 import pytest
 
-from vidnas.config import DemoConfig, EvaluateConfig, SearchConfig, TrainConfig, from_json, to_json
+from vidnas.config import DemoConfig, EvaluateConfig, SearchConfig, TrainConfig
+from vidnas.configfile import from_json, to_json
 from vidnas.errors import UsageError, UserError
 from vidnas.presets import SEARCH_PRESETS, TRAIN_PRESETS, Preset, search_preset, train_preset
 
@@ -130,6 +131,11 @@ def test_a_value_out_of_range_is_named(
     [
         (SearchConfig, {"data": "v", "grad_clip": 0.0}, "grad_clip is 0.0; it must be greater than 0"),
         (SearchConfig, {"data": "v", "alpha_lr": 0.0}, "alpha_lr is 0.0; it must be greater than 0"),
+        (
+            SearchConfig,
+            {"data": "v", "checkpoint_minutes": -1.0},
+            "checkpoint_minutes is -1.0; it must be at least 0",
+        ),
         (TrainConfig, {**TRAIN, "label_smoothing": 1.0}, "label_smoothing is 1.0; allowed are 0 to below 1"),
         (TrainConfig, {**TRAIN, "accumulate": 73}, "accumulate is 73; allowed are 1 to the batch size, 72"),
         (TrainConfig, {**TRAIN, "accumulate": 0}, "accumulate is 0"),

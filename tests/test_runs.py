@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 from vidnas import runs
-from vidnas.config import TrainConfig, to_json
+from vidnas.config import TrainConfig
+from vidnas.configfile import to_json
 from vidnas.engine.checkpoint import save_checkpoint
 from vidnas.errors import UsageError, UserError
 from vidnas.genotype import random_genotype
@@ -128,15 +129,6 @@ def test_a_control_says_so_wherever_its_accuracy_stands() -> None:
     assert "one frame repeated (control)" in runs.describe_protocol(
         "multi", replace(config, single_frame=True)
     )
-
-
-def test_a_used_folder_is_refused_before_anything_is_written(tmp_path: Path) -> None:
-    assert runs.new_folder("train", str(tmp_path / "new")) == tmp_path / "new"
-    assert not (tmp_path / "new").exists()
-    (tmp_path / "file").write_text("mine")
-    for used, cause in ((tmp_path, "is not empty"), (tmp_path / "file", "is a file")):
-        with pytest.raises(UserError, match=cause):
-            runs.new_folder("train", str(used))
 
 
 def test_an_unknown_setting_in_a_run_folder_is_refused(run: Path) -> None:

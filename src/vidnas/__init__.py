@@ -8,37 +8,35 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vidnas.config import (
-        DemoConfig as DemoConfig,
-    )
-    from vidnas.config import (
-        EvaluateConfig as EvaluateConfig,
-    )
-    from vidnas.config import (
-        SearchConfig as SearchConfig,
-    )
-    from vidnas.config import (
-        TrainConfig as TrainConfig,
-    )
+    from vidnas.check import CheckResult as CheckResult
+    from vidnas.check import run_check as run_check
+    from vidnas.config import CheckConfig as CheckConfig
+    from vidnas.config import DemoConfig as DemoConfig
+    from vidnas.config import DrawConfig as DrawConfig
+    from vidnas.config import EvaluateConfig as EvaluateConfig
+    from vidnas.config import PredictConfig as PredictConfig
+    from vidnas.config import ReportConfig as ReportConfig
+    from vidnas.config import SearchConfig as SearchConfig
+    from vidnas.config import TrainConfig as TrainConfig
     from vidnas.demo import DemoResult as DemoResult
     from vidnas.demo import run_demo as run_demo
+    from vidnas.draw import DrawResult as DrawResult
+    from vidnas.draw import run_draw as run_draw
     from vidnas.errors import UsageError as UsageError
     from vidnas.errors import UserError as UserError
     from vidnas.evaluate import EvaluateResult as EvaluateResult
     from vidnas.evaluate import run_evaluate as run_evaluate
-    from vidnas.genotype import (
-        Genotype as Genotype,
-    )
-    from vidnas.genotype import (
-        load_genotype as load_genotype,
-    )
-    from vidnas.genotype import (
-        random_genotype as random_genotype,
-    )
+    from vidnas.genotype import Genotype as Genotype
+    from vidnas.genotype import load_genotype as load_genotype
+    from vidnas.genotype import random_genotype as random_genotype
     from vidnas.nn.network import Network as Network
     from vidnas.nn.network import Supernet as Supernet
+    from vidnas.predict import PredictResult as PredictResult
+    from vidnas.predict import run_predict as run_predict
     from vidnas.presets import search_preset as search_preset
     from vidnas.presets import train_preset as train_preset
+    from vidnas.report import ReportResult as ReportResult
+    from vidnas.report import run_report as run_report
     from vidnas.runs import LoadedNetwork as LoadedNetwork
     from vidnas.runs import load as load
     from vidnas.search import SearchResult as SearchResult
@@ -47,13 +45,21 @@ if TYPE_CHECKING:
     from vidnas.train import run_train as run_train
 
 _MODULES = {
+    "CheckConfig": "vidnas.config",
+    "CheckResult": "vidnas.check",
     "DemoConfig": "vidnas.config",
     "DemoResult": "vidnas.demo",
+    "DrawConfig": "vidnas.config",
+    "DrawResult": "vidnas.draw",
     "EvaluateConfig": "vidnas.config",
     "EvaluateResult": "vidnas.evaluate",
     "Genotype": "vidnas.genotype",
     "LoadedNetwork": "vidnas.runs",
     "Network": "vidnas.nn.network",
+    "PredictConfig": "vidnas.config",
+    "PredictResult": "vidnas.predict",
+    "ReportConfig": "vidnas.config",
+    "ReportResult": "vidnas.report",
     "SearchConfig": "vidnas.config",
     "SearchResult": "vidnas.search",
     "Supernet": "vidnas.nn.network",
@@ -64,13 +70,19 @@ _MODULES = {
     "load": "vidnas.runs",
     "load_genotype": "vidnas.genotype",
     "random_genotype": "vidnas.genotype",
+    "run_check": "vidnas.check",
     "run_demo": "vidnas.demo",
+    "run_draw": "vidnas.draw",
     "run_evaluate": "vidnas.evaluate",
+    "run_predict": "vidnas.predict",
+    "run_report": "vidnas.report",
     "run_search": "vidnas.search",
     "run_train": "vidnas.train",
     "search_preset": "vidnas.presets",
     "train_preset": "vidnas.presets",
 }
+
+__all__ = list(_MODULES)
 
 
 def __getattr__(name: str) -> object:
@@ -80,4 +92,4 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    return list(_MODULES)
+    return __all__

@@ -1,25 +1,25 @@
-"""The command line: `vidnas VERB`. Parses settings, prints results and errors, sets the exit code.
+"""The command line: `vidnas VERB`. Prints results and errors, sets the exit code.
 
-The only file that imports tyro. A verb is imported when it is chosen, so that help is quick.
+A verb is imported when it is chosen, so that help is quick.
 """
 
-import argparse
-import dataclasses
+import os
 import shlex
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from difflib import get_close_matches
 from importlib.metadata import version
+from io import TextIOWrapper
 from types import MappingProxyType
-from typing import Annotated, NamedTuple, TypeVar, get_args
-
-import tyro
+from typing import NamedTuple
 
 from vidnas import config as settings
-from vidnas import presets
-from vidnas.errors import UsageError, UserError
+from vidnas import flags, presets
+from vidnas.errors import Interrupted, UsageError, UserError
 
-DEFAULT_PRESET = "cpu"
-C = TypeVar("C")
+NO_MEMORY = ("OutOfMemory", "can't allocate memory", "Storage size calculation overflowed")
+"""How PyTorch says it, as the kind of an error or in its message."""
 
 
 class Verb(NamedTuple):
@@ -31,34 +31,87 @@ class Verb(NamedTuple):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run `vidnas` with these arguments; 0 for success, 1 for what is wrong in files, 2 for wrong usage."""
-    arguments = list(sys.argv[1:] if argv is None else argv)
+    """Run `vidnas` with these arguments.
+
+    0 for success, 1 for what is wrong in files, 2 for wrong usage, 130 or 143 after Ctrl-C or a signal to
+    stop. `--debug`, anywhere, shows the traceback of an error.
+    """
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # names may hold what a terminal cannot print
+    given = list(sys.argv[1:] if argv is None else argv)
+    arguments = [argument for argument in given if argument != "--debug"]
+    try:
+        code = _run(arguments)
+        _flush()
+        return code
+    except KeyboardInterrupt:
+        print("vidnas: interrupted; what has been written so far stays.", file=sys.stderr)
+        return 130
+    except Exception as error:
+        with suppress(OSError):
+            _flush()
+        if "--debug" in given:
+            raise
+        code, sentence = _explain(error)
+        print(f"vidnas: {sentence}", file=sys.stderr)
+        return code
+
+
+def _run(arguments: Sequence[str]) -> int:
+    """Show help or the version, or run a verb."""
     if arguments in ([], ["-h"], ["--help"]):
         print(_overview())
         return 0 if arguments else 2
     if arguments == ["--version"]:
         print(f"vidnas {version('vidnas')}")
         return 0
-    name, *rest = arguments
     try:
-        return _find_verb(name).run(rest)
-    except UserError as error:
+        return _find_verb(arguments[0]).run(arguments[1:])
+    except SystemExit as stop:  # by tyro, which has printed help or what is wrong with a flag
+        if stop.code == 0:
+            print(f"example:\n{VERBS[arguments[0]].examples}")
+        raise
+
+
+def _flush() -> None:
+    """Write out what was printed while errors can still be told; what cannot be written is dropped."""
+    if not isinstance(sys.stdout, TextIOWrapper):
+        return
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python tries it again at its end
+        raise
+
+
+def _explain(error: Exception) -> tuple[int, str]:
+    """The exit code of an error, and what to say of it."""
+    if isinstance(error, Interrupted):
+        return error.exit_code, str(error)
+    if isinstance(error, UserError):
         # One from a loader's worker arrives wrapped in the worker's traceback.
         sentence = str(error).rpartition("vidnas.errors.UserError: ")[2].strip()
-        print(f"vidnas: {sentence}", file=sys.stderr)
-        return 2 if isinstance(error, UsageError) else 1
-    except OSError as error:  # what the system says of a file, where nothing better was said of it before
-        print(f"vidnas: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("vidnas: interrupted; what a run has written so far stays in its folder.", file=sys.stderr)
-        return 130
+        return 2 if isinstance(error, UsageError) else 1, sentence
+    if isinstance(error, OSError):  # what the system says of a file, where nothing better was said before
+        where = f"{error.filename}: " if error.filename else ""
+        return 1, f"{where}{error.strerror or error}."
+    kind, message = type(error).__name__, str(error).strip()
+    if isinstance(error, MemoryError) or any(sign in f"{kind}: {message}" for sign in NO_MEMORY):
+        return 1, "The memory did not suffice. Use a smaller --batch-size or --size-px, or fewer --workers."
+    return 1, (
+        f"Something that must not happen: {kind}: {message}\n"
+        "The same command with --debug shows where. Please report it."
+    )
 
 
 def _find_verb(name: str) -> Verb:
-    if name not in VERBS:
-        raise UsageError(f"'{name}' is not a verb; there are {', '.join(VERBS)}. `vidnas --help` says more.")
-    return VERBS[name]
+    if name in VERBS:
+        return VERBS[name]
+    close = get_close_matches(name, VERBS, n=1)
+    hint = f" Did you mean '{close[0]}'?" if close else ""
+    raise UsageError(
+        f"'{name}' is not a verb.{hint} There are {', '.join(VERBS)}; `vidnas --help` says more."
+    )
 
 
 def _overview() -> str:
@@ -67,26 +120,36 @@ def _overview() -> str:
     return (
         f"vidnas {version('vidnas')}: searches, trains and evaluates compact video networks.\n\n"
         f"usage: vidnas VERB [settings]\n\n{verbs}\n\n"
-        "`vidnas VERB --help` lists the settings of a verb; `vidnas --version` prints the version.\n\n"
+        "`vidnas VERB --help` lists the settings of a verb; `vidnas --version` prints the version; --debug\n"
+        "beside a verb shows the traceback of an error.\n\n"
         "example: vidnas demo"
     )
 
 
+def _check(arguments: Sequence[str]) -> int:
+    config = flags.parse("check", settings.CheckConfig, arguments)
+    from vidnas.check import run_check
+
+    result = run_check(config)
+    print(result.text)
+    return 0 if result.passed else 1
+
+
 def _search(arguments: Sequence[str]) -> int:
-    config = _parse_preset("search", settings.SearchConfig, presets.SEARCH_PRESETS, arguments)
+    config, resume = flags.parse_run("search", settings.SearchConfig, presets.SEARCH_PRESETS, arguments)
     from vidnas.search import run_search
 
-    result = run_search(config)
-    flags = ["--genotype", str(result.run_dir), *_same_clips(config, _preset_in(arguments))]
-    print("Next: " + shlex.join(["vidnas", "train", *flags]))
+    result = run_search(config, resume=resume)
+    given = ["--genotype", str(result.run_dir), *_same_clips(config, flags.preset_in(arguments))]
+    print("Next: " + shlex.join(["vidnas", "train", *given]))
     return 0
 
 
 def _train(arguments: Sequence[str]) -> int:
-    config = _parse_preset("train", settings.TrainConfig, presets.TRAIN_PRESETS, arguments)
+    config, resume = flags.parse_run("train", settings.TrainConfig, presets.TRAIN_PRESETS, arguments)
     from vidnas.train import run_train
 
-    result = run_train(config)
+    result = run_train(config, resume=resume)
     print("Next: " + shlex.join(["vidnas", "evaluate", "--run", str(result.run_dir), "--data", config.data]))
     return 0
 
@@ -94,95 +157,62 @@ def _train(arguments: Sequence[str]) -> int:
 def _same_clips(config: settings.SearchConfig, preset: str) -> list[str]:
     """The flags with which a training of this preset reads, divides and samples as `config` does."""
     default = presets.train_preset(preset, data=config.data, genotype="random:0")
-    flags = ["--data", config.data] + ([] if preset == DEFAULT_PRESET else ["--preset", preset])
+    same = ["--data", config.data] + ([] if preset == flags.DEFAULT_PRESET else ["--preset", preset])
     for name in (
         "split",
         "split_by",
         "group_regex",
         "test_list",
+        "on_bad",
         "size_px",
         "segments",
         "frames_per_segment",
     ):
         value = getattr(config, name)
         if value != getattr(default, name):
-            flags += [f"--{name.replace('_', '-')}", str(value)]
-    return flags if config.flip == default.flip else [*flags, "--flip" if config.flip else "--no-flip"]
+            same += [f"--{name.replace('_', '-')}", str(value)]
+    return same if config.flip == default.flip else [*same, "--flip" if config.flip else "--no-flip"]
 
 
 def _evaluate(arguments: Sequence[str]) -> int:
-    config = _parse("evaluate", settings.EvaluateConfig, arguments)
+    config = flags.parse("evaluate", settings.EvaluateConfig, arguments)
     from vidnas.evaluate import run_evaluate
 
     print(run_evaluate(config).report)
     return 0
 
 
+def _predict(arguments: Sequence[str]) -> int:
+    config = flags.parse("predict", settings.PredictConfig, arguments, positional="videos")
+    from vidnas.predict import run_predict
+
+    return 0 if run_predict(config).passed else 1
+
+
+def _draw(arguments: Sequence[str]) -> int:
+    config = flags.parse("draw", settings.DrawConfig, arguments, positional="source")
+    from vidnas.draw import run_draw
+
+    print(run_draw(config).text)
+    return 0
+
+
+def _report(arguments: Sequence[str]) -> int:
+    config = flags.parse("report", settings.ReportConfig, arguments, positional="runs")
+    from vidnas.report import run_report
+
+    print(run_report(config).text)
+    return 0
+
+
 def _demo(arguments: Sequence[str]) -> int:
-    config = _parse("demo", settings.DemoConfig, arguments)
+    config = flags.parse("demo", settings.DemoConfig, arguments)
     from vidnas.demo import run_demo
 
     result = run_demo(config)
     print(result.summary)
     return 0 if result.passed else 1
 
-
-def _parse(verb: str, kind: type[C], arguments: Sequence[str], default: C | None = None) -> C:
-    """Settings from flags. tyro prints help and usage errors and exits with 0 or 2; examples follow."""
-    try:
-        parsed: C = tyro.cli(
-            kind,
-            prog=f"vidnas {verb}",
-            args=list(arguments),
-            default=tyro.MISSING_NONPROP if default is None else default,
-            config=(tyro.conf.AvoidSubcommands,),
-        )
-        return parsed
-    except SystemExit as stop:
-        if stop.code == 0:
-            print(f"example:\n{VERBS[verb].examples}")
-        raise
-
-
-def _parse_preset(
-    verb: str, kind: type[C], table: Mapping[str, Mapping[str, object]], arguments: Sequence[str]
-) -> C:
-    """Settings that start from a preset; flags beside --preset win, and --help shows the preset's values."""
-    assert dataclasses.is_dataclass(kind)
-    preset = _preset_in(arguments)
-    with_preset = dataclasses.make_dataclass(
-        kind.__name__,
-        [
-            (
-                "preset",
-                Annotated[presets.Preset, tyro.conf.arg(help=PRESET_HELP)],
-                dataclasses.field(default=preset),
-            )
-        ],
-        bases=(kind,),
-        frozen=True,
-        kw_only=True,
-    )
-    with_preset.__doc__ = kind.__doc__
-    fields = dataclasses.fields(kind)
-    required = {f.name: tyro.MISSING for f in fields if f.default is dataclasses.MISSING}
-    default = with_preset(**{**required, **table[preset]})
-    parsed: C = _parse(verb, with_preset, arguments, default)
-    return kind(**{field.name: getattr(parsed, field.name) for field in fields})
-
-
-def _preset_in(arguments: Sequence[str]) -> str:
-    """The preset that the arguments name. Others than those that exist are left for tyro to refuse."""
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--preset", nargs="?", default=DEFAULT_PRESET)
-    chosen = parser.parse_known_args(list(arguments))[0].preset
-    return chosen if chosen in get_args(presets.Preset) else DEFAULT_PRESET
-
-
-PRESET_HELP = (
-    "Settings to start from; flags given beside it win. paper: the paper's numbers, for a large GPU and "
-    "days. fast: one GPU and an evening. cpu: your own videos without a GPU. demo: the built-in clips."
-)
 
 VERBS = MappingProxyType(
     {
@@ -191,16 +221,24 @@ VERBS = MappingProxyType(
             "  vidnas demo\n  vidnas demo --seed 1 --out my-demo",
             _demo,
         ),
+        "check": Verb(
+            "decode every video once: what is there, and which files are bad",
+            "  vidnas check --data my-videos\n  vidnas check --data ucf101 --split 2 --workers 8",
+            _check,
+        ),
         "search": Verb(
             "search a cell for your videos and derive its genotype",
             "  vidnas search --data my-videos --out runs/my-search\n"
-            "  vidnas search --data ucf101 --split 1 --preset fast --order 2",
+            "  vidnas search --data ucf101 --split 1 --preset fast --order 2\n"
+            "  vidnas search --resume runs/my-search",
             _search,
         ),
         "train": Verb(
             "train the network of a genotype from scratch and test it",
             "  vidnas train --genotype runs/my-search --data my-videos --out runs/my-network\n"
-            "  vidnas train --genotype random:0 --data my-videos --epochs 50",
+            "  vidnas train --genotype random:0 --data my-videos --epochs 50\n"
+            "  vidnas train --init runs/my-network --data other-videos\n"
+            "  vidnas train --resume runs/my-network",
             _train,
         ),
         "evaluate": Verb(
@@ -208,6 +246,26 @@ VERBS = MappingProxyType(
             "  vidnas evaluate --run runs/my-network --data my-videos\n"
             "  vidnas evaluate --run runs/my-network --data my-videos --protocol multi",
             _evaluate,
+        ),
+        "predict": Verb(
+            "say what a trained network sees in any video, or in a live stream",
+            "  vidnas predict --run runs/my-network holiday.mp4 clips/\n"
+            "  vidnas predict --run runs/my-network 'clips/*.mp4' --csv predictions.csv\n"
+            "  vidnas predict --run runs/my-network holiday.mp4 --annotate labelled.mp4\n"
+            "  vidnas predict --run runs/my-network --live rtsp://camera.local/stream",
+            _predict,
+        ),
+        "draw": Verb(
+            "draw a cell as a picture, or a search as an animation",
+            "  vidnas draw runs/my-search --out cell.pdf\n  vidnas draw runs/my-search --out search.gif",
+            _draw,
+        ),
+        "report": Verb(
+            "write a page about a run, or an overview of several",
+            "  vidnas report runs/my-network\n"
+            "  vidnas report runs/my-search runs/my-network --out overview.html\n"
+            "  vidnas report runs/my-search --live",
+            _report,
         ),
     }
 )

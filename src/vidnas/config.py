@@ -1,21 +1,17 @@
 """The settings of every verb as plain frozen data.
 
-Every field's text below is also its help text on the command line. `from_json` is strict: an unknown
-name is an error, never ignored.
+Every field's text below is also its help text on the command line.
 """
 
-import dataclasses
-import json
 from dataclasses import dataclass
-from difflib import get_close_matches
-from types import NoneType, UnionType
-from typing import Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Literal
 
-from vidnas.errors import UsageError, UserError
+from vidnas.errors import UsageError
+from vidnas.limits import at_least, check_types, not_negative, positive
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 SplitBy = Literal["auto", "group", "clip"]
-C = TypeVar("C")
+OnBad = Literal["raise", "skip"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +30,9 @@ class ClipConfig:
     auto: groups where every name has one, else clips."""
     group_regex: str | None = None
     """Regular expression whose first (...) is the group in a file name, for names other than UCF101's."""
+    on_bad: OnBad = "raise"
+    """What to do about videos that cannot be used: raise stops and lists them; skip goes on without them,
+    and lists them again at the end."""
     size_px: int = 112
     """Height and width of a clip, pixels."""
     segments: int = 4
@@ -58,24 +57,21 @@ class ClipConfig:
     """Where to compute; auto takes CUDA or MPS, with mixed precision, where there is one."""
     seed: int = 0
     """Seed of everything random."""
+    checkpoint_minutes: float = 10.0
+    """Save the state at least this often, minutes, besides after every epoch; 0: after every step."""
     out: str | None = None
     """Run folder to write, new or empty; by default runs/VERB-DATE-TIME."""
 
     def __post_init__(self) -> None:
-        _check_types(self)
-        for name in (
-            "size_px",
-            "segments",
-            "frames_per_segment",
-            "num_cells",
-            "first_channels",
-            "epochs",
-            "batch_size",
-        ):
-            _at_least(self, name, 1)
-        _at_least(self, "workers", 0)
-        _at_least(self, "seed", 0)
-        _at_least(self, "split", 1)
+        check_types(self)
+        for name in ("size_px", "segments", "frames_per_segment", "num_cells", "first_channels"):
+            at_least(self, name, 1)
+        at_least(self, "epochs", 1)
+        at_least(self, "batch_size", 1)
+        at_least(self, "workers", 0)
+        at_least(self, "seed", 0)
+        at_least(self, "split", 1)
+        not_negative(self, "checkpoint_minutes")
         if self.stem_stride not in (1, 2):
             raise UsageError(f"stem_stride is {self.stem_stride}; allowed are 1 and 2.")
 
@@ -110,17 +106,21 @@ class SearchConfig(ClipConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("lr", "grad_clip", "alpha_lr"):
-            _positive(self, name)
+            positive(self, name)
         for name in ("lr_min", "momentum", "weight_decay", "alpha_weight_decay"):
-            _not_negative(self, name)
+            not_negative(self, name)
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainConfig(ClipConfig):
     """Train a genotype's network from scratch on all training videos; test it after the last epoch."""
 
-    genotype: str
-    """What to build: a genotype file, a search's run folder, or random:SEED for a random cell."""
+    genotype: str | None = None
+    """What to build: a genotype file, a run folder, or random:SEED for a random cell. By default, with init,
+    that run's."""
+    init: str | None = None
+    """Run folder of a training whose weights this one starts from. The classes may be others: the head is
+    then new."""
     num_cells: int = 6
     first_channels: int = 8
     epochs: int = 600
@@ -140,11 +140,13 @@ class TrainConfig(ClipConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _positive(self, "lr")
-        _not_negative(self, "weight_decay")
-        if not 0 <= self.label_smoothing < 1:
+        positive(self, "lr")
+        not_negative(self, "weight_decay")
+        not_negative(self, "label_smoothing")
+        at_least(self, "accumulate", 1)
+        if self.label_smoothing >= 1:
             raise UsageError(f"label_smoothing is {self.label_smoothing}; allowed are 0 to below 1.")
-        if not 1 <= self.accumulate <= self.batch_size:
+        if self.accumulate > self.batch_size:
             raise UsageError(
                 f"accumulate is {self.accumulate}; allowed are 1 to the batch size, {self.batch_size}."
             )
@@ -167,6 +169,9 @@ class EvaluateConfig:
     """What a division of the videos keeps together where no test split is given."""
     group_regex: str | None = None
     """Where the group stands in a file name."""
+    on_bad: OnBad = "raise"
+    """What to do about videos that cannot be used: raise stops and lists them; skip goes on without them,
+    and lists them again at the end."""
     protocol: Literal["paper", "multi"] = "paper"
     """paper: one centre-cropped clip of each video. multi: the mean of 10 clips x 3 crops."""
     batch_size: int = 16
@@ -177,11 +182,108 @@ class EvaluateConfig:
     """Where to compute."""
 
     def __post_init__(self) -> None:
-        _check_types(self)
-        _at_least(self, "batch_size", 1)
-        _at_least(self, "workers", 0)
+        check_types(self)
+        at_least(self, "batch_size", 1)
+        at_least(self, "workers", 0)
         if self.split is not None:
-            _at_least(self, "split", 1)
+            at_least(self, "split", 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckConfig:
+    """Decode every video of a data set once and say what is there and what is wrong."""
+
+    data: str
+    """Videos, as for `vidnas train`."""
+    test_list: str | None = None
+    """Test videos as a list file, beside a list file given as data."""
+    split: int = 1
+    """Number K of the official lists trainlist0K.txt and testlist0K.txt."""
+    group_regex: str | None = None
+    """Regular expression whose first (...) is the group in a file name, for names other than UCF101's."""
+    workers: int = 2
+    """Processes that decode videos."""
+
+    def __post_init__(self) -> None:
+        check_types(self)
+        at_least(self, "split", 1)
+        at_least(self, "workers", 1)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PredictConfig:
+    """Say what a trained network sees in videos: ranked labels, and a timeline of long ones."""
+
+    run: str
+    """Run folder of a training."""
+    videos: tuple[str, ...] = ()
+    """Video files, folders of them, or patterns such as 'clips/*.mp4'."""
+    live: str | None = None
+    """Watch a source instead of files: a stream's URL, a camera (/dev/video0) or - for a pipe."""
+    top: int = 5
+    """Labels shown of a video."""
+    csv: str | None = None
+    """Write the predictions to this new CSV file."""
+    json: str | None = None
+    """Write the predictions to this new JSON file."""
+    annotate: str | None = None
+    """Write the video, of which there must be one, with its labels in the picture to this new MP4 file."""
+    window_sec: float | None = None
+    """Length of the window that slides over a longer video, seconds, by half of it at a time; by default the
+    median duration of the videos that the run was trained on."""
+    batch_size: int = 16
+    """Clips computed at once."""
+    workers: int = 2
+    """Processes that check the videos before."""
+    device: Device = "auto"
+    """Where to compute."""
+
+    def __post_init__(self) -> None:
+        check_types(self)
+        for name in ("top", "batch_size", "workers"):
+            at_least(self, name, 1)
+        if self.window_sec is not None:
+            positive(self, "window_sec")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DrawConfig:
+    """Draw a cell as a picture, or a search as an animation of its cell and alpha over the epochs."""
+
+    source: str
+    """A genotype file, a run folder, or random:SEED."""
+    out: str = "cell.png"
+    """New file to write: a picture ends in .png, .svg or .pdf, an animation of a search in .gif or .mp4."""
+    title: str | None = None
+    """Text above the cell."""
+    fps: float = 2.0
+    """Epochs a second of an animation."""
+
+    def __post_init__(self) -> None:
+        check_types(self)
+        positive(self, "fps")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReportConfig:
+    """Write one self-contained page about a run, or one about each of several and an overview."""
+
+    runs: tuple[str, ...]
+    """Run folders of searches and trainings."""
+    out: str | None = None
+    """Page to write; by default report.html in the run's folder or, for the overview, in the current one."""
+    live: bool = False
+    """Serve the page of a run in progress on this machine, refreshed as the run goes on, until Ctrl-C."""
+    port: int = 8765
+    """Port of the live page; 0 takes any free one."""
+
+    def __post_init__(self) -> None:
+        check_types(self)
+        if not self.runs or (self.live and len(self.runs) > 1):
+            raise UsageError(f"runs are {len(self.runs)}; name one run folder, or several without --live.")
+        at_least(self, "port", 0)
+        if self.port > 65535:
+            raise UsageError(f"port is {self.port}; allowed are 0 to 65535.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,67 +298,3 @@ class DemoConfig:
     """Seed of everything random."""
     out: str | None = None
     """Folder to write, new or empty; by default runs/demo-DATE-TIME."""
-
-
-def to_json(config: object) -> str:
-    """A config as JSON text."""
-    assert dataclasses.is_dataclass(config) and not isinstance(config, type)
-    return json.dumps(dataclasses.asdict(config), indent=2) + "\n"
-
-
-def from_json(kind: type[C], text: str, *, origin: str = "config.json") -> C:
-    """Read a config of class `kind` strictly; UserError names an unknown, missing or unsuitable setting."""
-    try:
-        data = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise UserError(f"{origin} is not JSON: {error}.") from error
-    if not isinstance(data, dict):
-        raise UserError(f"{origin} must hold an object of settings.")
-    assert dataclasses.is_dataclass(kind)
-    names = [field.name for field in dataclasses.fields(kind)]
-    for name in data:
-        if name not in names:
-            close = get_close_matches(name, names, n=1)
-            hint = f" Did you mean '{close[0]}'?" if close else ""
-            raise UserError(f"{origin}: '{name}' is not a setting of {kind.__name__}.{hint}")
-    missing = [
-        f.name for f in dataclasses.fields(kind) if f.default is dataclasses.MISSING and f.name not in data
-    ]
-    if missing:
-        raise UserError(f"{origin} lacks {', '.join(missing)}, which {kind.__name__} needs.")
-    try:
-        return kind(**data)
-    except TypeError as error:
-        raise UserError(f"{origin}: {error}.") from error
-    except UsageError as error:
-        raise UserError(f"{origin}: {error}") from error
-
-
-def _at_least(config: object, name: str, smallest: int) -> None:
-    value = getattr(config, name)
-    if not isinstance(value, int) or value < smallest:
-        raise UsageError(f"{name} is {value!r}; it must be a whole number of at least {smallest}.")
-
-
-def _positive(config: object, name: str) -> None:
-    value = getattr(config, name)
-    if not isinstance(value, int | float) or not value > 0:
-        raise UsageError(f"{name} is {value!r}; it must be greater than 0.")
-
-
-def _not_negative(config: object, name: str) -> None:
-    value = getattr(config, name)
-    if not isinstance(value, int | float) or not value >= 0:
-        raise UsageError(f"{name} is {value!r}; it must be at least 0.")
-
-
-def _check_types(config: object) -> None:
-    """UsageError for a choice that is none and for a switch that is neither True nor False."""
-    for name, hint in get_type_hints(type(config)).items():
-        value = getattr(config, name)
-        kinds = get_args(hint) if get_origin(hint) is UnionType else (hint,)
-        choices = [choice for kind in kinds if get_origin(kind) is Literal for choice in get_args(kind)]
-        if choices and value not in choices and not (value is None and NoneType in kinds):
-            raise UsageError(f"{name} is {value!r}; allowed are {', '.join(map(str, choices))}.")
-        if hint is bool and not isinstance(value, bool):
-            raise UsageError(f"{name} is {value!r}; allowed are True and False.")

@@ -6,7 +6,8 @@ from pathlib import Path
 from vidnas.config import DemoConfig, EvaluateConfig, TrainConfig
 from vidnas.evaluate import EvaluateResult, run_evaluate
 from vidnas.presets import search_preset, train_preset
-from vidnas.runs import PROTOCOLS, new_folder
+from vidnas.rundir import new_folder
+from vidnas.runs import PROTOCOLS
 from vidnas.search import SearchResult, run_search
 from vidnas.train import TrainResult, run_train
 from vidnas.videos import BUILTIN

@@ -1,25 +1,41 @@
 """The verb `evaluate`: how good a trained network is on test videos, and what it costs."""
 
 import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 
 from tqdm import tqdm
 
 from vidnas import runs, videos
+from vidnas.atomic import write_whole
 from vidnas.config import EvaluateConfig, TrainConfig
-from vidnas.engine.atomic import write_whole
-from vidnas.engine.loop import evaluate_epoch
+from vidnas.engine.answers import Answer, answers_csv, name_answers, surest
+from vidnas.engine.loop import Predictions, evaluate_epoch
 from vidnas.engine.profile import Profile, profile_network
 from vidnas.engine.report import accuracy_line, class_table, cost_line
-from vidnas.engine.runlog import unused_path
 from vidnas.engine.scores import Scores, score
+from vidnas.engine.versions import installed_versions
 from vidnas.errors import UserError
 from vidnas.figures.confusion import draw_confusion
 from vidnas.figures.save import save_figure
+from vidnas.figures.thumbnails import MOMENTS, SIZE_PX, thumbnail
+from vidnas.video.decode import decode_frames
 from vidnas.video.layouts import Item, VideoIndex
 from vidnas.video.loaders import test_loader
-from vidnas.videos import BUILTIN
+from vidnas.video.sampling import even_indices
+from vidnas.videos import BUILTIN, Scanned
+
+ENDINGS = (".json", "-confusion.png", "-predictions.csv", "-clips")
+"""What an evaluation writes, behind evaluation-PROTOCOL."""
+
+MOST_CLIPS = 8
+"""Thumbnails of right answers, and as many of wrong ones."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +48,22 @@ class EvaluateResult:
     path: Path
 
 
+@dataclass(frozen=True)
+class _Test:
+    """What is written about one test."""
+
+    classes: tuple[str, ...]
+    notes: tuple[str, ...]
+    skipped: tuple[str, ...]
+    """What to say at the end of videos that could not be used."""
+    answers: list[Answer]
+    scores: Scores
+    profile: Profile
+
+
 def run_evaluate(config: EvaluateConfig) -> EvaluateResult:
-    """Test the network of a run folder; writes evaluation-PROTOCOL.json and a confusion matrix beside it.
+    """Test the network of a run folder; writes evaluation-PROTOCOL.json and, beside it, the confusion
+    matrix, every prediction as CSV, and thumbnails of the surest right and wrong answers.
 
     Earlier evaluations stay: the new one then gets a number. UserError where the folder is not a training's,
     the videos have classes that it does not know, or the network has learnt from a test video.
@@ -41,25 +71,36 @@ def run_evaluate(config: EvaluateConfig) -> EvaluateResult:
     precision = runs.choose_precision(config.device)
     folder = Path(config.run).expanduser()
     train_config = runs.load_train_config(folder)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UserError(
+            f"No permission to write in {folder}, where the evaluation is kept. Copy the run folder and name "
+            "the copy with --run."
+        )
     network, classes = runs.load(folder)
     network.to(precision.device)
     index = _open_videos(config, train_config)
     videos.check_unseen(index, folder)
-    items = _relabelled(index, classes, config)
-    clips = videos.test_clips(
-        items,
-        videos.frame_counts(items, workers=config.workers),
-        train_config,
-        multi=config.protocol == "multi",
-    )
+    _require_known(index, classes, config)
+    scanned = videos.scan(index, config, parts=("test",))
+    items = _relabelled(scanned.index, classes)
+    counts = scanned.counts(items)
+    clips = videos.test_clips(items, counts, train_config, multi=config.protocol == "multi")
     batch_size = max(1, config.batch_size // (clips.num_clips * clips.num_crops))
     loader = test_loader(clips, batch_size=batch_size, workers=config.workers)
     batches = tqdm(loader, desc="Testing", unit="batch", leave=False, disable=None)
     predictions = evaluate_epoch(network, batches, precision, max_clips=config.batch_size)
-    scores = score(predictions.scores, predictions.labels, videos.group_keys(items))
-    profile = profile_network(network, runs.clip_shape(train_config), precision.device)
-    notes = (*index.notes, *runs.unfinished(folder, train_config))
-    return _write(config, train_config, folder, classes, notes, scores, profile)
+    test = _Test(
+        classes,
+        (*scanned.index.notes, *runs.unfinished(folder, train_config)),
+        videos.describe_skipped(scanned),
+        _name_answers(predictions, items, classes),
+        score(predictions.scores, predictions.labels, videos.group_keys(items)),
+        profile_network(network, runs.clip_shape(train_config), precision.device),
+    )
+    stem = _unused_stem(folder, config.protocol)
+    with _claimed(stem) as pictures:
+        shown = _write_clips(pictures, test.answers, scanned)
+        return _write(stem, test, config, train_config, shown)
 
 
 def _open_videos(config: EvaluateConfig, train_config: TrainConfig) -> VideoIndex:
@@ -79,51 +120,104 @@ def _open_videos(config: EvaluateConfig, train_config: TrainConfig) -> VideoInde
 
 
 def _resolved(data: str) -> Path:
-    return Path(data).expanduser().resolve()
+    return Path(os.path.realpath(Path(data).expanduser()))  # Path.resolve fails on a circle of links
 
 
-def _relabelled(index: VideoIndex, classes: tuple[str, ...], config: EvaluateConfig) -> tuple[Item, ...]:
-    """The test videos, their labels translated to those of the run."""
+def _require_known(index: VideoIndex, classes: tuple[str, ...], config: EvaluateConfig) -> None:
     unknown = sorted(set(index.classes) - set(classes))
     if unknown:
         raise UserError(
             f"{config.data} has classes that {config.run} was not trained on: {', '.join(unknown)}. "
             f"It knows {', '.join(classes)}."
         )
+
+
+def _relabelled(index: VideoIndex, classes: tuple[str, ...]) -> tuple[Item, ...]:
+    """The test videos, their labels translated to those of the run."""
     return tuple(replace(item, label=classes.index(index.classes[item.label])) for item in index.test)
 
 
+def _name_answers(predictions: Predictions, items: Sequence[Item], classes: tuple[str, ...]) -> list[Answer]:
+    videos_seen = [(items[index].path, items[index].group) for index in predictions.indices.tolist()]
+    return name_answers(predictions.scores, predictions.labels, videos_seen, classes)
+
+
+def _unused_stem(folder: Path, protocol: str) -> Path:
+    """evaluation-PROTOCOL in the folder, or with the first number under which nothing lies there."""
+    names = chain([f"evaluation-{protocol}"], (f"evaluation-{protocol}-{number}" for number in count(2)))
+    return next(
+        folder / name for name in names if not any((folder / (name + end)).exists() for end in ENDINGS)
+    )
+
+
+@contextmanager
+def _claimed(stem: Path) -> Iterator[Path]:
+    """The folder of the thumbnails, newly made: from then on the name is taken. Who fails leaves nothing."""
+    folder = stem.with_name(stem.name + ENDINGS[3])
+    try:
+        folder.mkdir()
+    except OSError as error:
+        raise UserError(f"Cannot write {folder}: {error.strerror or error}.") from error
+    try:
+        yield folder
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        for end in ENDINGS[:3]:
+            stem.with_name(stem.name + end).unlink(missing_ok=True)
+        raise
+
+
+def _write_clips(folder: Path, answers: Sequence[Answer], scanned: Scanned) -> list[dict[str, object]]:
+    """A thumbnail of each of the surest right and wrong answers; returns what they show."""
+    shown: list[dict[str, object]] = []
+    for right, name in ((True, "right"), (False, "wrong")):
+        for rank, one in enumerate(surest(answers, right=right, most=MOST_CLIPS), start=1):
+            indices = even_indices(scanned.infos[one.path].num_frames, MOMENTS, 1)
+            frames = decode_frames(one.path, indices, short_side_px=SIZE_PX)
+            path = folder / f"{name}-{rank}.jpg"
+            write_whole(path, thumbnail(frames))
+            told = {"label": one.label, "predicted": one.predicted, "score": one.score, "right": right}
+            shown.append({"file": f"{folder.name}/{path.name}", "path": str(one.path), **told})
+    return shown
+
+
 def _write(
+    stem: Path,
+    test: _Test,
     config: EvaluateConfig,
     train_config: TrainConfig,
-    folder: Path,
-    classes: tuple[str, ...],
-    notes: tuple[str, ...],
-    scores: Scores,
-    profile: Profile,
+    clips: list[dict[str, object]],
 ) -> EvaluateResult:
-    checkpoint_bytes = (folder / runs.CHECKPOINT).stat().st_size
-    accuracy = accuracy_line(scores, runs.describe_protocol(config.protocol, train_config))
-    cost = cost_line(profile, runs.describe_clip(train_config))
-    path = unused_path(folder / f"evaluation-{config.protocol}.json")
+    """Write the predictions, the confusion matrix and, last, the JSON file that tells of both."""
+    checkpoint_bytes = (Path(config.run).expanduser() / runs.CHECKPOINT).stat().st_size
+    protocol = runs.describe_protocol(config.protocol, train_config)
+    accuracy = accuracy_line(test.scores, protocol)
+    cost = cost_line(test.profile, runs.describe_clip(train_config))
+    path, picture, table = (stem.with_name(stem.name + end) for end in ENDINGS[:3])
+    write_whole(table, answers_csv(test.answers, test.classes))
+    save_figure(draw_confusion(test.scores.confusion, test.classes, caption=accuracy), picture)
     result = {
         "config": asdict(config),
-        "data": notes,
-        "scores": asdict(scores),
-        "cost": asdict(profile) | {"checkpoint_bytes": checkpoint_bytes},
+        "protocol": protocol,
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": installed_versions(),
+        "data": (*test.notes, *test.skipped),
+        "classes": test.classes,
+        "scores": asdict(test.scores),
+        "cost": asdict(test.profile) | {"checkpoint_bytes": checkpoint_bytes},
+        "clips": clips,
     }
     write_whole(path, (json.dumps(result, indent=2) + "\n").encode())
-    picture = path.with_name(path.stem + "-confusion.png")
-    save_figure(draw_confusion(scores.confusion, classes, caption=accuracy), picture)
     report = "\n".join(
         [
-            *notes,
+            *test.notes,
             "",
-            class_table(scores, classes),
+            class_table(test.scores, test.classes),
             "",
             accuracy,
             f"{cost} Checkpoint: {checkpoint_bytes / 1e6:.2f} MB.",
-            f"Written: {path}   Confusion matrix: {picture}",
+            f"Written: {path}   Confusion matrix: {picture}   Every prediction: {table}",
+            *test.skipped,
         ]
     )
-    return EvaluateResult(scores, profile, report, path)
+    return EvaluateResult(test.scores, test.profile, report, path)

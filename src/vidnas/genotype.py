@@ -75,7 +75,7 @@ def from_json(text: str, *, origin: str = "genotype") -> Genotype:
     """Read a genotype strictly. `origin` names the file in messages; UserError says what is wrong in it."""
     try:
         data = json.loads(text)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:  # the latter by brackets without end
         raise UserError(f"{origin} is not JSON: {error}.") from error
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise UserError(f'{origin} is not a genotype: it needs "format": "{FORMAT}", "version" and "nodes".')
@@ -98,8 +98,10 @@ def load_genotype(path: Path) -> Genotype:
     """Read a genotype file."""
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"Cannot read the genotype {path}: {error}.") from error
+    except OSError as error:
+        raise UserError(f"Cannot read the genotype {path}: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"Cannot read the genotype {path}: it is not UTF-8 text.") from error
     return from_json(text, origin=str(path))
 
 

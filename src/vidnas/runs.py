@@ -3,8 +3,7 @@
 import json
 import math
 import shlex
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -12,15 +11,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from vidnas.config import ClipConfig, Device, SearchConfig, TrainConfig, from_json, to_json
+from vidnas.config import ClipConfig, Device, SearchConfig, TrainConfig
+from vidnas.configfile import from_json
 from vidnas.engine.checkpoint import load_checkpoint
+from vidnas.engine.keeper import CHECKPOINT as CHECKPOINT
 from vidnas.engine.loop import Precision, best_precision
-from vidnas.engine.runlog import RunLog, default_folder, require_unused
 from vidnas.errors import UsageError, UserError
 from vidnas.genotype import Genotype, load_genotype, random_genotype
 from vidnas.nn.network import Network, Supernet
 
-CHECKPOINT = "checkpoint.pt"
 GENOTYPE = "genotype.json"
 CLASSES = "classes.json"
 PROTOCOLS = MappingProxyType(
@@ -30,22 +29,6 @@ PROTOCOLS = MappingProxyType(
     }
 )
 """What each protocol of an evaluation means."""
-
-
-def new_folder(verb: str, out: str | None) -> Path:
-    """The folder that a run will write: nothing is created yet, but a used one is refused at once."""
-    folder = Path(out).expanduser() if out else default_folder(verb)
-    require_unused(folder)
-    return folder
-
-
-@contextmanager
-def open_run(folder: Path, config: SearchConfig | TrainConfig) -> Iterator[RunLog]:
-    """Begin a run in its new folder, its randomness seeded; says where it is."""
-    with RunLog(folder, to_json(config)) as log:
-        log.say(f"Run folder: {folder}")
-        torch.manual_seed(config.seed)
-        yield log
 
 
 def choose_precision(device: Device) -> Precision:
@@ -131,6 +114,34 @@ def read_genotype(source: str) -> Genotype:
     return load_genotype(path / GENOTYPE if path.is_dir() else path)
 
 
+def genotype_source(config: TrainConfig) -> str:
+    """Where the genotype comes from: by default the run whose weights are taken over."""
+    source = config.genotype or config.init
+    if source is None:
+        raise UsageError("What is to be trained? Give --genotype FILE, a run folder, or random:SEED.")
+    return source
+
+
+def choose_genotype(config: TrainConfig) -> Genotype:
+    """The genotype to train; UserError where the run `config.init` has no weights for that very network."""
+    if config.init is None:
+        return read_genotype(genotype_source(config))
+    folder = Path(config.init).expanduser()
+    learnt_config = load_train_config(folder)
+    load(folder)  # what is wrong with its weights is told before anything is begun
+    for name in ("num_cells", "first_channels", "stem_stride"):
+        own, learnt = getattr(config, name), getattr(learnt_config, name)
+        if own != learnt:
+            flag = f"--{name.replace('_', '-')} {learnt}"
+            raise UserError(
+                f"{folder} was trained with {name} {learnt}, not {own}; use {flag}, or no --init."
+            )
+    genotype = load_genotype(folder / GENOTYPE)
+    if config.genotype is not None and read_genotype(config.genotype) != genotype:
+        raise UserError(f"{folder} was trained with another genotype; leave --genotype away to take its own.")
+    return genotype
+
+
 def run_of_genotype(source: str) -> Path | None:
     """The run folder that a genotype comes from, if it is in one."""
     path = Path(source).expanduser()
@@ -169,11 +180,25 @@ def load(run_dir: str | Path) -> LoadedNetwork:
     state = load_checkpoint(folder / CHECKPOINT)
     try:
         network.load_state_dict(state["network"])
-    except (KeyError, RuntimeError) as error:
+    except (KeyError, TypeError, RuntimeError) as error:
         raise UserError(
             f"{folder / CHECKPOINT} does not fit the settings and genotype of its run."
         ) from error
     return LoadedNetwork(network.eval(), classes)
+
+
+def start_from(network: Network, classes: Sequence[str], config: TrainConfig) -> str:
+    """Give a network the weights of the run `config.init`, but for the head where the classes differ.
+
+    Returns what was taken. That the run's network is the same one, `choose_genotype` has made sure.
+    """
+    assert config.init is not None
+    folder = Path(config.init).expanduser()
+    learnt_network, learnt_classes = load(folder)
+    same_head = tuple(classes) == learnt_classes
+    state = {k: v for k, v in learnt_network.state_dict().items() if same_head or not k.startswith("head.")}
+    network.load_state_dict(state, strict=same_head)
+    return f"Weights from {folder}{'' if same_head else '; the head is new, since the classes are others'}."
 
 
 def unfinished(folder: Path, config: TrainConfig) -> tuple[str, ...]:
@@ -189,10 +214,13 @@ def read_classes(folder: Path) -> tuple[str, ...]:
     path = folder / CLASSES
     try:
         classes = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UserError(f"Cannot read the classes of the run in {path}: {error}.") from error
-    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes):
+    except (OSError, ValueError, RecursionError) as error:
+        cause = (error.strerror if isinstance(error, OSError) else None) or error
+        raise UserError(f"Cannot read the classes of the run in {path}: {cause}.") from error
+    if not isinstance(classes, list) or not classes or not all(isinstance(name, str) for name in classes):
         raise UserError(f"{path} must hold a list of class names.")
+    if len(set(classes)) < len(classes):
+        raise UserError(f"{path} holds a class name twice.")
     return tuple(classes)
 
 

@@ -1,7 +1,6 @@
 """The verb `search`: a cell is found by gradient descent on alpha (paper, sections 2.2 and 3)."""
 
 import json
-import time
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,11 +8,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from vidnas import runs, videos
+from vidnas import rundir, runs, videos
 from vidnas.config import SearchConfig
-from vidnas.engine.checkpoint import save_checkpoint
+from vidnas.engine.keeper import Keeper, Stateful
 from vidnas.engine.loop import Precision, Predictions, Tally, WeightStep, evaluate_epoch
 from vidnas.engine.memory import check_memory
 from vidnas.engine.runlog import RunLog
@@ -26,8 +26,8 @@ from vidnas.nas.discretize import derive
 from vidnas.nn.network import Supernet
 from vidnas.video.datasets import TrainClips
 from vidnas.video.division import divide
-from vidnas.video.layouts import VideoIndex
 from vidnas.video.loaders import of_epoch, test_loader, train_loader
+from vidnas.videos import Scanned
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class _Data:
     `division` says how train and val were divided.
     """
 
-    index: VideoIndex
+    scanned: Scanned
     division: str
     train_clips: TrainClips
     train: DataLoader[Any]
@@ -65,21 +65,34 @@ class _Data:
     val_test: DataLoader[Any]
 
 
-def run_search(config: SearchConfig) -> SearchResult:
+class _Alphas:
+    """Alpha after every epoch, (epochs, edges, primitives): what the result is chosen from and drawn with."""
+
+    def __init__(self) -> None:
+        self.epochs: list[Tensor] = []
+
+    def state_dict(self) -> dict[str, list[Tensor]]:
+        """What a checkpoint keeps."""
+        return {"epochs": self.epochs}
+
+    def load_state_dict(self, state: dict[str, list[Tensor]]) -> None:
+        """Go on from there."""
+        self.epochs = list(state["epochs"])
+
+
+def run_search(config: SearchConfig, *, resume: bool = False) -> SearchResult:
     """Search a cell and write the run folder. The test videos are never looked at.
 
-    UserError where the videos, the memory or the run folder do not allow it, before the first epoch.
+    With `resume` the run in `config.out` goes on where it was saved last, and begins where there is none: on
+    a CPU with the same number of threads it comes to bit for bit what an uninterrupted one does. UserError
+    where the videos, the memory or the run folder do not allow it, before the first epoch.
     """
     precision = runs.choose_precision(config.device)
-    folder = runs.new_folder("search", config.out)
+    folder = rundir.begun_folder(config) if resume else rundir.new_folder("search", config.out)
     data = _open_data(config)
-    _require_memory(config, len(data.index.classes), precision)
-    with runs.open_run(folder, config) as log:
-        videos.say_videos(log, data.index, flip=config.flip)
-        log.say(f"Weights learn on one part of the training videos, alpha on the other. {data.division}")
-        videos.remember_seen(log, data.index)
-        videos.draw_clips(log, data.train_clips, data.index.classes)
-        supernet = runs.build_supernet(config, len(data.index.classes)).to(precision.device)
+    _require_memory(config, len(data.scanned.index.classes), precision)
+    with rundir.open_run(folder, config, resume=resume) as log:
+        supernet = runs.build_supernet(config, len(data.scanned.index.classes)).to(precision.device)
         step = _weight_step(supernet, config, precision, num_steps=config.epochs * len(data.train))
         architect = Architect(
             supernet,
@@ -89,37 +102,52 @@ def run_search(config: SearchConfig) -> SearchResult:
             # float16 would need a scaled loss; its first-order passes stay in float32
             autocast=nullcontext if precision.dtype is torch.float16 else precision.autocast,
         )
-        log.say(f"Searching for {config.epochs} epochs of {len(data.train)} steps on {precision.device}.")
-        results: list[EpochResult] = []
-        for epoch in range(1, config.epochs + 1):
-            started, lr = time.perf_counter(), step.lr
-            tally = _search_epoch(epoch, data, step, architect, log)
-            runs.require_finite(tally.loss, epoch, config.lr)
-            waiting_share = log.waiting_share
-            val = _validate(supernet, data, config, precision, log)
-            results.append(_keep_epoch(epoch, supernet, val, log))
-            epoch_sec = time.perf_counter() - started
-            numbers = {"lr": lr, "waiting_share": waiting_share, "epoch_sec": epoch_sec}
-            _report_epoch(epoch, config, tally, val, numbers, log)
-            _save(epoch, supernet, step, architect, log)
+        alphas = _Alphas()
+        parts: dict[str, Stateful] = {
+            "supernet": supernet,
+            "weights_optimizer": step.optimizer,
+            "schedule": step.schedule,
+            "scaler": step.scaler,
+            "alpha_optimizer": architect.optimizer,
+            "alphas": alphas,
+        }
+        with Keeper(log, parts, every_sec=60 * config.checkpoint_minutes) as keeper:
+            rundir.begin_or_go_on(
+                keeper,
+                log,
+                config,
+                begin=lambda: _begin(data, config, log),
+                check_same=lambda: videos.check_same(folder, data.scanned.index),
+            )
+            log.say(f"Searching for {config.epochs} epochs of {len(data.train)} steps on {precision.device}.")
+            while keeper.epoch < config.epochs:
+                _search_epoch(config, data, step, architect, alphas, keeper, log)
+        results = _results(alphas, log)
         chosen = _choose(results, config)
         _write_result(chosen, results, config, log)
+        videos.say_skipped(log, data.scanned)
         return SearchResult(log.folder, results[chosen].genotype, chosen + 1, tuple(results))
 
 
+def _begin(data: _Data, config: SearchConfig, log: RunLog) -> None:
+    """Tell and write down what is searched on."""
+    videos.say_videos(log, data.scanned.index, flip=config.flip)
+    log.say(f"Weights learn on one part of the training videos, alpha on the other. {data.division}")
+    videos.remember_seen(log, data.scanned)
+    videos.draw_clips(log, data.train_clips, data.scanned.index.classes)
+
+
 def _open_data(config: SearchConfig) -> _Data:
-    index = videos.open_videos(config)
+    scanned = videos.scan(videos.open_videos(config), config, parts=("train",))
+    index = scanned.index
     train, val, note = divide(
         index.train, classes=index.classes, by=config.split_by, fraction=0.5, seed=config.seed
     )
-    counts = dict(zip(index.train, videos.frame_counts(index.train, workers=config.workers), strict=True))
-    train_clips, val_clips = (
-        videos.train_clips(part, [counts[i] for i in part], config) for part in (train, val)
-    )
+    train_clips, val_clips = (videos.train_clips(part, scanned.counts(part), config) for part in (train, val))
     loader = train_loader(train_clips, batch_size=config.batch_size, seed=config.seed, workers=config.workers)
     num_clips = len(loader) * config.batch_size
     return _Data(
-        index,
+        scanned,
         note,
         train_clips,
         loader,
@@ -132,7 +160,7 @@ def _open_data(config: SearchConfig) -> _Data:
             workers=config.workers,
         ),
         test_loader(
-            videos.test_clips(val, [counts[i] for i in val], config),
+            videos.test_clips(val, scanned.counts(val), config),
             batch_size=config.batch_size,
             workers=config.workers,
             order_seed=config.seed,
@@ -155,34 +183,66 @@ def _weight_step(
     return WeightStep(supernet, weights, sgd, schedule, precision, grad_clip=config.grad_clip)
 
 
-def _search_epoch(epoch: int, data: _Data, step: WeightStep, architect: Architect, log: RunLog) -> Tally:
+def _search_epoch(
+    config: SearchConfig,
+    data: _Data,
+    step: WeightStep,
+    architect: Architect,
+    alphas: _Alphas,
+    keeper: Keeper,
+    log: RunLog,
+) -> None:
+    """Search through the epoch after `keeper.epoch`, or what is left of it; judge it, and save."""
+    _search_steps(data, step, architect, keeper, log)
+    keeper.save()  # before a validation that may take long
+    waiting_share = log.waiting_share
+    runs.require_finite(keeper.tally.loss, keeper.epoch + 1, config.lr)
+    val = _validate(step.model, data, config, step.precision, log)
+    alphas.epochs.append(architect.supernet.alpha.detach().float().cpu().clone())
+    _write_epoch(keeper.epoch + 1, alphas.epochs[-1], log)
+    times = {"waiting_share": waiting_share, "epoch_sec": keeper.epoch_sec}
+    _report_epoch(keeper.epoch + 1, config, keeper.tally, val, {"lr": step.lr, **times}, log)
+    keeper.epoch_done()
+
+
+def _search_steps(data: _Data, step: WeightStep, architect: Architect, keeper: Keeper, log: RunLog) -> None:
     """Alternate a step of alpha on a val batch with a step of the weights on a train batch (section 2.2)."""
     step.model.train()
-    tally = Tally()
-    batches = zip(of_epoch(data.train, epoch - 1), of_epoch(data.val, epoch - 1), strict=True)
-    for train, val in log.progress(batches, total=len(data.train), label=f"Epoch {epoch}"):
-        train_clips = step.precision.to_device(train)
-        architect.step(train_clips, step.precision.to_device(val), weights_lr=step.lr)
-        step(*train_clips, tally)
-    return tally
+    train, val = (
+        of_epoch(loader, keeper.epoch, first_batch=keeper.step) for loader in (data.train, data.val)
+    )
+    label = f"Epoch {keeper.epoch + 1}"
+    batches = log.progress(zip(train, val, strict=True), total=len(train), label=label, done=keeper.step)
+    for train_batch, val_batch in batches:
+        train_clips = step.precision.to_device(train_batch)
+        architect.step(train_clips, step.precision.to_device(val_batch), weights_lr=step.lr)
+        step(*train_clips, keeper.tally)
+        keeper.step_done()
 
 
 def _validate(
-    supernet: Supernet, data: _Data, config: SearchConfig, precision: Precision, log: RunLog
+    supernet: nn.Module, data: _Data, config: SearchConfig, precision: Precision, log: RunLog
 ) -> Predictions:
     batches = log.progress(data.val_test, total=len(data.val_test), label="Validating")
     return evaluate_epoch(supernet, batches, precision, max_clips=config.batch_size)
 
 
-def _keep_epoch(epoch: int, supernet: Supernet, val: Predictions, log: RunLog) -> EpochResult:
+def _write_epoch(epoch: int, alpha: Tensor, log: RunLog) -> None:
     """Write the epoch's genotype and alpha into the run folder."""
-    alpha = supernet.alpha.detach().float().cpu()
     genotype = derive(alpha)
     edges = [{"node": node, "source": source} for node, source in edge_sources(len(genotype.nodes))]
     record = {"epoch": epoch, "primitives": PRIMITIVES, "edges": edges, "alpha": alpha.tolist()}
     log.write(f"genotypes/epoch-{epoch:03}.json", to_json(genotype))
     log.write(f"alphas/epoch-{epoch:03}.json", json.dumps(record) + "\n")
-    return EpochResult(genotype, alpha.softmax(dim=-1).tolist(), val.accuracy)
+
+
+def _results(alphas: _Alphas, log: RunLog) -> list[EpochResult]:
+    """What every epoch left, from alpha after it and the log's record of it."""
+    accuracies = [record["val_accuracy"] for record in log.records if record["kind"] == "search"]
+    return [
+        EpochResult(derive(alpha), alpha.softmax(dim=-1).tolist(), accuracy)
+        for alpha, accuracy in zip(alphas.epochs, accuracies, strict=True)
+    ]
 
 
 def _report_epoch(
@@ -207,20 +267,6 @@ def _report_epoch(
         f"val loss {val.loss:.3f}, accuracy {val.accuracy:.1%}; {numbers['epoch_sec']:.1f} s, "
         f"{numbers['waiting_share']:.0%} of the steps' time waiting for data; "
         f"{runs.time_left(epoch, config.epochs, numbers['epoch_sec'])}"
-    )
-
-
-def _save(epoch: int, supernet: Supernet, step: WeightStep, architect: Architect, log: RunLog) -> None:
-    save_checkpoint(
-        log.path(runs.CHECKPOINT),
-        {
-            "epoch": epoch,
-            "supernet": supernet.state_dict(),
-            "weights_optimizer": step.optimizer.state_dict(),
-            "schedule": step.schedule.state_dict(),
-            "scaler": step.scaler.state_dict(),
-            "alpha_optimizer": architect.optimizer.state_dict(),
-        },
     )
 
 

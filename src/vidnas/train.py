@@ -1,18 +1,18 @@
 """The verb `train`: a genotype's network is trained from scratch and tested after its last epoch."""
 
 import json
-import time
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 from torch.utils.data import DataLoader
 
-from vidnas import runs, videos
+from vidnas import rundir, runs, videos
 from vidnas.config import TrainConfig
-from vidnas.engine.checkpoint import save_checkpoint
-from vidnas.engine.loop import Precision, Tally, WeightStep, evaluate_epoch, train_epoch
+from vidnas.engine.keeper import Keeper, Stateful
+from vidnas.engine.loop import Precision, WeightStep, evaluate_epoch, train_epoch
 from vidnas.engine.memory import check_memory
 from vidnas.engine.profile import Profile, profile_network
 from vidnas.engine.report import accuracy_line, cost_line
@@ -23,9 +23,10 @@ from vidnas.figures.confusion import draw_confusion
 from vidnas.figures.curves import draw_curves
 from vidnas.figures.save import save_figure
 from vidnas.genotype import Genotype, to_json
+from vidnas.nn.network import Network
 from vidnas.video.datasets import TrainClips
-from vidnas.video.layouts import VideoIndex
 from vidnas.video.loaders import of_epoch, test_loader, train_loader
+from vidnas.videos import Scanned
 
 
 @dataclass(frozen=True)
@@ -41,55 +42,73 @@ class TrainResult:
 
 @dataclass(frozen=True)
 class _Data:
-    index: VideoIndex
+    scanned: Scanned
     train_clips: TrainClips
     train: DataLoader[Any]
     test: DataLoader[Any]
 
 
-def run_train(config: TrainConfig) -> TrainResult:
+def run_train(config: TrainConfig, *, resume: bool = False) -> TrainResult:
     """Train the network of `config.genotype` on all training videos, then test it, and write the run folder.
 
-    UserError where the genotype, the videos, the memory or the run folder do not allow it, before the first
+    With `resume` the run in `config.out` goes on where it was saved last, and begins where there is none: on
+    a CPU with the same number of threads it comes to bit for bit what an uninterrupted one does. UserError
+    where the genotype, the videos, the memory or the run folder do not allow it, before the first
     epoch; among them test videos that the search of the genotype has seen.
     """
     precision = runs.choose_precision(config.device)
-    genotype = runs.read_genotype(config.genotype)
-    folder = runs.new_folder("train", config.out)
-    data = _open_data(config)
-    _require_memory(genotype, config, len(data.index.classes), precision)
-    with runs.open_run(folder, config) as log:
-        classes = data.index.classes
-        videos.say_videos(log, data.index, flip=config.flip)
-        videos.remember_seen(log, data.index)
-        videos.draw_clips(log, data.train_clips, classes)
-        log.write(runs.GENOTYPE, to_json(genotype))
-        log.write(runs.CLASSES, json.dumps(classes, ensure_ascii=False) + "\n")
+    folder = rundir.begun_folder(config) if resume else rundir.new_folder("train", config.out)
+    begun = rundir.is_begun(folder)
+    genotype = runs.read_genotype(str(folder)) if begun else runs.choose_genotype(config)
+    data = _open_data(config, [] if begun else _earlier_runs(config))
+    _require_memory(genotype, config, len(data.scanned.index.classes), precision)
+    with rundir.open_run(folder, config, resume=resume) as log:
+        classes = data.scanned.index.classes
         network = runs.build_network(genotype, config, len(classes)).to(precision.device)
-        profile = profile_network(network, runs.clip_shape(config), precision.device)
-        log.say(f"Genotype: {genotype}")
-        log.say(cost_line(profile, runs.describe_clip(config)))
         step = _weight_step(network, config, precision, num_steps=config.epochs * len(data.train))
-        log.say(f"Training for {config.epochs} epochs of {len(data.train)} steps on {precision.device}.")
-        tallies = [_train_epoch(epoch, config, data, step, log) for epoch in range(1, config.epochs + 1)]
-        scores = _test(network, data, config, precision, log)
+        parts: dict[str, Stateful] = {
+            "network": network,
+            "optimizer": step.optimizer,
+            "schedule": step.schedule,
+            "scaler": step.scaler,
+        }
+        with Keeper(log, parts, every_sec=60 * config.checkpoint_minutes) as keeper:
+            rundir.begin_or_go_on(
+                keeper,
+                log,
+                config,
+                begin=lambda: _begin(network, genotype, data, config, log),
+                check_same=lambda: videos.check_same(folder, data.scanned.index),
+            )
+            profile = profile_network(network, runs.clip_shape(config), precision.device)
+            log.say(cost_line(profile, runs.describe_clip(config)))
+            log.say(f"Training for {config.epochs} epochs of {len(data.train)} steps on {precision.device}.")
+            while keeper.epoch < config.epochs:
+                _train_epoch(config, data, step, keeper, log)
+            scores = _test(network, data, config, precision, log)
         checkpoint_bytes = log.path(runs.CHECKPOINT).stat().st_size
         result = TrainResult(log.folder, genotype, scores, profile, checkpoint_bytes)
-        _write_result(result, tallies, classes, config, log)
+        _write_result(result, classes, config, log)
+        videos.say_skipped(log, data.scanned)
         return result
 
 
-def _open_data(config: TrainConfig) -> _Data:
+def _earlier_runs(config: TrainConfig) -> list[Path]:
+    """The runs that this one owes something to: what they have learnt from must not be tested on."""
+    search = runs.run_of_genotype(runs.genotype_source(config))
+    return [run for run in (search, _init_run(config)) if run is not None]
+
+
+def _open_data(config: TrainConfig, earlier_runs: list[Path]) -> _Data:
     index = videos.open_videos(config)
-    search_run = runs.run_of_genotype(config.genotype)
-    if search_run is not None:
-        videos.check_unseen(index, search_run)
-    counts = videos.frame_counts(index.train + index.test, workers=config.workers)
-    num_train = len(index.train)
-    train_clips = videos.train_clips(index.train, counts[:num_train], config)
-    test_clips = videos.test_clips(index.test, counts[num_train:], config)
+    for run in earlier_runs:
+        videos.check_unseen(index, run)
+    scanned = videos.scan(index, config)
+    train, test = scanned.index.train, scanned.index.test
+    train_clips = videos.train_clips(train, scanned.counts(train), config)
+    test_clips = videos.test_clips(test, scanned.counts(test), config)
     return _Data(
-        index,
+        scanned,
         train_clips,
         train_loader(train_clips, batch_size=config.batch_size, seed=config.seed, workers=config.workers),
         test_loader(test_clips, batch_size=config.batch_size, workers=config.workers),
@@ -119,19 +138,36 @@ def _weight_step(
     )
 
 
-def _train_epoch(epoch: int, config: TrainConfig, data: _Data, step: WeightStep, log: RunLog) -> Tally:
-    started = time.perf_counter()
-    lr = step.lr
-    batches = of_epoch(data.train, epoch - 1)
-    tally = train_epoch(step, log.progress(batches, total=len(batches), label=f"Epoch {epoch}"))
-    epoch_sec = time.perf_counter() - started
+def _begin(network: Network, genotype: Genotype, data: _Data, config: TrainConfig, log: RunLog) -> None:
+    """Tell and write down what is trained, and on what; take over the weights of another run if asked."""
+    videos.say_videos(log, data.scanned.index, flip=config.flip)
+    videos.remember_seen(log, data.scanned, also=_init_run(config))
+    videos.draw_clips(log, data.train_clips, data.scanned.index.classes)
+    log.write(runs.GENOTYPE, to_json(genotype))
+    log.write(runs.CLASSES, json.dumps(data.scanned.index.classes, ensure_ascii=False) + "\n")
+    log.say(f"Genotype: {genotype}")
+    if config.init is not None:
+        log.say(runs.start_from(network, data.scanned.index.classes, config))
+
+
+def _init_run(config: TrainConfig) -> Path | None:
+    return Path(config.init).expanduser() if config.init else None
+
+
+def _train_epoch(config: TrainConfig, data: _Data, step: WeightStep, keeper: Keeper, log: RunLog) -> None:
+    """Train the epoch after `keeper.epoch`, or what an interruption left of it, and save."""
+    epoch, tally = keeper.epoch + 1, keeper.tally
+    batches = of_epoch(data.train, keeper.epoch, first_batch=keeper.step)
+    shown = log.progress(batches, total=len(batches), label=f"Epoch {epoch}", done=keeper.step)
+    train_epoch(step, shown, tally, after_step=keeper.step_done)
+    epoch_sec = keeper.epoch_sec
     runs.require_finite(tally.loss, epoch, config.lr)
     log.record(
         "train",
         epoch,
         loss=tally.loss,
         accuracy=tally.accuracy,
-        lr=lr,
+        lr=step.lr,
         waiting_share=log.waiting_share,
         epoch_sec=epoch_sec,
     )
@@ -140,31 +176,20 @@ def _train_epoch(epoch: int, config: TrainConfig, data: _Data, step: WeightStep,
         f"{epoch_sec:.1f} s, {log.waiting_share:.0%} of it waiting for data; "
         f"{runs.time_left(epoch, config.epochs, epoch_sec)}"
     )
-    save_checkpoint(
-        log.path(runs.CHECKPOINT),
-        {
-            "epoch": epoch,
-            "network": step.model.state_dict(),
-            "optimizer": step.optimizer.state_dict(),
-            "schedule": step.schedule.state_dict(),
-            "scaler": step.scaler.state_dict(),
-        },
-    )
-    return tally
+    keeper.epoch_done()
 
 
 def _test(network: nn.Module, data: _Data, config: TrainConfig, precision: Precision, log: RunLog) -> Scores:
     batches = log.progress(data.test, total=len(data.test), label="Testing")
     predictions = evaluate_epoch(network, batches, precision, max_clips=config.batch_size)
-    return score(predictions.scores, predictions.labels, videos.group_keys(data.index.test))
+    return score(predictions.scores, predictions.labels, videos.group_keys(data.scanned.index.test))
 
 
-def _write_result(
-    result: TrainResult, tallies: list[Tally], classes: tuple[str, ...], config: TrainConfig, log: RunLog
-) -> None:
+def _write_result(result: TrainResult, classes: tuple[str, ...], config: TrainConfig, log: RunLog) -> None:
     scores, protocol = result.scores, runs.describe_protocol("paper", config)
     record = {
         "protocol": protocol,
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "scores": asdict(scores),
         "cost": asdict(result.profile) | {"checkpoint_bytes": result.checkpoint_bytes},
     }
@@ -175,9 +200,10 @@ def _write_result(
         save_figure(cell, log.path(f"cell.{suffix}"))
     caption = accuracy_line(scores, protocol)
     save_figure(draw_confusion(scores.confusion, classes, caption=caption), log.path("confusion.png"))
+    epochs = [record for record in log.records if record["kind"] == "train"]
     curves = {
-        "training loss": {"train": [tally.loss for tally in tallies]},
-        "training accuracy": {"train": [tally.accuracy for tally in tallies]},
+        "training loss": {"train": [record["loss"] for record in epochs]},
+        "training accuracy": {"train": [record["accuracy"] for record in epochs]},
     }
     save_figure(draw_curves(curves), log.path("curves.png"))
     log.say(caption)

@@ -1,8 +1,11 @@
-"""The videos of a run: found, counted, turned into clips; and those remembered that a network has seen."""
+"""The videos of a run: found, scanned, turned into clips; and those remembered that a network has seen."""
 
-import json
-from collections.abc import Sequence
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import median
+from typing import Literal
 
 import platformdirs
 from tqdm import tqdm
@@ -12,22 +15,121 @@ from vidnas.engine.runlog import RunLog
 from vidnas.errors import UserError
 from vidnas.figures.contact import draw_contact_sheet
 from vidnas.figures.save import save_figure
-from vidnas.video.datasets import TestClips, TrainClips, count_frames
+from vidnas.video.datasets import TestClips, TrainClips
+from vidnas.video.decode import VideoInfo
 from vidnas.video.layouts import Item, VideoIndex, direction_classes, index_new_videos, index_videos
+from vidnas.video.scan_index import ScanIndex, scan_indexed
+from vidnas.video.seen import SeenVideos, differences, read_seen, seen_to_json, video_keys
 from vidnas.video.synthetic import VERSION, write_clips
 from vidnas.video.transforms import denormalize
 
 BUILTIN = "builtin"
 SEEN = "videos.json"
+MAX_LISTED = 20
+Part = Literal["train", "test"]
 TEST_SPLIT_SEED = 0
 """A test split that is made must not depend on the run's seed: every verb must find the same test videos."""
 
 
+@dataclass(frozen=True)
+class Scanned:
+    """Videos that have been scanned: `index` without the bad ones; on each of those `skipped` has a sentence.
+
+    `infos` tells what was found in the good ones, by path.
+    """
+
+    index: VideoIndex
+    infos: Mapping[Path, VideoInfo]
+    skipped: tuple[str, ...]
+
+    def counts(self, items: Sequence[Item]) -> list[int]:
+        """How many frames each of these scanned videos has."""
+        return [self.infos[item.path].num_frames for item in items]
+
+
+def scan(
+    index: VideoIndex,
+    config: ClipConfig | EvaluateConfig,
+    *,
+    parts: Sequence[Part] = ("train", "test"),
+) -> Scanned:
+    """Decode the videos of these parts once, except those that the index file beside them knows.
+
+    Where some cannot be used, `config.on_bad` decides: one UserError lists them, or they are left out of the
+    parts (which stay divided as they are) as long as every class keeps some.
+    """
+    chosen = [item for part in parts for item in (index.train if part == "train" else index.test)]
+    store = open_store(data_path(config.data))
+    with tqdm(total=len(chosen), desc="Checking videos", unit="video", leave=False, disable=None) as bar:
+        scans = scan_indexed(
+            [item.path for item in chosen], store, workers=config.workers, progress=bar.update
+        )
+    bad = tuple(str(scan) for scan in scans if isinstance(scan, UserError))
+    if bad and config.on_bad == "raise":
+        raise UserError(
+            f"{len(bad)} of {len(chosen)} videos cannot be used:{_listed(bad)}\nMend them or take them out "
+            f"(`vidnas check --data {shlex.quote(config.data)}` looks at all), or use --on-bad skip to go on "
+            "without them."
+        )
+    infos = {
+        item.path: scan for item, scan in zip(chosen, scans, strict=True) if not isinstance(scan, UserError)
+    }
+    train = _good(index, "train", infos, bad) if "train" in parts else index.train
+    test = _good(index, "test", infos, bad) if "test" in parts else index.test
+    notes = list(index.notes)
+    if bad:
+        notes.append(
+            f"Skipped: {len(bad)} of {len(chosen)} videos, which cannot be used. The end lists them."
+        )
+    if store.note:
+        notes.append(store.note)
+    return Scanned(replace(index, train=train, test=test, notes=tuple(notes)), infos, bad)
+
+
+def _good(
+    index: VideoIndex, part: Part, infos: Mapping[Path, VideoInfo], bad: Sequence[str]
+) -> tuple[Item, ...]:
+    """The good videos of a part; UserError where a class has lost its last one."""
+    items = index.train if part == "train" else index.test
+    good = tuple(item for item in items if item.path in infos)
+    lost = {item.label for item in items} - {item.label for item in good}
+    if lost:
+        names = ", ".join(index.classes[label] for label in sorted(lost))
+        raise UserError(
+            f"No {'training' if part == 'train' else 'test'} video of {names} can be used:{_listed(bad)}\n"
+            "Every class needs one: mend or replace some of them."
+        )
+    return good
+
+
+def open_store(data: Path) -> ScanIndex:
+    """What is known of the videos of this folder or list file; kept beside them or in the user's cache."""
+    cache = Path(platformdirs.user_cache_dir("vidnas")) / "indexes"
+    return ScanIndex(data.parent if data.is_file() else data, cache)
+
+
+def describe_skipped(scanned: Scanned) -> tuple[str, ...]:
+    """The videos that were skipped, as a note for the end of a run; none where all could be used."""
+    if not scanned.skipped:
+        return ()
+    return (f"Careful: {len(scanned.skipped)} videos could not be used:{_listed(scanned.skipped)}",)
+
+
+def say_skipped(log: RunLog, scanned: Scanned) -> None:
+    """Tell at the end of a run which videos were skipped."""
+    for note in describe_skipped(scanned):
+        log.say(note)
+
+
+def _listed(sentences: Sequence[str]) -> str:
+    more = [f"... and {len(sentences) - MAX_LISTED} more."] if len(sentences) > MAX_LISTED else []
+    return "".join(f"\n  {line}" for line in [*sentences[:MAX_LISTED], *more])
+
+
 def open_videos(config: ClipConfig | EvaluateConfig) -> VideoIndex:
-    """The videos that `config.data` names; writes the built-in clips where they are asked for and missing."""
-    data = builtin_clips() if config.data == BUILTIN else Path(config.data).expanduser()
+    """The videos that `config.data` names, in a training and a test part."""
     return index_videos(
-        data,
+        data_path(config.data),
         test_list=Path(config.test_list).expanduser() if config.test_list else None,
         split=config.split or 1,
         split_by=config.split_by or "auto",
@@ -39,10 +141,15 @@ def open_videos(config: ClipConfig | EvaluateConfig) -> VideoIndex:
 def open_new_videos(config: EvaluateConfig) -> VideoIndex:
     """The videos that `config.data` names, all of them for a test where they come without a test split."""
     return index_new_videos(
-        Path(config.data).expanduser(),
+        data_path(config.data),
         test_list=Path(config.test_list).expanduser() if config.test_list else None,
         group_regex=config.group_regex,
     )
+
+
+def data_path(data: str) -> Path:
+    """The file or folder that --data names; writes the built-in clips where they are meant and missing."""
+    return builtin_clips() if data == BUILTIN else Path(data).expanduser()
 
 
 def builtin_clips() -> Path:
@@ -63,12 +170,6 @@ def say_videos(log: RunLog, index: VideoIndex, *, flip: bool) -> None:
             f"Careful: {', '.join(directions)} carry a direction in their names, and half of the training "
             "clips are mirrored. If left and right are different classes, use --no-flip."
         )
-
-
-def frame_counts(items: Sequence[Item], *, workers: int) -> list[int]:
-    """How many frames each video has, by decoding it once; every unusable file is in the UserError."""
-    with tqdm(total=len(items), desc="Counting frames", unit="video", leave=False, disable=None) as bar:
-        return [info.num_frames for info in count_frames(items, workers=workers, progress=bar.update)]
 
 
 def train_clips(
@@ -122,20 +223,32 @@ def group_keys(items: Sequence[Item]) -> list[str]:
     return [f"{item.label}/{item.group}" if item.group else str(item.path) for item in items]
 
 
-def remember_seen(log: RunLog, index: VideoIndex) -> None:
-    """Write videos.json: what this run learns from, as [class/file name, bytes], for `check_unseen`."""
-    seen = {"train": sorted(_keys(index.train, index.classes))}
-    log.write(SEEN, json.dumps(seen, ensure_ascii=False) + "\n")
+def remember_seen(log: RunLog, scanned: Scanned, *, also: Path | None = None) -> None:
+    """Write videos.json: what this run learns from and tests on, for `check_unseen` and `check_same`.
+
+    `also` is the run folder whose weights this run begins with: what that one has seen, this one has too.
+    """
+    index = scanned.index
+    train, test = (video_keys(part, index.classes) for part in (index.train, index.test))
+    infos = [scanned.infos[item.path] for item in index.train if item.path in scanned.infos]
+    durations = [info.duration_sec for info in infos if info.duration_sec > 0]
+    before = read_seen(also / SEEN) if also else SeenVideos(())
+    seen = SeenVideos(
+        train, test, (*before.train, *before.seen_before), median(durations) if durations else None
+    )
+    log.write(SEEN, seen_to_json(seen))
+
+
+def window_sec(run: Path) -> float | None:
+    """The median duration of the videos that a run has learnt from, seconds; None where it is not known."""
+    return read_seen(run / SEEN).window_sec
 
 
 def check_unseen(index: VideoIndex, run: Path) -> None:
     """UserError if a test video is one that the run in this folder has learnt from."""
-    path = run / SEEN
-    try:
-        seen = {tuple(key) for key in json.loads(path.read_text(encoding="utf-8"))["train"]}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"Cannot read in {path} which videos the run has learnt from: {error}.") from error
-    known = [name for name, size in _keys(index.test, index.classes) if (name, size) in seen]
+    seen = read_seen(run / SEEN)
+    learnt = {*seen.train, *seen.seen_before}
+    known = [key[0] for key in video_keys(index.test, index.classes) if key in learnt]
     if known:
         raise UserError(
             f"{len(known)} of the {len(index.test)} test videos are among those that {run} has learnt from "
@@ -145,5 +258,13 @@ def check_unseen(index: VideoIndex, run: Path) -> None:
         )
 
 
-def _keys(items: Sequence[Item], classes: Sequence[str]) -> list[tuple[str, int]]:
-    return [(f"{classes[item.label]}/{item.path.name}", item.path.stat().st_size) for item in items]
+def check_same(run: Path, index: VideoIndex) -> None:
+    """UserError if these are not the videos that the run in this folder was begun with, in the same order."""
+    parts = (video_keys(part, index.classes) for part in (index.train, index.test))
+    found = differences(read_seen(run / SEEN), *parts)
+    if found:
+        raise UserError(
+            f"The run in {run} was begun with other videos: {'; '.join(found)}. It can only go on with "
+            "the same ones: restore them, or begin another run with --out (`vidnas train --init` takes the "
+            "weights along)."
+        )

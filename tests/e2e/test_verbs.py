@@ -11,7 +11,8 @@ import torch
 
 import vidnas
 from vidnas.cli import main
-from vidnas.config import SearchConfig, TrainConfig, from_json
+from vidnas.config import SearchConfig, TrainConfig
+from vidnas.configfile import from_json
 from vidnas.engine.checkpoint import load_checkpoint
 from vidnas.genotype import load_genotype
 

@@ -1,19 +1,8 @@
-"""What the tests of the engine share: a disk that takes little, a clock that goes only when told."""
+"""What the tests of the engine share: a clock that goes only when told."""
 
 import time
-from collections.abc import Iterator
 
 import pytest
-
-
-@pytest.fixture
-def full_disk() -> Iterator[None]:
-    """Lets no file of this process grow beyond 50 kB, as a full disk would."""
-    resource = pytest.importorskip("resource")
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 class Clock:

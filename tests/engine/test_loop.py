@@ -37,6 +37,13 @@ def batches(num: int, *, size: int = 6) -> Batches:
     ]
 
 
+def train(step: WeightStep, given: Batches) -> Tally:
+    """An epoch of these batches."""
+    tally = Tally()
+    train_epoch(step, given, tally, after_step=lambda: None)
+    return tally
+
+
 def make_step(
     *, precision: Precision = CPU, accumulate: int = 1, grad_clip: float | None = None
 ) -> WeightStep:
@@ -50,7 +57,7 @@ def make_step(
 
 def test_an_epoch_steps_as_plain_pytorch_does() -> None:
     step, plain = make_step(), make_step()
-    tally = train_epoch(step, batches(3))
+    tally = train(step, batches(3))
     losses = []
     for videos, labels, _ in batches(3):
         loss = F.cross_entropy(plain.model(videos), labels)
@@ -65,16 +72,34 @@ def test_an_epoch_steps_as_plain_pytorch_does() -> None:
         torch.testing.assert_close(ours, theirs)
 
 
+def test_every_step_is_told_when_it_is_taken_and_counted_in_the_tally_that_an_epoch_goes_on_from() -> None:
+    step, tally, seen = make_step(), Tally(num_clips=6, loss_sum=60.0), []
+    train_epoch(step, batches(3), tally, after_step=lambda: seen.append((tally.num_clips, step.lr)))
+    assert [clips for clips, _ in seen] == [12, 18, 24]
+    assert [lr for _, lr in seen] == [
+        pytest.approx(0.25 * (1 + math.cos(math.pi * n / 10))) for n in (1, 2, 3)
+    ]
+    alone = train(make_step(), batches(3))
+    assert tally.loss == pytest.approx((60.0 + alone.loss_sum) / 24)
+
+
+def test_an_epoch_is_trained_in_training_mode_whatever_was_before() -> None:
+    step = make_step()
+    step.model.eval()
+    train(step, batches(1))
+    assert step.model.training
+
+
 def test_the_learning_rate_falls_at_every_step() -> None:
     step = make_step()
-    train_epoch(step, batches(4))
+    train(step, batches(4))
     assert step.lr == pytest.approx(0.5 * (1 + math.cos(math.pi * 4 / 10)) / 2)
 
 
 @pytest.mark.parametrize("accumulate", [2, 4, 6])
 def test_parts_of_a_batch_add_up_to_the_whole_even_when_they_are_uneven(accumulate: int) -> None:
     whole, parts = make_step(), make_step(accumulate=accumulate)
-    whole_tally, parts_tally = train_epoch(whole, batches(2)), train_epoch(parts, batches(2))
+    whole_tally, parts_tally = train(whole, batches(2)), train(parts, batches(2))
     assert parts_tally.loss == pytest.approx(whole_tally.loss)
     for ours, theirs in zip(parts.weights, whole.weights, strict=True):
         torch.testing.assert_close(ours, theirs)
@@ -83,7 +108,7 @@ def test_parts_of_a_batch_add_up_to_the_whole_even_when_they_are_uneven(accumula
 def test_the_gradient_is_clipped_before_the_step() -> None:
     step = make_step(grad_clip=1e-3)
     before = [weight.detach().clone() for weight in step.weights]
-    train_epoch(step, batches(1))
+    train(step, batches(1))
     moved = torch.stack([(b - w.detach()).square().sum() for b, w in zip(before, step.weights, strict=True)])
     assert moved.sum().sqrt().item() == pytest.approx(0.5 * 1e-3, rel=1e-3)
 
@@ -92,13 +117,13 @@ def test_only_the_given_weights_get_a_gradient() -> None:
     step = make_step()
     alpha = nn.Parameter(torch.ones(4))
     step.model.register_forward_hook(lambda _module, _args, output: output * alpha)
-    train_epoch(step, batches(1))
+    train(step, batches(1))
     assert alpha.grad is None
 
 
 def test_training_in_mixed_precision_follows_float32() -> None:
     mixed, exact = make_step(precision=Precision(torch.device("cpu"), torch.bfloat16)), make_step()
-    mixed_tally, exact_tally = train_epoch(mixed, batches(3)), train_epoch(exact, batches(3))
+    mixed_tally, exact_tally = train(mixed, batches(3)), train(exact, batches(3))
     assert mixed_tally.loss == pytest.approx(exact_tally.loss, rel=0.05)
     assert mixed_tally.loss != exact_tally.loss
     assert all(weight.dtype is torch.float32 for weight in mixed.weights)

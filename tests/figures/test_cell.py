@@ -93,6 +93,31 @@ def test_arrows_begin_at_their_source_and_end_at_the_rim_of_their_node(drawn: Dr
             assert points[0] == pytest.approx(np.add(begin.center, (begin.radius, 0)))  # type: ignore[attr-defined]
 
 
+def test_arrows_land_apart_at_their_node(drawn: Drawn) -> None:
+    ends: dict[str, set[tuple[float, ...]]] = {}
+    for gid, arrow in find(drawn.figure, FancyArrowPatch, "edge-").items():
+        ends.setdefault(gid.split("-")[2], set()).add(tuple(arrow._path_original.vertices[-1]))  # type: ignore[attr-defined]
+    assert [len(ends[str(2 + i)]) for i in range(len(drawn.genotype.nodes))] == [
+        len(kept) for kept in drawn.genotype.nodes
+    ]
+
+
+def test_the_output_is_reached_at_its_left_side(drawn: Drawn) -> None:
+    box = max(drawn.figure.findobj(FancyBboxPatch), key=lambda box: box.get_x())
+    for arrow in find(drawn.figure, FancyArrowPatch, "output-").values():
+        x, y = arrow._path_original.vertices[-1]  # type: ignore[attr-defined]
+        assert x == pytest.approx(box.get_x())
+        assert box.get_y() < y < box.get_y() + box.get_height()
+
+
+def test_no_edge_leaves_the_picture(drawn: Drawn) -> None:
+    axes = drawn.figure.axes[0]
+    for arrow in drawn.figure.findobj(FancyArrowPatch):
+        box = arrow._path_original.get_extents()  # type: ignore[attr-defined]
+        assert axes.get_ylim()[0] < box.y0 - 0.24
+        assert box.y1 + 0.24 < axes.get_ylim()[1]
+
+
 def test_labels_boxes_and_nodes_lie_apart_and_inside_the_picture(drawn: Drawn) -> None:
     figure = drawn.figure
     renderer = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]

@@ -3,12 +3,13 @@ import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from vidnas.errors import UserError
-from vidnas.figures.save import save_figure
+from vidnas.figures.save import save_figure, to_pixels
 
 Saved = Callable[[Figure, str], bytes]
 
@@ -55,5 +56,21 @@ def test_an_unknown_format_is_named_with_the_allowed_ones() -> None:
 
 
 def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"Cannot write the figure .*gone.cell\.png: No such file"):
+    with pytest.raises(UserError, match=r"Cannot write .*gone.cell\.png: No such file"):
         save_figure(plot(), tmp_path / "gone" / "cell.png")
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_a_figure_that_the_disk_does_not_take_is_named_and_not_left_cut_off(tmp_path: Path) -> None:
+    figure = Figure(figsize=(4, 4))
+    figure.add_subplot().imshow(np.random.default_rng(0).uniform(size=(400, 400)))
+    with pytest.raises(UserError, match=r"Cannot write .*cell\.png"):
+        save_figure(figure, tmp_path / "cell.png")
+    assert not list(tmp_path.iterdir())
+
+
+def test_pixels_are_those_of_the_file(saved: Saved) -> None:
+    figure = plot("accuracy, 太极")
+    figure.dpi = 150
+    in_file = imread(io.BytesIO(saved(plot("accuracy, 太极"), ".png")))
+    assert to_pixels(figure).tolist() == np.round(255 * in_file[..., :3]).astype(int).tolist()

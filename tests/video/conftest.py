@@ -1,6 +1,7 @@
 """Videos to test with: written on the spot, each frame painted with its number."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -36,7 +37,10 @@ def read_number() -> ReadNumber:
 
 @pytest.fixture(scope="session")
 def write_video() -> WriteVideo:
-    """write_video(path, num_frames, ...): path, after writing a 64 x 48 video at 25 frames a second."""
+    """write_video(path, num_frames, ...): path, after writing a 64 x 48 video at 25 frames a second.
+
+    `times`, in 25ths of a second, are when the frames begin, where they do not follow at once.
+    """
 
     def write(
         path: Path,
@@ -47,6 +51,8 @@ def write_video() -> WriteVideo:
         paint: Paint = paint_number,
         options: dict[str, str] | None = None,
         title: str | None = None,
+        pix_fmt: str = "yuv420p",
+        times: Sequence[int] | None = None,
     ) -> Path:
         if codec not in av.codecs_available:
             pytest.skip(f"this PyAV cannot encode with {codec}")
@@ -55,12 +61,14 @@ def write_video() -> WriteVideo:
                 container.metadata["title"] = title
             stream = container.add_stream(codec, rate=25)
             assert isinstance(stream, VideoStream)
-            stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+            stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, pix_fmt
             stream.codec_context.max_b_frames = max_b_frames
             stream.codec_context.bit_rate = 10_000_000
             stream.codec_context.thread_count = 1
             for number in range(num_frames):
                 frame = av.VideoFrame.from_ndarray(paint(number), format="rgb24")
+                if times is not None:
+                    frame.pts, frame.time_base = times[number], Fraction(1, 25)
                 container.mux(stream.encode(frame))
             container.mux(stream.encode())
         return path

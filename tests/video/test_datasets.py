@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from vidnas.errors import UserError
-from vidnas.video.datasets import TestClips, TrainClips, count_frames
+from vidnas.video.datasets import TestClips, TrainClips
+from vidnas.video.decode import scan_video
 from vidnas.video.layouts import Item
 from vidnas.video.sampling import even_indices, multi_indices
 from vidnas.video.transforms import MEAN, STD
@@ -54,7 +55,7 @@ def still(tmp_path_factory: pytest.TempPathFactory, write_video: Write) -> list[
 
 
 def train_clips(items: Sequence[Item], *, flip: bool = False, single_frame: bool = False) -> TrainClips:
-    lengths = [info.num_frames for info in count_frames(items, workers=0, progress=lambda _: None)]
+    lengths = [scan_video(item.path).num_frames for item in items]
     return TrainClips(items, lengths, **SHAPE, flip=flip, single_frame=single_frame)
 
 
@@ -156,37 +157,6 @@ def test_frames_are_resized_before_they_are_cropped(items: list[Item]) -> None:
         assert ((climb - 40).abs() < 6).all()
 
 
-@pytest.mark.parametrize("workers", [0, 2])
-def test_frames_are_counted_in_order_with_a_call_for_each_video(items: list[Item], workers: int) -> None:
-    calls: list[int] = []
-    infos = count_frames(items * 3, workers=workers, progress=calls.append)
-    assert [info.num_frames for info in infos] == list(LENGTHS) * 3
-    assert calls == [1] * 9
-
-
-def test_all_bad_files_are_listed_at_once(items: list[Item], tmp_path: Path) -> None:
-    bad = [Item(tmp_path / f"bad{number:02}.avi", 0, None) for number in range(23)]
-    mixed = [*bad[:3], *items, *bad[3:]]
-    with pytest.raises(UserError) as caught:
-        count_frames(mixed, workers=2, progress=lambda _: None)
-    first, *lines, last = str(caught.value).splitlines()
-    assert first.startswith("23 of 26 videos cannot be used")
-    assert len(lines) == 20
-    assert all(str(item.path) in line for item, line in zip(bad, lines, strict=False))
-    assert "3 more" in last
-
-
-def test_two_bad_files_are_both_listed_and_one_speaks_for_itself(items: list[Item], tmp_path: Path) -> None:
-    bad = [Item(tmp_path / f"bad{number}.avi", 0, None) for number in range(2)]
-    with pytest.raises(UserError) as caught:
-        count_frames([*items, *bad], workers=1, progress=lambda _: None)
-    assert [str(item.path) in str(caught.value) for item in bad] == [True, True]
-    assert "more" not in str(caught.value)
-    with pytest.raises(UserError) as caught:
-        count_frames([*items, bad[0]], workers=1, progress=lambda _: None)
-    assert str(caught.value).startswith(str(bad[0].path))
-
-
 def test_a_file_that_changed_since_its_scan_is_named(items: list[Item]) -> None:
     clips = TestClips(items[:1], [LENGTHS[0] + 20], **SHAPE, single_frame=False)
     with pytest.raises(UserError, match=r"30\.avi ends before frame 46"):
@@ -197,7 +167,7 @@ def test_a_file_that_changed_since_its_scan_is_named(items: list[Item]) -> None:
 def test_real_clips_become_clips(test_data: Path) -> None:
     paths = sorted((test_data / "weizmann_4").rglob("*.avi"))[::12]
     real = [Item(path, 0, None) for path in paths]
-    lengths = [info.num_frames for info in count_frames(real, workers=2, progress=lambda _: None)]
+    lengths = [scan_video(path).num_frames for path in paths]
     shape: dict[str, Any] = dict(size_px=112, segments=4, frames_per_segment=2)
     train = TrainClips(real, lengths, **shape, flip=True, single_frame=False)
     test = TestClips(real, lengths, **shape, single_frame=False, num_clips=10, num_crops=3)

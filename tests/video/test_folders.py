@@ -1,12 +1,13 @@
 """Folders of videos are recognised, in whatever order and with whatever else lies there."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from vidnas.errors import UserError
-from vidnas.video.folders import read_folders
+from vidnas.video.folders import broken_links, read_folders, videos_below
 from vidnas.video.items import Item
 
 
@@ -65,6 +66,25 @@ def test_what_is_not_taken_is_told_and_hidden_files_are_not_there(tmp_path: Path
         "Ignored, since outside the class folders: loose.avi.",
         f"Folders without videos in {tmp_path} are no classes: empty.",
     )
+
+
+def test_links_are_followed_and_those_to_nowhere_are_told(tmp_path: Path) -> None:
+    put(tmp_path, "a/1.avi", "b/1.avi", "elsewhere.dat")
+    for name, target in (("a/2.avi", "elsewhere.dat"), ("a/3.avi", "gone.avi"), ("a/3.txt", "gone.txt")):
+        (tmp_path / name).symlink_to(tmp_path / target)
+    assert broken_links(tmp_path) == [tmp_path / "a/3.avi"]
+    assert videos_below(tmp_path) == [tmp_path / name for name in ("a/1.avi", "a/2.avi", "b/1.avi")]
+    read = read_folders(tmp_path)
+    assert paths(read.train, tmp_path) == [("a/1.avi", 0), ("a/2.avi", 0), ("b/1.avi", 1)]
+    assert read.notes[-1] == "Ignored, since a link to nowhere: a/3.avi."
+
+
+def test_a_name_that_does_not_print_is_told_escaped(tmp_path: Path) -> None:
+    """As a note of a run it goes to a file in UTF-8."""
+    put(tmp_path, "a/1.avi", "b/1.avi", "line\nbreak.txt")
+    assert "line\\nbreak.txt" in read_folders(tmp_path).notes[-1]
+    Path(os.fsdecode(bytes(tmp_path) + b"/caf\xe9.txt")).touch()
+    assert all(note.encode() for note in read_folders(tmp_path).notes)
 
 
 @pytest.mark.parametrize("names", [(), ("a.txt", "b/c.csv"), ("loose 1.avi", "loose 2.avi")])

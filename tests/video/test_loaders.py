@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 from vidnas.video import loaders
 from vidnas.video.datasets import SampleKey, TestClips, TrainClips
 from vidnas.video.layouts import Item
-from vidnas.video.loaders import ShuffledKeys, train_loader
+from vidnas.video.loaders import ShuffledKeys, of_epoch, train_loader
 
 Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 
@@ -46,10 +46,8 @@ class ThreadCounts(TrainClips):
         return torch.tensor(float(torch.get_num_threads())), os.getpid(), key[0]
 
 
-def epoch_of(loader: DataLoader[Any], epoch: int) -> list[Batch]:
-    assert isinstance(loader.sampler, ShuffledKeys)
-    loader.sampler.set_epoch(epoch)
-    return [tuple(batch) for batch in loader]
+def epoch_of(loader: DataLoader[Any], epoch: int, first_batch: int = 0) -> list[Batch]:
+    return [tuple(batch) for batch in of_epoch(loader, epoch, first_batch=first_batch)]
 
 
 def same(first: list[Batch], second: list[Batch]) -> bool:
@@ -66,7 +64,7 @@ def test_epochs_continue_one_stream_of_whole_passes(num_items: int, samples_per_
     stream = []
     for epoch in range(num_items):
         keys = ShuffledKeys(num_items, samples_per_epoch=samples_per_epoch, seed=3)
-        keys.set_epoch(epoch)
+        keys.go_to(epoch)
         assert len(keys) == samples_per_epoch == len(list(keys))
         stream += [index for index, _ in keys]
     passes = [stream[start : start + num_items] for start in range(0, len(stream), num_items)]
@@ -82,7 +80,7 @@ def test_every_sample_has_a_seed_of_its_own() -> None:
     for seed in (0, 1):
         keys = ShuffledKeys(10, samples_per_epoch=16, seed=seed)
         for epoch in range(20):
-            keys.set_epoch(epoch)
+            keys.go_to(epoch)
             seeds += [sample_seed for _, sample_seed in keys]
     assert len(set(seeds)) == len(seeds) == 640
 
@@ -91,8 +89,30 @@ def test_keys_follow_from_seed_and_epoch() -> None:
     keys, again, other = (ShuffledKeys(10, samples_per_epoch=16, seed=seed) for seed in (4, 4, 5))
     assert list(keys) == list(keys) == list(again)
     assert [index for index, _ in keys] != [index for index, _ in other]
-    again.set_epoch(1)
+    again.go_to(1)
     assert list(keys) != list(again)
+
+
+@pytest.mark.parametrize(("num_items", "samples_per_epoch"), [(10, 10), (10, 16), (10, 4), (7, 30), (1, 3)])
+def test_an_epoch_goes_on_from_any_key(num_items: int, samples_per_epoch: int) -> None:
+    """Wherever the passes over the items begin and end."""
+    keys = ShuffledKeys(num_items, samples_per_epoch=samples_per_epoch, seed=3)
+    for epoch in range(num_items):
+        keys.go_to(epoch)
+        whole = list(keys)
+        for first in range(samples_per_epoch + 1):
+            keys.go_to(epoch, first)
+            assert list(keys) == whole[first:]
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_an_epoch_goes_on_from_any_batch_and_the_next_one_is_whole(trained: TrainClips, workers: int) -> None:
+    loader = train_loader(trained, batch_size=2, seed=0, workers=workers)
+    epochs = [epoch_of(train_loader(trained, batch_size=2, seed=0, workers=0), epoch) for epoch in (0, 1)]
+    for first in (1, 2, 3):
+        assert same(epoch_of(loader, 0, first), epochs[0][first:])
+    assert same(epoch_of(loader, 1), epochs[1])
+    assert len(of_epoch(loader, 0, first_batch=2)) == 3, "an epoch's length, also where a part is left"
 
 
 def test_batches_do_not_depend_on_the_number_of_workers(trained: TrainClips) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from vidnas.engine.atomic import write_whole
+from vidnas.atomic import write_whole
 from vidnas.errors import UserError
 
 VERSION = 1
@@ -45,8 +45,11 @@ def load_checkpoint(path: Path, *, map_location: str | torch.device = "cpu") -> 
     try:
         state = torch.load(io.BytesIO(content), map_location=map_location, weights_only=True)
     except (RuntimeError, pickle.UnpicklingError) as error:
-        reason = str(error).partition("\n")[0]
-        raise UserError(f"{path} cannot be loaded as a vidnas checkpoint: {reason}") from error
+        # PyTorch's own words advise to let the file run its code.
+        raise UserError(
+            f"{path} cannot be loaded as a vidnas checkpoint: it holds something else than tensors and plain "
+            "values. Take another copy of it, or run the training again."
+        ) from error
     return _without_version(state, path)
 
 

@@ -117,13 +117,14 @@ class WeightStep:
         self.schedule.step()
 
 
-def train_epoch(step: WeightStep, batches: Iterable[Batch]) -> Tally:
-    """One pass over `batches`, a step of the weights each."""
+def train_epoch(
+    step: WeightStep, batches: Iterable[Batch], tally: Tally, *, after_step: Callable[[], None]
+) -> None:
+    """Step the weights on each of `batches` and count it in `tally`; `after_step()` is called behind each."""
     step.model.train()
-    tally = Tally()
     for batch in batches:
         step(*step.precision.to_device(batch), tally)
-    return tally
+        after_step()
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 
 from vidnas.figures.palette import FAINT, INK, PRIMITIVE_COLORS, SERIES_COLORS
-from vidnas.figures.style import plain_axes
+from vidnas.figures.style import epoch_axes
 from vidnas.genotype import NUM_INPUTS, PRIMITIVES, edge_sources, source_name
 
 PANEL_SIZE = (2.3, 1.65)
@@ -46,7 +46,7 @@ def draw_alphas(
         axes.set_title(f"{source_name(source)} → node {node}", fontsize=9, color=INK)
         for primitive, weights in zip(PRIMITIVES, history[:, edge].T, strict=True):
             _draw_line(axes, weights, PRIMITIVE_COLORS[primitive])
-        _mark_epoch(axes, chosen_epoch)
+        epoch_axes(axes, chosen_epoch)
         axes.tick_params(labelleft=source == 0, labelbottom=node == num_nodes - 1)
     _draw_accuracy(figure.add_subplot(grid[: min(2, num_nodes), -2:]), val_accuracy, chosen_epoch)
     _draw_legend(figure.add_subplot(grid[0, NUM_INPUTS]))
@@ -64,19 +64,13 @@ def _draw_line(axes: Axes, values: Sequence[float] | npt.NDArray[np.floating], c
     )
 
 
-def _mark_epoch(axes: Axes, chosen_epoch: int) -> None:
-    plain_axes(axes)
-    axes.axvline(chosen_epoch, color=INK, linewidth=0.9, linestyle=(0, (3, 3)), zorder=1)
-    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
-
-
 def _draw_accuracy(axes: Axes, val_accuracy: Sequence[float], chosen_epoch: int) -> None:
     axes.set_title("validation accuracy of the supernet", fontsize=10, fontweight="bold", color=INK)
     _draw_line(axes, val_accuracy, SERIES_COLORS[0])
     axes.plot(
         chosen_epoch, val_accuracy[chosen_epoch - 1], "o", color=SERIES_COLORS[1], markersize=7, zorder=3
     )
-    _mark_epoch(axes, chosen_epoch)
+    epoch_axes(axes, chosen_epoch)
     axes.yaxis.set_major_formatter(PercentFormatter(1))
     axes.yaxis.tick_right()  # on the left its labels would push the columns below apart
     axes.spines["right"].set(visible=True, color=FAINT)

@@ -10,6 +10,9 @@ INK = "#22303c"
 FAINT = "#b8c0c8"
 """What is there but not the point: grids, plain connections."""
 
+HIGHLIGHT = "#ffdc5e"
+"""Behind what has just changed."""
+
 PRIMITIVE_COLORS = MappingProxyType(
     {
         "conv_1": "#56b4e9",

@@ -1,6 +1,7 @@
 """The look that the figures with axes share."""
 
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from vidnas.figures.palette import FAINT, INK
 
@@ -16,3 +17,11 @@ def plain_axes(axes: Axes) -> None:
     axes.set_axisbelow(True)
     for axis in (axes.xaxis, axes.yaxis):
         axis.label.set(color=INK, fontsize=9)
+
+
+def epoch_axes(axes: Axes, chosen_epoch: int | None) -> None:
+    """Plain axes over epochs, the chosen one marked."""
+    plain_axes(axes)
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
+    if chosen_epoch is not None:
+        axes.axvline(chosen_epoch, color=INK, linewidth=0.9, linestyle=(0, (3, 3)), zorder=1)

@@ -112,8 +112,12 @@ def _by_size(items: Sequence[Item]) -> dict[int, list[Path]]:
 
 def _head(path: Path) -> bytes:
     """Digest of a file's beginning: with equal sizes it tells videos apart without reading them whole."""
-    with path.open("rb") as file:
-        return hashlib.blake2b(file.read(_HEAD_BYTES)).digest()
+    try:
+        with path.open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+    except OSError:  # which the scan of the videos will report
+        head = bytes(path)
+    return hashlib.blake2b(head).digest()
 
 
 def _some(one: str, many: str, names: Sequence[str]) -> str:

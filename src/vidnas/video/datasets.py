@@ -1,17 +1,14 @@
-"""Videos as datasets: training clips by chance, test clips by rule; and the count of every video's frames."""
+"""Videos as datasets: training clips by chance, test clips by rule."""
 
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from vidnas.errors import UserError
 from vidnas.shapes import Clip, Views
-from vidnas.video.decode import VideoInfo, decode_frames, scan_video
+from vidnas.video.decode import decode_frames
 from vidnas.video.layouts import Item
 from vidnas.video.sampling import multi_indices, random_indices
 from vidnas.video.transforms import (
@@ -26,13 +23,11 @@ from vidnas.video.transforms import (
 SampleKey = tuple[int, int]
 """Which clip: the index of a video, and the seed of this clip's frames, crop and flip."""
 
-MAX_LISTED_FILES = 20
-
 
 class TrainClips(Dataset[tuple[Clip, int, int]]):
     """Randomly sampled, cropped and, with `flip`, mirrored clips: `clips[key]` is (clip, label, index).
 
-    `num_frames` holds the frame count of every item, from `count_frames`. With `single_frame` a clip is
+    `num_frames` holds the frame count of every item, as a scan found it. With `single_frame` a clip is
     one random frame repeated. A clip depends on its key alone. UserError if a file changed since its scan.
     """
 
@@ -77,7 +72,7 @@ class TrainClips(Dataset[tuple[Clip, int, int]]):
 class TestClips(Dataset[tuple[Views, int, int]]):
     """Evenly sampled clips: `clips[index]` is (views, label, index), clip by clip, crop by crop.
 
-    `num_frames` holds the frame count of every item, from `count_frames`. `num_clips` positions in time
+    `num_frames` holds the frame count of every item, as a scan found it. `num_clips` positions in time
     times `num_crops` in space are the views of one video. With `single_frame` a clip is one frame
     repeated: the middle one of the video if there is one clip. UserError if a file changed since its scan.
     """
@@ -127,41 +122,3 @@ class TestClips(Dataset[tuple[Views, int, int]]):
             length = self.segments * self.frames_per_segment
             return [frame * length for frame in multi_indices(num_frames, 1, 1, self.num_clips)]
         return multi_indices(num_frames, self.segments, self.frames_per_segment, self.num_clips)
-
-
-def count_frames(
-    items: Sequence[Item], *, workers: int, progress: Callable[[int], object]
-) -> list[VideoInfo]:
-    """Scan every item's file, in `workers` threads (at least one); `progress(1)` is called after each.
-
-    One UserError lists all files that cannot be used, so that they can be mended in one go.
-    """
-    infos: list[VideoInfo] = []
-    problems: list[str] = []
-    # Threads do: the decoder works outside Python's lock.
-    with ThreadPoolExecutor(max(1, workers)) as pool:
-        for result in pool.map(_try_scan, [item.path for item in items]):
-            if isinstance(result, UserError):
-                problems.append(str(result))
-            else:
-                infos.append(result)
-            progress(1)
-    if problems:
-        raise UserError(_list_problems(problems, len(items)))
-    return infos
-
-
-def _try_scan(path: Path) -> VideoInfo | UserError:
-    try:
-        return scan_video(path)
-    except UserError as error:
-        return error
-
-
-def _list_problems(problems: Sequence[str], num_items: int) -> str:
-    if len(problems) == 1:
-        return problems[0]
-    lines = [f"{len(problems)} of {num_items} videos cannot be used:", *problems[:MAX_LISTED_FILES]]
-    if len(problems) > MAX_LISTED_FILES:
-        lines.append(f"... and {len(problems) - MAX_LISTED_FILES} more.")
-    return "\n  ".join(lines)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from vidnas.errors import UserError
+from vidnas.video.decode import shown
 from vidnas.video.items import Item, VideoIndex
 from vidnas.video.lists import VIDEO_SUFFIXES
 
@@ -34,6 +36,16 @@ def read_folders(data: Path) -> VideoIndex:
     items = _items(folders, classes)
     notes = (f"Read a folder per class in {root}.", *_ignored(data, items), *_empty_folders(root, classes))
     return VideoIndex(classes, items, (), notes)
+
+
+def videos_below(folder: Path) -> list[Path]:
+    """The visible video files below a folder, sorted."""
+    return [path for path in _files(folder) if _is_video(path)]
+
+
+def broken_links(folder: Path) -> list[Path]:
+    """The visible links below a folder that are named like videos and lead nowhere, sorted."""
+    return [path for path in _visible(folder) if path.is_symlink() and not path.exists() and _is_video(path)]
 
 
 def _part_folders(data: Path) -> dict[str, Path]:
@@ -78,17 +90,28 @@ def _folders(folder: Path) -> list[Path]:
 
 def _class_folders(folder: Path) -> dict[str, list[Path]]:
     """Class name -> its videos, at any depth, for every folder in `folder` that holds some."""
-    videos = {own.name: [path for path in _files(own) if _is_video(path)] for own in _folders(folder)}
+    videos = {own.name: videos_below(own) for own in _folders(folder)}
     return {name: paths for name, paths in videos.items() if paths}
 
 
 def _files(folder: Path) -> list[Path]:
     """The visible files below a folder, sorted."""
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if not any(part.startswith(".") for part in path.relative_to(folder).parts) and path.is_file()
-    )
+    return [path for path in _visible(folder) if path.is_file()]
+
+
+def _visible(folder: Path) -> list[Path]:
+    """What is below a folder and not hidden, sorted; UserError where a folder in it is closed."""
+
+    def refuse(error: OSError) -> None:
+        raise UserError(
+            f"The folder {error.filename} cannot be read: {error.strerror}. Make it readable or move it away."
+        ) from error
+
+    found = []
+    for parent, folders, files in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not name.startswith(".")]  # so the others are not entered
+        found += [Path(parent, name) for name in (*folders, *files) if not name.startswith(".")]
+    return sorted(found)
 
 
 def _is_video(path: Path) -> bool:
@@ -101,9 +124,14 @@ def _ignored(data: Path, items: Collection[Item]) -> list[str]:
     left = [path for path in _files(data) if path not in taken]
     others = [path.relative_to(data) for path in left if not _is_video(path)]
     loose = [path.relative_to(data) for path in left if _is_video(path)]
-    kinds = (("without a video suffix", others), ("outside the class folders", loose))
+    links = [path.relative_to(data) for path in broken_links(data)]
+    kinds = (
+        ("without a video suffix", others),
+        ("outside the class folders", loose),
+        ("a link to nowhere", links),
+    )
     return [
-        f"Ignored, since {why}: {files[0]}{f' and {len(files) - 1} more' if files[1:] else ''}."
+        f"Ignored, since {why}: {shown(files[0])}{f' and {len(files) - 1} more' if files[1:] else ''}."
         for why, files in kinds
         if files
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vidnas.errors import UsageError, UserError
@@ -15,9 +15,30 @@ from vidnas.video.folders import ACCEPTED, read_folders
 from vidnas.video.items import Item, VideoIndex
 from vidnas.video.lists import VIDEO_SUFFIXES, ListedClip, parse_lists
 
-__all__ = ["Item", "VideoIndex", "direction_classes", "index_new_videos", "index_videos"]
+__all__ = [
+    "Contents",
+    "Item",
+    "VideoIndex",
+    "direction_classes",
+    "index_new_videos",
+    "index_videos",
+    "read_contents",
+]
 
 TEST_FRACTION = 0.25
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a data set holds before anything is checked: no groups, an empty test part where none is given.
+
+    `lists` are the files that name the videos (none: the folders do), `missing` the videos named in vain,
+    each with `file:line`.
+    """
+
+    index: VideoIndex
+    lists: tuple[Path, ...] = ()
+    missing: tuple[str, ...] = ()
 
 
 def index_videos(
@@ -75,7 +96,19 @@ def _balance(index: VideoIndex) -> str:
 
 
 def _read(data: Path, test_list: Path | None, split: int) -> VideoIndex:
-    """The videos of `data` without groups; the test part is empty where none is given."""
+    """The videos of `data` without groups; UserError where some are listed but missing."""
+    contents = read_contents(data, test_list=test_list, split=split)
+    if contents.missing:
+        more = f" and {len(contents.missing) - 5} more" if len(contents.missing) > 5 else ""
+        raise UserError(
+            f"Listed but missing below {contents.lists[0].parent}: {', '.join(contents.missing[:5])}{more}. "
+            "Paths are relative to the list's folder or its videos/ folder."
+        )
+    return contents.index
+
+
+def read_contents(data: Path, *, test_list: Path | None, split: int) -> Contents:
+    """What is in `data`; UserError or UsageError where that is no data set at all."""
     if not data.exists():
         raise UserError(f"--data {data} does not exist. {ACCEPTED}")
     lists = {} if data.is_file() else _official_lists(data)
@@ -91,7 +124,7 @@ def _read(data: Path, test_list: Path | None, split: int) -> VideoIndex:
         raise UsageError(f"--test-list goes with a list file as --data, but {data} is a folder.")
     if lists:
         return _read_lists(*_chosen_lists(data, lists, split))
-    return read_folders(data)
+    return Contents(read_folders(data))
 
 
 def _official_lists(folder: Path) -> dict[int, set[str]]:
@@ -113,16 +146,18 @@ def _chosen_lists(folder: Path, lists: Mapping[int, set[str]], split: int) -> tu
     return folder / names[0], folder / names[1]
 
 
-def _read_lists(train_list: Path, test_list: Path | None) -> VideoIndex:
+def _read_lists(train_list: Path, test_list: Path | None) -> Contents:
     listing = parse_lists(train_list, test_list)
-    train = _existing(listing.train, train_list.parent)
-    test = _existing(listing.test, test_list.parent) if test_list else ()
+    train, missing = _existing(listing.train, train_list.parent)
+    test, also_missing = _existing(listing.test, test_list.parent) if test_list else ((), ())
     read = f"Read {train_list.name} and {test_list.name}." if test_list else f"Read {train_list.name}."
-    return VideoIndex(listing.classes, train, test, (read, *listing.notes))
+    index = VideoIndex(listing.classes, train, test, (read, *listing.notes))
+    lists = (train_list, test_list) if test_list else (train_list,)
+    return Contents(index, lists, (*missing, *also_missing))
 
 
-def _existing(clips: Sequence[ListedClip], folder: Path) -> tuple[Item, ...]:
-    """The listed clips as files, below the list's folder or its videos/; UserError names those missing."""
+def _existing(clips: Sequence[ListedClip], folder: Path) -> tuple[tuple[Item, ...], tuple[str, ...]]:
+    """The listed clips as files, below the list's folder or its videos/, and those that are not there."""
     items, missing = [], []
     for clip in clips:
         candidates = (folder / clip.path, folder / "videos" / clip.path)
@@ -131,10 +166,4 @@ def _existing(clips: Sequence[ListedClip], folder: Path) -> tuple[Item, ...]:
             missing.append(f"{clip.path} ({clip.where})")
         else:
             items.append(Item(path, clip.label, None))
-    if missing:
-        more = f" and {len(missing) - 5} more" if len(missing) > 5 else ""
-        raise UserError(
-            f"Listed but missing below {folder}: {', '.join(missing[:5])}{more}. Paths are relative to the "
-            "list's folder or its videos/ folder."
-        )
-    return tuple(items)
+    return tuple(items), tuple(missing)

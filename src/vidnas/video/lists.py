@@ -50,8 +50,10 @@ def read_lines(file: Path) -> list[tuple[str, str]]:
         text = file.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise UserError(f"The list file {file} does not exist.") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"The list file {file} cannot be read as UTF-8 text: {error}") from error
+    except OSError as error:
+        raise UserError(f"The list file {file} cannot be read: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise UserError(f"The list file {file} cannot be read as UTF-8 text; save it as such.") from error
     lines = [(line.strip(" \t"), f"{file}:{number}") for number, line in enumerate(text.split("\n"), 1)]
     return [(line, where) for line, where in lines if line]
 

@@ -12,6 +12,7 @@ import torch
 from torch.utils.data import DataLoader, Sampler
 
 from vidnas.video.datasets import SampleKey, TestClips, TrainClips
+from vidnas.video.workers import serve_main
 
 # What a stream of random numbers is for; keeps the streams of one seed apart.
 ORDER, SAMPLE, TEST_ORDER = range(3)
@@ -21,7 +22,7 @@ class ShuffledKeys(Sampler[SampleKey]):
     """An endless stream of shuffled passes over all items, cut into epochs of `samples_per_epoch` keys.
 
     Passes need not end where epochs do, so batches are always full and, over whole passes, every item
-    is visited equally often. Starts at epoch 0; call `set_epoch` before every other one.
+    is visited equally often. Starts at epoch 0; call `go_to` before every other one.
     """
 
     def __init__(self, num_items: int, *, samples_per_epoch: int, seed: int) -> None:
@@ -30,19 +31,21 @@ class ShuffledKeys(Sampler[SampleKey]):
         self.samples_per_epoch = samples_per_epoch
         self.seed = seed
         self.epoch = 0
+        self.first = 0
 
-    def set_epoch(self, epoch: int) -> None:
-        """Iterating from now on gives the keys of this epoch."""
+    def go_to(self, epoch: int, first: int = 0) -> None:
+        """Iterating from now on gives the keys of this epoch, from the one numbered `first` on."""
         self.epoch = epoch
+        self.first = first
 
     def __len__(self) -> int:
         return self.samples_per_epoch
 
     def __iter__(self) -> Iterator[SampleKey]:
-        epoch, first = self.epoch, self.epoch * self.samples_per_epoch
+        epoch, start = self.epoch, self.epoch * self.samples_per_epoch
         order: list[int] = []
-        for i in range(self.samples_per_epoch):
-            number, position = divmod(first + i, self.num_items)
+        for i in range(self.first, self.samples_per_epoch):
+            number, position = divmod(start + i, self.num_items)
             if position == 0 or not order:
                 order = _permutation(self.num_items, self.seed, ORDER, number)
             sample_seed = np.random.SeedSequence((self.seed, SAMPLE, epoch, i))
@@ -52,7 +55,7 @@ class ShuffledKeys(Sampler[SampleKey]):
 def train_loader(
     dataset: TrainClips, *, batch_size: int, samples_per_epoch: int | None = None, seed: int, workers: int
 ) -> DataLoader[Any]:
-    """Shuffled full batches; `loader.sampler` is the ShuffledKeys whose epoch is to be set.
+    """Shuffled full batches; `loader.sampler` is the ShuffledKeys whose position is to be set.
 
     An epoch has `samples_per_epoch` clips, a multiple of the batch size; None: the fewest batches with
     room for every item.
@@ -64,10 +67,10 @@ def train_loader(
     return _loader(dataset, keys, batch_size=batch_size, workers=workers)
 
 
-def of_epoch(loader: DataLoader[Any], epoch: int) -> DataLoader[Any]:
-    """The same training loader, set to the batches of this epoch (from 0)."""
-    assert isinstance(loader.sampler, ShuffledKeys)
-    loader.sampler.set_epoch(epoch)
+def of_epoch(loader: DataLoader[Any], epoch: int, *, first_batch: int = 0) -> DataLoader[Any]:
+    """The same training loader, set to the batches of this epoch from `first_batch` on (both from 0)."""
+    assert isinstance(loader.sampler, ShuffledKeys) and loader.batch_size is not None
+    loader.sampler.go_to(epoch, first_batch * loader.batch_size)
     return loader
 
 
@@ -95,6 +98,7 @@ def _loader(
         sampler=order,
         num_workers=workers,
         persistent_workers=workers > 0,
+        worker_init_fn=serve_main,
         pin_memory=torch.cuda.is_available(),
         # Without its own generator, each iteration would draw from PyTorch's global one.
         generator=torch.Generator(),

@@ -1,0 +1,163 @@
+"""The verb `check`: what is in a data set, and everything that is wrong with it."""
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median_low
+
+from tqdm import tqdm
+
+from vidnas import videos
+from vidnas.config import CheckConfig
+from vidnas.errors import UserError
+from vidnas.video.decode import VideoInfo, shown
+from vidnas.video.division import find_groups
+from vidnas.video.folders import broken_links, videos_below
+from vidnas.video.layouts import Contents, Item, VideoIndex, index_videos, read_contents
+from vidnas.video.scan_index import scan_indexed
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What was found: of every good video how it is, a sentence on every fault, and all of it as text."""
+
+    infos: Mapping[Path, VideoInfo]
+    faults: tuple[str, ...]
+    text: str
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.faults
+
+
+def run_check(config: CheckConfig) -> CheckResult:
+    """Decode every video of `config.data`, whatever is known of it, and write the index for the other verbs.
+
+    UserError where the data are no data set at all.
+    """
+    data = videos.data_path(config.data)
+    contents = read_contents(data, test_list=_test_list(config), split=config.split)
+    index = _grouped(contents.index, config.group_regex)
+    items = (*index.train, *index.test)
+    store = videos.open_store(data)
+    with tqdm(total=len(items), desc="Checking videos", unit="video", leave=False, disable=None) as bar:
+        scans = scan_indexed(
+            [item.path for item in items], store, workers=config.workers, progress=bar.update, afresh=True
+        )
+    infos = {
+        item.path: scan for item, scan in zip(items, scans, strict=True) if not isinstance(scan, UserError)
+    }
+    bad = [str(scan) for scan in scans if isinstance(scan, UserError)]
+    notes, others = _look_around(data, contents, config)
+    if items:
+        notes.append(store.note or f"Index of the good videos: {store.file}")
+    faults = [*bad, *others]
+    text = "\n".join([*notes, "", *_table(index, infos), "", *_verdict(faults, len(items), len(bad))])
+    # Names of files may hold what no terminal can print.
+    return CheckResult(infos, tuple(faults), text.encode("utf-8", "backslashreplace").decode())
+
+
+def _look_around(data: Path, contents: Contents, config: CheckConfig) -> tuple[list[str], list[str]]:
+    """Sentences on how the data were read, and on all that is wrong besides the videos themselves."""
+    notes, layout_faults = _try_layout(data, contents, config)
+    faults = [f"{name} is listed, but missing." for name in contents.missing]
+    unlisted = _unlisted(contents)
+    if not data.is_file():
+        faults += [f"{shown(path)} is in no list." for path in unlisted]
+        faults += [f"{shown(path)} is a link to nowhere." for path in broken_links(data)]
+    elif unlisted:  # a list that somebody names is a choice; the lists in a folder name everything there is
+        notes.append(f"Videos beside the listed ones that are in no list: {len(unlisted)}.")
+    return notes, [*faults, *layout_faults]
+
+
+def _grouped(index: VideoIndex, group_regex: str | None) -> VideoIndex:
+    train, test = (find_groups(part, index.classes, group_regex) for part in (index.train, index.test))
+    return replace(index, train=train, test=test)
+
+
+def _test_list(config: CheckConfig) -> Path | None:
+    return Path(config.test_list).expanduser() if config.test_list else None
+
+
+def _try_layout(data: Path, contents: Contents, config: CheckConfig) -> tuple[list[str], list[str]]:
+    """Sentences on how the data were read, and one on what keeps them from being trained on."""
+    if contents.missing:
+        return list(contents.index.notes), []
+    try:
+        index = index_videos(
+            data,
+            test_list=_test_list(config),
+            split=config.split,
+            split_by="auto",
+            group_regex=config.group_regex,
+            seed=videos.TEST_SPLIT_SEED,
+        )
+        return list(index.notes), []
+    except UserError as error:
+        return list(contents.index.notes), [str(error)]
+
+
+def _unlisted(contents: Contents) -> list[Path]:
+    """The videos that lie among the listed ones, but in no list; none where there are no lists."""
+    listed = [item.path for item in (*contents.index.train, *contents.index.test)]
+    if not contents.lists or not listed:
+        return []
+    folder = Path(os.path.commonpath([path.parent for path in listed]))
+    known = {path.resolve() for path in listed}
+    return [path for path in videos_below(folder) if path.resolve() not in known]
+
+
+def _table(index: VideoIndex, infos: Mapping[Path, VideoInfo]) -> list[str]:
+    """Lines with a column each: class, videos, groups, and of the good videos frames, seconds and sizes."""
+    items = (*index.train, *index.test)
+    rows = [("class", "videos", "groups", "frames", "seconds", "pixels")]
+    for label, name in enumerate(index.classes):
+        rows.append(_row(name, [item for item in items if item.label == label], infos))
+    rows.append(_row("all", items, infos))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+
+
+def _row(
+    name: str, items: Sequence[Item], infos: Mapping[Path, VideoInfo]
+) -> tuple[str, str, str, str, str, str]:
+    good = [infos[item.path] for item in items if item.path in infos]
+    groups = {(item.label, item.group) for item in items}
+    known = all(group is not None for _, group in groups)
+    return (
+        name,
+        str(len(items)),
+        str(len(groups)) if known else "-",
+        _range((info.num_frames for info in good), str),
+        _range((info.duration_sec for info in good), "{:.1f}".format),
+        _sizes(good),
+    )
+
+
+def _range(values: Iterable[float], form: Callable[[float], str]) -> str:
+    """Smallest, median and largest, or the one value there is."""
+    ordered = sorted(values)
+    if not ordered:
+        return "-"
+    words = [form(value) for value in (ordered[0], median_low(ordered), ordered[-1])]
+    return words[0] if len(set(words)) == 1 else "{} to {}, median {}".format(*(words[i] for i in (0, 2, 1)))
+
+
+def _sizes(infos: Sequence[VideoInfo]) -> str:
+    counts = Counter(f"{info.width_px} x {info.height_px}" for info in infos).most_common()
+    if not counts:
+        return "-"
+    return f"{counts[0][0]}{f' and {len(counts) - 1} other' if counts[1:] else ''}"
+
+
+def _verdict(faults: Sequence[str], num_videos: int, num_bad: int) -> list[str]:
+    if not faults:
+        return [f"All {num_videos} videos are good."]
+    return [
+        f"{num_videos - num_bad} of {num_videos} videos are good. Wrong:",
+        *(f"  {fault}" for fault in faults),
+        "Mend, replace or remove what is named; the other verbs go on without bad videos with --on-bad skip.",
+    ]

@@ -1,0 +1,45 @@
+"""Asking a run to stop: Ctrl-C and SIGTERM wait until the step under way is done."""
+
+import signal
+import sys
+import threading
+from contextlib import suppress
+from types import FrameType, TracebackType
+
+from vidnas.errors import Interrupted
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class StopRequest:
+    """While entered, a first Ctrl-C or SIGTERM is noted for `check` to act on; a second Ctrl-C acts at once.
+
+    Outside the main thread signals cannot be caught; there it does nothing.
+    """
+
+    def __init__(self) -> None:
+        self.signal: signal.Signals | None = None
+        self._before: dict[signal.Signals, object] = {}
+
+    def __enter__(self) -> "StopRequest":
+        if threading.current_thread() is threading.main_thread():
+            self._before = {number: signal.signal(number, self._note) for number in SIGNALS}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)  # type: ignore[arg-type]
+
+    def check(self) -> None:
+        """Interrupted, if a signal has come."""
+        if self.signal is not None:
+            raise Interrupted("interrupted", 128 + self.signal)
+
+    def _note(self, number: int, _: FrameType | None) -> None:
+        if self.signal is not None and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.signal = signal.Signals(number)
+        with suppress(OSError):  # the same Ctrl-C may have ended who reads our output, as in `... | tee log`
+            print("\nStopping after this step; Ctrl-C again stops at once.", file=sys.stderr, flush=True)

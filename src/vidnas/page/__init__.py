@@ -1,0 +1,1 @@
+"""Pages about runs: a run folder read as a plain value, drawn as one HTML file, served while it grows."""

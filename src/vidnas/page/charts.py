@@ -1,0 +1,217 @@
+"""Line charts and the accuracy-against-cost chart as paths and ticks with places, for the SVG in the page."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from vidnas.page.words import Number
+
+# Pixels of the drawing, whose y grows downwards.
+WIDTH, HEIGHT = 360, 230
+LEFT, RIGHT, TOP, BOTTOM = 46, 350, 12, 200
+
+NUM_COLORS = 6
+"""The page has this many colours for lines; further ones are dashed."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A series to draw: (x, y) points in the order of x, and its colour's number."""
+
+    name: str
+    points: Sequence[tuple[Number, Number]]
+    color: int = 0
+
+
+@dataclass(frozen=True)
+class Rated:
+    """A network to draw: what it costs, and its accuracy with an interval."""
+
+    name: str
+    parameters: int
+    accuracy: Number
+    low: Number
+    high: Number
+    color: int = 0
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A labelled place on an axis."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A thing of its own in a chart: a dashed line at a value, or a point with an interval."""
+
+    at: float
+    text: str
+    low: float = 0.0
+    high: float = 0.0
+    x: float = 0.0
+    color: int = 0
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A line as a path; `dots` are points without a neighbour."""
+
+    name: str
+    path: str
+    dots: tuple[tuple[float, float], ...]
+    color: int
+    dashed: bool
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A chart ready for the page. `text` says for a reader who cannot see it what it shows."""
+
+    title: str
+    text: str
+    xlabel: str
+    x_ticks: tuple[Tick, ...]
+    y_ticks: tuple[Tick, ...]
+    lines: tuple[Drawn, ...] = ()
+    levels: tuple[Mark, ...] = ()
+    """Dashed horizontal lines."""
+    uprights: tuple[Mark, ...] = ()
+    """Dashed vertical lines."""
+    points: tuple[Mark, ...] = ()
+    legend: bool = True
+
+
+def draw_lines(
+    title: str,
+    lines: Sequence[Line],
+    *,
+    share: bool = False,
+    levels: Sequence[tuple[Number, str]] = (),
+    uprights: Sequence[tuple[Number, str]] = (),
+    legend: bool = True,
+) -> Chart | None:
+    """Series over epochs; None where there is no point. With `share` the values are fractions of 1."""
+    lines = [line for line in lines if line.points]
+    if not lines:
+        return None
+    values = [y for line in lines for _, y in line.points] + [level for level, _ in levels]
+    y_values = _round_steps(0.0, 1.0) if share else _round_steps(min(values), max(values))
+    last = max(x for line in lines for x, _ in line.points)
+    first = min(x for line in lines for x, _ in line.points)
+
+    def at_x(x: Number) -> float:
+        return LEFT + (x - first) / (last - first) * (RIGHT - LEFT) if last > first else (LEFT + RIGHT) / 2
+
+    def at_y(y: Number) -> float:
+        return BOTTOM - (y - y_values[0]) / (y_values[-1] - y_values[0]) * (BOTTOM - TOP)
+
+    return Chart(
+        title=title,
+        text=f"{title}: " + "; ".join(_in_words(line, share) for line in lines),
+        xlabel="epoch",
+        x_ticks=tuple(Tick(at_x(x), f"{x:g}") for x in _epoch_steps(first, last)),
+        y_ticks=tuple(Tick(at_y(y), _label(y, y_values, share)) for y in y_values),
+        lines=tuple(
+            _draw(line, [(at_x(x), at_y(y)) for x, y in line.points], [x for x, _ in line.points])
+            for line in lines
+        ),
+        levels=tuple(Mark(at_y(y), text) for y, text in levels),
+        uprights=tuple(Mark(at_x(x), text) for x, text in uprights if first <= x <= last),
+        legend=legend,
+    )
+
+
+def draw_tradeoff(networks: Sequence[Rated]) -> Chart | None:
+    """Accuracy against parameters, which stand on a logarithmic axis; None without networks."""
+    if not networks:
+        return None
+    logs = [math.log10(one.parameters) for one in networks]
+    left, right = min(logs) - 0.15, max(logs) + 0.15
+
+    def at_x(log: float) -> float:
+        return LEFT + (log - left) / (right - left) * (RIGHT - LEFT)
+
+    def at_y(share: Number) -> float:
+        return BOTTOM - share * (BOTTOM - TOP)
+
+    said = [f"{one.name}: {100 * one.accuracy:.1f} % with {one.parameters:,} parameters" for one in networks]
+    return Chart(
+        title="Accuracy against parameters",
+        text="Accuracy against parameters: " + "; ".join(said),
+        xlabel="parameters (logarithmic)",
+        x_ticks=tuple(Tick(at_x(log), text) for log, text in _log_steps(left, right)),
+        y_ticks=tuple(Tick(at_y(share / 4), f"{25 * share}%") for share in range(5)),
+        points=tuple(
+            Mark(
+                at_y(one.accuracy), one.name, at_y(one.low), at_y(one.high), at_x(log), one.color % NUM_COLORS
+            )
+            for log, one in zip(logs, networks, strict=True)
+        ),
+    )
+
+
+def _draw(line: Line, places: list[tuple[float, float]], epochs: list[Number]) -> Drawn:
+    """The path through the places; it is broken where an epoch is missing."""
+    joined = [False, *(after - before <= 1 for before, after in pairwise(epochs)), False]
+    steps = [f"{'L' if join else 'M'}{x:.1f} {y:.1f}" for join, (x, y) in zip(joined, places, strict=False)]
+    dots = [place for i, place in enumerate(places) if not joined[i] and not joined[i + 1]]
+    color, dashed = line.color % NUM_COLORS, line.color >= NUM_COLORS
+    return Drawn(line.name, "".join(steps), tuple(dots), color, dashed)
+
+
+def _in_words(line: Line, share: bool) -> str:
+    first, last = (f"{100 * y:.1f} %" if share else f"{y:.3g}" for _, y in (line.points[0], line.points[-1]))
+    return f"{line.name} from {first} to {last}"
+
+
+def _round_steps(low: Number, high: Number, most: int = 5) -> list[float]:
+    """A few round numbers at equal distance that enclose low to high."""
+    if high <= low:
+        low, high = low - (abs(low) or 1.0) / 2, high + (abs(high) or 1.0) / 2
+    rough = (high - low) / (most - 1)
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough * 0.999)
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    return [number * step for number in range(first, last + 1)]
+
+
+def _epoch_steps(first: Number, last: Number) -> list[Number]:
+    """At most seven whole numbers from first to last."""
+    if last <= first:
+        return [first]
+    rough = (last - first) / 5
+    power = 10 ** max(0, math.floor(math.log10(rough))) if rough >= 1 else 1
+    step = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)
+    return [number for number in range(int(first), int(last) + 1) if number % step == 0 or number == first]
+
+
+def _log_steps(low: float, high: float) -> list[tuple[float, str]]:
+    """1, 2 and 5 times powers of ten between two logarithms."""
+    steps = []
+    for power in range(math.floor(low), math.ceil(high) + 1):
+        for factor in (1, 2, 5):
+            log = power + math.log10(factor)
+            if low <= log <= high:
+                number = factor * 10**power
+                text = (
+                    f"{number // 10**6} M"
+                    if power >= 6
+                    else f"{number // 1000} k"
+                    if power >= 3
+                    else str(number)
+                )
+                steps.append((log, text))
+    return steps
+
+
+def _label(value: float, steps: Sequence[float], share: bool) -> str:
+    if share:
+        return f"{100 * value:.0f}%"
+    size = max(abs(steps[0]), abs(steps[-1]))
+    if 0 < size < 1e-3:
+        return f"{value:.1e}".replace("e-0", "e-") if value else "0"
+    return f"{value:.4g}"

@@ -1,0 +1,203 @@
+"""The verb `predict`: what a trained network sees in any videos, or in a live source."""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from vidnas import runs, videos
+from vidnas.atomic import require_new, write_whole
+from vidnas.config import PredictConfig
+from vidnas.engine.classify import Classifier, Probabilities
+from vidnas.engine.predictions import (
+    BadVideo,
+    Prediction,
+    describe,
+    predict,
+    to_csv,
+    to_json,
+)
+from vidnas.errors import UsageError, UserError
+from vidnas.live import watch
+from vidnas.shapes import Clip
+from vidnas.video.annotate import annotate_video
+from vidnas.video.clips import read_clips
+from vidnas.video.decode import VideoInfo, shown
+from vidnas.video.names import find_videos
+from vidnas.video.scans import scan_videos
+from vidnas.video.windows import Window, first_nearest, slide, window_length
+
+
+@dataclass(frozen=True)
+class PredictResult:
+    """What was seen in each video, and the files that could not be used; after a live source both empty."""
+
+    predictions: tuple[Prediction, ...]
+    bad: tuple[BadVideo, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every file could be used."""
+        return not self.bad
+
+
+def run_predict(config: PredictConfig) -> PredictResult:
+    """Print what the network of a run sees, each video as soon as it is done, and write what was asked for.
+
+    A video longer than a window is seen through windows that slide over it by half their length. Files that
+    cannot be used come last, on stderr, and do not keep the others. A live source is watched until it ends.
+    UsageError and UserError before any work for settings that contradict each other, names that stand for no
+    video, a file to write that exists, and a folder that is not a training's.
+    """
+    _check_request(config)
+    if config.live is not None:
+        classifier, window_sec = _open_run(config)
+        watch(config.live, classifier, window_sec=window_sec)
+        return PredictResult((), ())
+    paths = find_videos(config.videos)
+    if config.annotate is not None and len(paths) != 1:
+        raise UsageError(f"--annotate labels one video; {len(paths)} are named.")
+    classifier, window_sec = _open_run(config)
+    with tqdm(total=len(paths), desc="Checking", unit="video", leave=False, disable=None) as bar:
+        infos = scan_videos(paths, workers=config.workers, progress=bar.update)
+    predictions, bad = _predict_all(paths, infos, classifier, window_sec, config.top)
+    for video in bad:
+        print(f"Cannot be used: {video.cause}", file=sys.stderr)
+    if config.json is not None:
+        write_whole(_path(config.json), to_json(predictions, bad))
+    if config.csv is not None:
+        write_whole(_path(config.csv), to_csv(predictions, bad, top=config.top))
+    if config.annotate is not None and predictions:
+        _annotate(predictions[0], infos[0], window_sec, _path(config.annotate))
+    return PredictResult(tuple(predictions), tuple(bad))
+
+
+def _check_request(config: PredictConfig) -> None:
+    if bool(config.videos) == (config.live is not None):
+        raise UsageError("Name videos to look at, or a source to watch with --live: one of them, not both.")
+    wanted = {"json": config.json, "csv": config.csv, "annotate": config.annotate}
+    outputs = {f"--{flag}": _path(name) for flag, name in wanted.items() if name is not None}
+    if config.live is not None and outputs:
+        raise UsageError(
+            f"{' and '.join(outputs)} cannot be with --live, which prints a line per window: redirect those."
+        )
+    if len(set(outputs.values())) < len(outputs):
+        raise UsageError(f"{' and '.join(outputs)} name the same file.")
+    for flag, path in outputs.items():
+        if flag == "--annotate" and path.suffix.lower() != ".mp4":
+            raise UsageError(f"--annotate {path} must end in .mp4, which is what it writes.")
+        require_new(path, flag)
+
+
+def _path(name: str) -> Path:
+    return Path(name).expanduser()
+
+
+def _open_run(config: PredictConfig) -> tuple[Classifier, float]:
+    """The run's network on its device, and the length of a window, seconds; says if it is half-trained."""
+    precision = runs.choose_precision(config.device)
+    folder = _path(config.run)
+    train_config = runs.load_train_config(folder)
+    window_sec = config.window_sec or videos.window_sec(folder)
+    if window_sec is None:
+        raise UserError(
+            f"{folder} does not say how long the videos were that it was trained on. Say how long a window "
+            "is, in seconds, as in --window-sec 4."
+        )
+    network, classes = runs.load(folder)
+    for sentence in runs.unfinished(folder, train_config):
+        print(sentence, file=sys.stderr)
+    classifier = Classifier(
+        network.to(precision.device),
+        classes,
+        precision,
+        size_px=train_config.size_px,
+        segments=train_config.segments,
+        frames_per_segment=train_config.frames_per_segment,
+        single_frame=train_config.single_frame,
+        max_clips=config.batch_size,
+    )
+    return classifier, float(window_sec)
+
+
+def _predict_all(
+    paths: Sequence[Path],
+    infos: Sequence[VideoInfo | UserError],
+    classifier: Classifier,
+    window_sec: float,
+    top: int,
+) -> tuple[list[Prediction], list[BadVideo]]:
+    """Look at all videos that can be used and print what is seen in each."""
+    predictions, bad = [], []
+    total = sum(len(_windows(info, window_sec)) for info in infos if isinstance(info, VideoInfo))
+    with tqdm(total=total, desc="Predicting", unit="clip", leave=False, disable=None) as bar:
+        for path, info in zip(paths, infos, strict=True):
+            try:
+                if isinstance(info, UserError):
+                    raise info
+                windows = _windows(info, window_sec)
+                probabilities = classifier(_counted(_read(path, windows, classifier), bar.update))
+            except UserError as error:
+                bad.append(BadVideo(path, str(error)))
+            else:
+                predictions.append(_predict(path, info, windows, probabilities, classifier.classes, top))
+                tqdm.write(describe(predictions[-1], top=top) + "\n", file=sys.stdout)
+    return predictions, bad
+
+
+def _windows(info: VideoInfo, window_sec: float) -> list[Window]:
+    """The windows of a video; one where it is not longer, or its length in time is unknown."""
+    if not info.duration_sec:
+        return [Window(0, info.num_frames)]
+    return slide(info.num_frames, window_length(info.num_frames, info.duration_sec, window_sec))
+
+
+def _read(path: Path, windows: Sequence[Window], classifier: Classifier) -> Iterator[Clip]:
+    """The clip of each window."""
+    clips = [
+        [window.start + number for number in classifier.frame_numbers(window.stop - window.start)]
+        for window in windows
+    ]
+    return read_clips(path, clips, size_px=classifier.size_px)
+
+
+def _predict(
+    path: Path,
+    info: VideoInfo,
+    windows: Sequence[Window],
+    probabilities: Sequence[Probabilities],
+    classes: Sequence[str],
+    top: int,
+) -> Prediction:
+    """What was computed of a video, its windows in seconds."""
+    frame_sec = info.duration_sec / info.num_frames
+    spans_sec = [(window.start * frame_sec, window.stop * frame_sec) for window in windows]
+    note = "" if info.duration_sec else "The file states no frame rate, so it was taken as one clip."
+    return predict(path, info.duration_sec, spans_sec, probabilities, classes, note, top=top)
+
+
+def _counted(clips: Iterator[Clip], progress: Callable[[int], object]) -> Iterator[Clip]:
+    for clip in clips:
+        yield clip
+        progress(1)
+
+
+def _annotate(prediction: Prediction, info: VideoInfo | UserError, window_sec: float, out: Path) -> None:
+    """Write the video with the best label of the window whose centre is nearest in every frame."""
+    assert isinstance(info, VideoInfo)
+    firsts = first_nearest(_windows(info, window_sec))
+    # The label first: where the picture is small, the end of a text is cut.
+    best = [window.labels[0] for window in prediction.windows]
+    captions = [f"{shown(label)}  {100 * score:.0f} %" for label, score in best]
+    with tqdm(total=info.num_frames, desc="Annotating", unit="frame", leave=False, disable=None) as bar:
+        annotate_video(
+            prediction.path,
+            out,
+            list(zip(firsts, captions, strict=True)),
+            size=(info.width_px, info.height_px),
+            rate=info.num_frames / info.duration_sec if info.duration_sec else 25,
+            progress=bar.update,
+        )
+    print(f"Written: {shown(out)}")

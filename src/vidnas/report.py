@@ -1,0 +1,105 @@
+"""The verb `report`: pages about runs, as files or live."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from vidnas.atomic import write_whole
+from vidnas.config import ReportConfig
+from vidnas.errors import UserError
+from vidnas.page.render import GENERATOR, render_overview, render_run
+from vidnas.page.run import Run, is_run, read_run, runs_in
+from vidnas.page.serve import HOST, serving
+
+PAGE = "report.html"
+
+
+@dataclass(frozen=True)
+class ReportResult:
+    """The pages that were written, an overview last; and what to tell."""
+
+    pages: tuple[Path, ...]
+    text: str
+
+
+def run_report(config: ReportConfig) -> ReportResult:
+    """Write a page about each run and, of several, an overview; or serve the page of one until Ctrl-C.
+
+    A folder of run folders, such as a demo's, stands for all of them. A page that vidnas wrote earlier is
+    replaced. UserError where a folder is no run, or a page would replace any other file.
+    """
+    if config.live:
+        return _serve(Path(config.runs[0]).expanduser(), config.port)
+    given = [Path(run).expanduser() for run in config.runs]
+    folders = list(dict.fromkeys(folder for one in given for folder in _run_folders(one)))
+    runs = [read_run(folder) for folder in folders]
+    if len(given) == 1 and is_run(given[0]):
+        page = Path(config.out).expanduser() if config.out else given[0] / PAGE
+        return _write({page: render_run(runs[0])})
+    beside = given[0] if len(given) == 1 else Path()
+    overview = Path(config.out).expanduser() if config.out else beside / PAGE
+    pages = {run.folder / PAGE: render_run(run) for run in runs}
+    _require_apart(overview, runs)
+    links = [(run, _link(overview, run.folder / PAGE)) for run in runs]
+    return _write({**pages, overview: render_overview(links)})
+
+
+def _run_folders(folder: Path) -> list[Path]:
+    """The folder itself, or the run folders in one that is none."""
+    if not folder.is_dir():
+        raise UserError(f"{folder} is not a folder. Name the run folder of a search or a training.")
+    found = [] if is_run(folder) else runs_in(folder)
+    return found or [folder]  # reading it says what it lacks
+
+
+def _require_apart(overview: Path, runs: list[Run]) -> None:
+    for run in runs:
+        if overview.resolve() == (run.folder / PAGE).resolve():
+            raise UserError(
+                f"The overview and the page of {run.folder} would be the same file, {overview}. "
+                "Name another for the overview with --out."
+            )
+
+
+def _link(source: Path, target: Path) -> str:
+    """The way from one page to another, as a relative URL."""
+    way = os.path.relpath(target.absolute(), source.absolute().parent)
+    return quote(os.fsencode(Path(way).as_posix()))
+
+
+def _write(pages: dict[Path, str]) -> ReportResult:
+    """Write all pages, or none where one must not be."""
+    for path in pages:
+        _require_replaceable(path)
+    for path, page in pages.items():
+        write_whole(path, page.encode())
+    return ReportResult(tuple(pages), "\n".join(f"Written: {path}" for path in pages))
+
+
+def _require_replaceable(path: Path) -> None:
+    """UserError where something lies there that is not a page of vidnas's."""
+    if not path.exists() and not path.is_symlink():
+        return
+    start = b""
+    if path.is_file():
+        with path.open("rb") as file:
+            start = file.read(400)
+    if f'content="{GENERATOR}'.encode() not in start:
+        raise UserError(
+            f"{path} exists and is not a page that vidnas made, so it is not replaced. Name another file "
+            "with --out."
+        )
+
+
+def _serve(folder: Path, port: int) -> ReportResult:
+    if not is_run(folder) and folder.is_dir() and (found := runs_in(folder)):
+        raise UserError(f"{folder} holds several runs; --live shows one: {', '.join(map(str, found))}.")
+    read_run(folder)  # what is wrong with the folder is told here and not in the browser
+    with serving(folder, port) as server:
+        print(f"Live: http://{HOST}:{server.server_port}/   Ctrl-C ends it.", flush=True)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            return ReportResult((), "")
+    raise AssertionError("a server ends by Ctrl-C only")

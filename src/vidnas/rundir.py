@@ -1,0 +1,119 @@
+"""A run's folder: a new one, or one to go on with; what ends a run early says how to go on."""
+
+import json
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from vidnas.config import SearchConfig, TrainConfig
+from vidnas.configfile import stored_config, to_json
+from vidnas.engine.checkpoint import load_checkpoint
+from vidnas.engine.keeper import CHECKPOINT, Keeper
+from vidnas.engine.runlog import RunLog, default_folder, require_unused, require_writable
+from vidnas.engine.versions import installed_versions
+from vidnas.errors import Interrupted, UsageError, UserError
+
+VERSIONS = "versions.json"
+FREE_TO_CHANGE = ("workers", "checkpoint_minutes", "data", "test_list", "out")
+"""Settings that a resumed run may have otherwise: none enters the numbers, and the videos are compared."""
+
+
+def new_folder(verb: str, out: str | None) -> Path:
+    """The folder that a run will write: nothing is created yet, but a used one is refused at once."""
+    folder = Path(out).expanduser() if out else default_folder(verb)
+    require_unused(folder)
+    require_writable(folder)
+    return folder
+
+
+def begun_folder(config: SearchConfig | TrainConfig) -> Path:
+    """The folder `config.out`, to go on with the run there; UserError names the settings that differ."""
+    if config.out is None:
+        raise UsageError("To resume, name the run folder in `out`.")
+    folder = Path(config.out).expanduser()
+    begun = stored_config(type(config), folder)
+    if begun is None:  # killed before it wrote anything
+        require_unused(folder)
+        require_writable(folder)
+        return folder
+    changed = [
+        f"{name} is {was!r} there and {getattr(config, name)!r} here"
+        for name, was in asdict(begun).items()
+        if name not in FREE_TO_CHANGE and was != getattr(config, name)
+    ]
+    if changed:
+        raise UserError(
+            f"The run in {folder} was begun with other settings: {'; '.join(changed)}. Leave settings away "
+            "to go on with its own, or begin another run with --out."
+        )
+    return folder
+
+
+@contextmanager
+def open_run(folder: Path, config: SearchConfig | TrainConfig, *, resume: bool) -> Iterator[RunLog]:
+    """Begin a run in its folder, or open it to go on, its randomness seeded; says where it is.
+
+    What ends the run early says how to go on.
+    """
+    verb = "search" if isinstance(config, SearchConfig) else "train"
+    again = shlex.join(["vidnas", verb, "--resume", str(folder)])
+    with RunLog(folder, to_json(config), resume=resume) as log:
+        log.say(f"Run folder: {folder}")
+        if not log.path(VERSIONS).exists():
+            log.write(VERSIONS, json.dumps(installed_versions(), indent=2) + "\n")
+        torch.manual_seed(config.seed)
+        try:
+            yield log
+        except Interrupted as error:
+            raise Interrupted(f"Interrupted. To go on: {again}", error.exit_code) from error
+        except KeyboardInterrupt as error:
+            raise Interrupted(f"Stopped at once. To go on from the last checkpoint: {again}") from error
+        except UserError as error:
+            if isinstance(error.__cause__, OSError):  # a full disk, a drive that went away
+                raise UserError(f"{error} When this is mended, go on: {again}") from error
+            raise
+        except (RuntimeError, ConnectionError, EOFError) as error:
+            # The last two: a batch was on its way from the worker that died.
+            if isinstance(error, RuntimeError) and "DataLoader worker" not in str(error):
+                raise
+            raise UserError(
+                f"A process that decodes videos died: {error}\nIf the memory ran out, use fewer --workers; "
+                f"if a video crashes the decoder, `vidnas check` names it. To go on: {again}"
+            ) from error
+
+
+def is_begun(folder: Path) -> bool:
+    """Whether a run in this folder has come to its first checkpoint."""
+    return (folder / CHECKPOINT).exists()
+
+
+def begin_or_go_on(
+    keeper: Keeper,
+    log: RunLog,
+    config: SearchConfig | TrainConfig,
+    *,
+    begin: Callable[[], None],
+    check_same: Callable[[], None],
+) -> None:
+    """Restore the run's checkpoint after `check_same()`; without one, as after an early kill, `begin()`.
+
+    UserError where a run has lost its checkpoint: beginning anew would overwrite what else is there.
+    """
+    if is_begun(log.folder):
+        state = load_checkpoint(log.path(CHECKPOINT))
+        check_same()
+        keeper.restore(state)
+        log.write("config.json", to_json(config))  # it may lie elsewhere now, or have other workers
+        return
+    lost = [name for name in ("result.json", "selection.json") if log.path(name).exists()]
+    if lost:
+        raise UserError(
+            f"The run in {log.folder} has a {lost[0]} but no {CHECKPOINT} any more. Restore that file, or "
+            "begin another run with --out."
+        )
+    log.begin()
+    begin()

@@ -1,0 +1,114 @@
+"""Scans videos in worker processes: a decoder that crashes or hangs is then the fault of one file.
+
+The workers are forked where that is the custom (Linux), so they start in no time. Only the decoder and numpy
+run in them; neither touches the threads of PyTorch, which a fork does not copy.
+"""
+
+import multiprocessing
+import signal
+import sys
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import Future, TimeoutError, as_completed
+from contextlib import closing
+from pathlib import Path
+
+from pebble import ProcessExpired, ProcessPool
+
+from vidnas.errors import UserError
+from vidnas.video.decode import VideoInfo, scan_video, shown
+from vidnas.video.workers import end_with_main
+
+if sys.platform == "linux":
+    import resource
+
+MEMORY_BYTES = 4 << 30
+"""What a worker may take beyond what it starts with: several times the needs of an 8K video."""
+
+Scan = VideoInfo | UserError
+"""What a scan says of a file: how it is, or what is wrong with it."""
+
+
+def time_limit_sec(path: Path) -> float:
+    """How long decoding a file may take before it counts as hanging: a minute, and a second for every MB."""
+    try:
+        return 60.0 + path.stat().st_size / 1e6
+    except OSError:
+        return 60.0
+
+
+def scan_videos(
+    paths: Sequence[Path],
+    *,
+    workers: int,
+    progress: Callable[[int], object],
+    limit_sec: Callable[[Path], float] = time_limit_sec,
+) -> list[Scan]:
+    """Scan files in `workers` processes (at least one), results in the order of `paths`.
+
+    `progress(1)` is called after each.
+    """
+    results: dict[int, Scan] = {}
+    with closing(scan_each(paths, workers=workers, limit_sec=limit_sec)) as scans:
+        for position, result in scans:
+            results[position] = result
+            progress(1)
+    return [results[position] for position in range(len(paths))]
+
+
+def scan_each(
+    paths: Sequence[Path], *, workers: int, limit_sec: Callable[[Path], float] = time_limit_sec
+) -> Generator[tuple[int, Scan], None, None]:
+    """(position in `paths`, result) of every file as soon as it is scanned.
+
+    Close the iterator to end the workers at once.
+    """
+    if not paths:
+        return
+    method = "fork" if sys.platform == "linux" else None
+    pool = ProcessPool(
+        max_workers=min(max(1, workers), len(paths)),
+        initializer=_prepare_worker,
+        context=multiprocessing.get_context(method),
+    )
+    try:
+        positions: dict[Future[Scan], int] = {}
+        for position, path in enumerate(paths):
+            positions[pool.schedule(_scan, (path,), timeout=limit_sec(path))] = position
+        for future in as_completed(positions):
+            position = positions[future]
+            yield position, _outcome(future, paths[position], limit_sec(paths[position]))
+    finally:
+        pool.stop()  # type: ignore[no-untyped-call]
+        pool.join()
+
+
+def _outcome(future: "Future[Scan]", path: Path, limit: float) -> Scan:
+    try:
+        return future.result()
+    except TimeoutError:
+        return UserError(f"{shown(path)} takes longer than {limit:.0f} s to decode: the decoder may hang.")
+    except ProcessExpired as error:
+        how = signal.Signals(-error.exitcode).name if error.exitcode < 0 else f"exit code {error.exitcode}"
+        return UserError(f"{shown(path)} crashes the decoder ({how}).")
+
+
+def _prepare_worker() -> None:
+    """Let the worker end with the main process, and set a limit to its memory."""
+    end_with_main()
+    if sys.platform == "linux":
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        limit = pages * resource.getpagesize() + MEMORY_BYTES
+        hard = resource.getrlimit(resource.RLIMIT_AS)[1]
+        resource.setrlimit(
+            resource.RLIMIT_AS, (limit if hard == resource.RLIM_INFINITY else min(limit, hard), hard)
+        )
+
+
+def _scan(path: Path) -> Scan:
+    """In a worker: `scan_video`, its error as a value."""
+    try:
+        return scan_video(path)
+    except UserError as error:
+        return error
+    except MemoryError:
+        return UserError(f"{shown(path)} needs more than {MEMORY_BYTES / 1e9:.1f} GB of memory to decode.")

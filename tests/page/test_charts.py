@@ -1,0 +1,98 @@
+import math
+import re
+
+import pytest
+
+from vidnas.page.charts import BOTTOM, LEFT, RIGHT, TOP, Chart, Line, Rated, Tick, draw_lines, draw_tradeoff
+
+
+def value_at(ticks: tuple[Tick, ...], place: float) -> float:
+    """What the labels of an axis say about a place between them."""
+    first, last = ticks[0], ticks[-1]
+    low, high = (float(tick.text.rstrip("%")) for tick in (first, last))
+    return low + (place - first.at) / (last.at - first.at) * (high - low)
+
+
+def points_of(chart: Chart, line: int = 0) -> list[tuple[float, float]]:
+    return [(float(x), float(y)) for x, y in re.findall(r"[ML](\S+) ([^ML]+)", chart.lines[line].path)]
+
+
+def drawn(*lines: Line, share: bool = False) -> Chart:
+    chart = draw_lines("Loss", lines, share=share)
+    assert chart is not None
+    return chart
+
+
+@pytest.mark.parametrize(
+    "values", [[2.3, 1.1, 0.07, 0.9], [1e-4, 5e-5, 3e-4], [-3.0, 12.0], [150.0, 900.0, 420.0]]
+)
+def test_every_point_stands_where_the_axes_say(values: list[float]) -> None:
+    chart = drawn(Line("train", list(enumerate(values, start=1))))
+    span = max(values) - min(values)
+    assert (chart.y_ticks[0].at, chart.y_ticks[-1].at) == (BOTTOM, TOP)
+    for epoch, (value, (x, y)) in enumerate(zip(values, points_of(chart), strict=True), start=1):
+        assert value_at(chart.y_ticks, y) == pytest.approx(value, abs=span / 300)
+        assert value_at(chart.x_ticks, x) == pytest.approx(epoch, abs=0.02)
+        assert LEFT <= x <= RIGHT
+        assert TOP <= y <= BOTTOM
+
+
+def test_shares_stand_on_an_axis_from_0_to_100_per_cent() -> None:
+    chart = drawn(Line("val", [(1, 0.2), (2, 0.6)]), share=True)
+    assert [tick.text for tick in chart.y_ticks] == ["0%", "25%", "50%", "75%", "100%"]
+    assert [value_at(chart.y_ticks, y) for _, y in points_of(chart)] == pytest.approx([20, 60], abs=0.1)
+
+
+def test_a_missing_epoch_is_a_gap_and_a_lonely_one_a_dot() -> None:
+    chart = drawn(Line("train", [(1, 3), (2, 2), (4, 1), (6, 2), (7, 2)]))
+    assert re.findall("[ML]", chart.lines[0].path) == ["M", "L", "M", "M", "L"]
+    assert len(chart.lines[0].dots) == 1
+    assert value_at(chart.x_ticks, chart.lines[0].dots[0][0]) == pytest.approx(4, abs=0.02)
+
+
+@pytest.mark.parametrize("value", [0.0, 5.0, -2.0])
+def test_one_epoch_and_a_constant_are_drawn_too(value: float) -> None:
+    chart = drawn(Line("train", [(1, value)]))
+    assert len(chart.lines[0].dots) == 1
+    constant = drawn(Line("train", [(1, value), (2, value)]))
+    assert [value_at(constant.y_ticks, y) for _, y in points_of(constant)] == pytest.approx(
+        [value] * 2, abs=0.02
+    )
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 3, 7, 20, 50, 600, 12345])
+def test_epochs_have_few_labels_and_whole_ones(epochs: int) -> None:
+    chart = drawn(Line("train", [(epoch, 1.0 / epoch) for epoch in range(1, epochs + 1)]))
+    numbers = [float(tick.text) for tick in chart.x_ticks]
+    assert len(numbers) <= 8
+    assert all(number == int(number) for number in numbers)
+    assert numbers[0] == 1
+
+
+def test_it_says_in_words_what_it_shows() -> None:
+    chart = drawn(Line("train", [(1, 0.2), (9, 0.93)]), Line("val", [(1, 0.1), (9, 0.5)]), share=True)
+    assert chart.text == "Loss: train from 20.0 % to 93.0 %; val from 10.0 % to 50.0 %"
+
+
+def test_there_is_no_chart_of_nothing() -> None:
+    assert draw_lines("Loss", [Line("train", [])]) is None
+    assert draw_tradeoff([]) is None
+
+
+def test_more_lines_than_colours_are_dashed() -> None:
+    chart = drawn(*(Line(str(i), [(1, 1), (2, 2)], i) for i in range(8)))
+    assert [(line.color, line.dashed) for line in chart.lines][5:] == [(5, False), (0, True), (1, True)]
+
+
+def test_accuracy_stands_against_the_logarithm_of_the_parameters() -> None:
+    chart = draw_tradeoff([Rated("a", 10_000, 0.5, 0.4, 0.6), Rated("b", 1_000_000, 0.9, 0.8, 1.0, 7)])
+    assert chart is not None
+    ticks = {tick.text: tick.at for tick in chart.x_ticks}
+    a, b = chart.points
+    assert a.x == pytest.approx(ticks["10 k"])
+    assert b.x == pytest.approx(ticks["1 M"])
+    assert (ticks["100 k"] - a.x) == pytest.approx(b.x - ticks["100 k"])
+    assert (ticks["20 k"] - a.x) / (ticks["100 k"] - a.x) == pytest.approx(math.log10(2))
+    assert [value_at(chart.y_ticks, y) for y in (a.at, a.low, a.high)] == pytest.approx([50, 40, 60])
+    assert b.color == 1
+    assert "b: 90.0 % with 1,000,000 parameters" in chart.text

@@ -1,0 +1,186 @@
+"""The pages in headless Chromium, as a reader sees and uses them."""
+
+import re
+import shutil
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.wait import WebDriverWait
+
+from vidnas.config import ReportConfig
+from vidnas.page.serve import serving
+from vidnas.report import run_report
+
+MakeRun = Callable[..., Path]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+DRIVER = shutil.which("chromedriver")
+WAIT_SEC = 15
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        not (CHROMIUM and DRIVER), reason="needs chromium and chromedriver (Debian: chromium-driver)"
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[webdriver.Chrome]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM or ""
+    for argument in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
+        options.add_argument(argument)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(DRIVER or ""))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture(scope="module")
+def pages(
+    make_search: MakeRun,
+    make_training: MakeRun,
+    add_evaluation: MakeRun,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[str, Path]:
+    """A search's page, a training's with clips and long names, and their overview."""
+    folder = tmp_path_factory.mktemp("pages")
+    search = make_search("search", parent=folder, epochs=5)
+    classes = (*(f"AnActionWithAVeryLongName{i}" for i in range(20)), "<script>alert(1)</script>")
+    training = make_training("a_training_" + "with_a_long_name_" * 8, parent=folder, classes=classes)
+    add_evaluation(training, path="videos/" + "a_very_long_file_name" * 9 + ".avi")
+    run_report(ReportConfig(runs=(str(folder),)))
+    return {
+        "search": search / "report.html",
+        "training": training / "report.html",
+        "overview": folder / "report.html",
+    }
+
+
+def show(browser: webdriver.Chrome, address: str, *, width: int = 1280, scheme: str = "light") -> None:
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    browser.get(address)
+
+
+def console(browser: webdriver.Chrome) -> list[object]:
+    """What the page complained of."""
+    return list(browser.get_log("browser"))  # type: ignore[no-untyped-call]
+
+
+def brightness(browser: webdriver.Chrome, selector: str, property: str) -> float:
+    """Of a computed colour, 0 to 255."""
+    color = browser.find_element(By.CSS_SELECTOR, selector).value_of_css_property(property)
+    red, green, blue = map(float, re.findall(r"[\d.]+", color)[:3])
+    return (red + green + blue) / 3
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("page", ["search", "training", "overview"])
+def test_a_page_fits_and_has_no_errors(
+    browser: webdriver.Chrome, pages: dict[str, Path], page: str, width: int, scheme: str
+) -> None:
+    show(browser, pages[page].as_uri(), width=width, scheme=scheme)
+    browser.execute_script("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+    assert browser.execute_script("return innerWidth") == width
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    assert console(browser) == []
+    dark = scheme == "dark"
+    assert (brightness(browser, "body", "background-color") < 60) == dark
+    for selector, property in (("body", "color"), ("svg text", "fill"), (".headline strong, h1", "color")):
+        assert (brightness(browser, selector, property) > 120) == dark, selector
+    without_words = "return [...document.querySelectorAll('img:not([alt]), svg:not([aria-label])')].length"
+    assert browser.execute_script(without_words) == 0
+
+
+def seen_cell(browser: webdriver.Chrome) -> str:
+    """What the one visible cell says, whose drawing must have a size."""
+    cells = [cell for cell in browser.find_elements(By.CSS_SELECTOR, "svg.cell") if cell.is_displayed()]
+    assert len(cells) == 1
+    assert cells[0].rect["width"] > 300
+    return str(cells[0].get_attribute("aria-label"))
+
+
+def test_arrow_keys_move_the_slider_and_the_cell_and_alpha_with_it(
+    browser: webdriver.Chrome, pages: dict[str, Path]
+) -> None:
+    show(browser, pages["search"].as_uri())
+    slider = browser.find_element(By.ID, "epoch")
+    told = [
+        item.get_attribute("textContent") for item in browser.find_elements(By.CSS_SELECTOR, ".genotypes li")
+    ]
+    heat = "return [...document.querySelectorAll('#heat td')].map((cell) => cell.textContent).join()"
+    seen = set()
+    for epoch in (5, 4, 3, 2, 1):
+        assert browser.find_element(By.ID, "said").text.startswith(f"{epoch} of 5 · validation accuracy")
+        assert str(slider.get_attribute("aria-valuetext")).startswith(f"Epoch {epoch}, validation accuracy")
+        cell = seen_cell(browser)
+        assert cell.removeprefix("Cell: ") in str(told[epoch - 1])
+        seen.add((cell, browser.execute_script(heat)))
+        assert len(browser.find_elements(By.CSS_SELECTOR, "#heat .kept")) == 8
+        slider.send_keys(Keys.ARROW_LEFT)
+    assert len(seen) == 5
+    slider.send_keys(Keys.END)
+    assert browser.find_element(By.ID, "said").text.startswith("5 of 5")
+    assert console(browser) == []
+
+
+def test_the_keyboard_reaches_everything_that_scrolls_or_opens(
+    browser: webdriver.Chrome, pages: dict[str, Path]
+) -> None:
+    show(browser, pages["training"].as_uri(), width=390)
+    reached = [browser.find_element(By.TAG_NAME, "body")]
+    while len(reached) < 60:
+        reached[-1].send_keys(Keys.TAB)
+        current = browser.switch_to.active_element
+        if current in reached:
+            break
+        assert current.value_of_css_property("outline-style") == "solid"
+        reached.append(current)
+    wanted = browser.find_elements(By.CSS_SELECTOR, "summary, [tabindex='0']")
+    assert len(wanted) > 5
+    assert [one for one in wanted if one.is_displayed() and one not in reached] == []
+
+
+def test_the_live_page_gains_an_epoch_while_it_is_open(
+    browser: webdriver.Chrome, make_search: MakeRun, append_epoch: Callable[[Path, int, int], None]
+) -> None:
+    """Whoever looks at an earlier epoch goes on looking at it, with what was opened still open."""
+    run = make_search(epochs=9, done=2)
+
+    def wait_for(last: int) -> None:
+        WebDriverWait(browser, WAIT_SEC).until(
+            lambda _: browser.find_element(By.ID, "epoch").get_attribute("max") == str(last - 1)
+        )
+
+    with serving(run, 0) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            show(browser, f"http://127.0.0.1:{server.server_port}/")
+            append_epoch(run, 3, 9)
+            wait_for(3)
+            assert browser.find_element(By.ID, "said").text.startswith("3 of 3")
+            browser.find_element(By.ID, "epoch").send_keys(Keys.HOME)
+            browser.find_element(By.CSS_SELECTOR, "#numbers summary").click()
+            looked_at = seen_cell(browser)
+            append_epoch(run, 4, 9)
+            wait_for(4)
+            assert browser.find_element(By.ID, "said").text.startswith("1 of 4")
+            assert seen_cell(browser) == looked_at
+            assert browser.find_element(By.ID, "numbers").get_attribute("open") is not None
+            browser.find_element(By.ID, "epoch").send_keys(Keys.ARROW_RIGHT)
+            assert browser.find_element(By.ID, "said").text.startswith("2 of 4")
+            assert console(browser) == []
+            browser.get("about:blank")
+        finally:
+            server.shutdown()
+            thread.join()

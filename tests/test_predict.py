@@ -1,0 +1,181 @@
+"""The verb `predict` on files, with a network that knows shades and with one that was trained."""
+
+import csv
+import json
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+from vidnas import runs
+from vidnas.cli import main
+from vidnas.config import PredictConfig
+from vidnas.engine.loop import evaluate_epoch
+from vidnas.predict import run_predict
+from vidnas.video import loaders
+from vidnas.video.datasets import TestClips
+from vidnas.video.decode import decode_frames, read_frames, scan_video
+from vidnas.video.items import Item
+
+RATE = 10
+NIGHT, DUSK, DAY = 0.0, 0.5, 1.0
+Write = Callable[..., Path]
+
+
+def predict(run: Path, *arguments: object) -> int:
+    return main(["predict", "--run", str(run), "--window-sec", "2", *map(str, arguments)])
+
+
+def test_a_long_video_gets_a_timeline_of_its_windows(
+    shade_run: Path, write_shades: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Windows of 20 frames at 0, 10, 20, ...; the network sees black, grey and white."""
+    video = write_shades("long.mp4", (NIGHT, 40), (DAY, 30), (DUSK, 25))
+    assert predict(shade_run, video, "--json", tmp_path / "out.json", "--csv", tmp_path / "out.csv") == 0
+    (seen,) = json.loads((tmp_path / "out.json").read_text())
+    ends = [2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 9.5]
+    assert [window["end_sec"] for window in seen["windows"]] == pytest.approx(ends)
+    assert [window["start_sec"] for window in seen["windows"]] == pytest.approx([end - 2 for end in ends])
+    labels = [window["label"] for window in seen["windows"]]
+    assert labels[:3] + labels[4:6] + labels[7:] == ["night"] * 3 + ["day"] * 2 + ["dusk"] * 2
+    assert all(seen["windows"][sure]["score"] > 0.99 for sure in (0, 1, 2, 4, 5, 7, 8))
+    assert sum(label["score"] for label in seen["labels"]) == pytest.approx(1.0)
+    with (tmp_path / "out.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["label"] for row in rows] == labels
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"{video}  (9.5 s, 9 windows)\n")
+    assert "\n  0:00.0 - 0:0" in printed
+
+
+def test_a_video_s_labels_are_the_mean_over_its_windows(shade_run: Path, write_shades: Write) -> None:
+    """Windows: night (0-20), half-half (10-30), day (20-40)."""
+    video = write_shades("two.mp4", (NIGHT, 20), (DAY, 20))
+    result = run_predict(PredictConfig(run=str(shade_run), videos=(str(video),), window_sec=2.0))
+    (prediction,) = result.predictions
+    rows = [dict(window.labels) for window in prediction.windows]
+    assert len(rows) == 3
+    for label, score in prediction.labels:
+        assert score == pytest.approx(sum(row[label] for row in rows) / 3)
+
+
+@pytest.mark.parametrize("num_frames", [20, 7, 1])
+def test_a_video_not_longer_than_a_window_is_one_clip(
+    shade_run: Path, write_shades: Write, num_frames: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = write_shades("short.mp4", (DAY, num_frames))
+    result = run_predict(PredictConfig(run=str(shade_run), videos=(str(video),), window_sec=2.0, top=2))
+    (prediction,) = result.predictions
+    (window,) = prediction.windows
+    assert (window.start_sec, window.end_sec) == pytest.approx((0, num_frames / RATE))
+    assert window.labels == prediction.labels[:2]
+    lines = capsys.readouterr().out.rstrip().splitlines()
+    assert [line.split()[-1] for line in lines[1:]] == ["day", "dusk"]
+
+
+def as_evaluated(run: Path, video: Path) -> list[float]:
+    """Log probabilities of a video by the evaluation's own way."""
+    config = runs.load_train_config(run)
+    network, _ = runs.load(run)
+    clips = TestClips(
+        [Item(video, 0, None)],
+        [scan_video(video).num_frames],
+        size_px=config.size_px,
+        segments=config.segments,
+        frames_per_segment=config.frames_per_segment,
+        single_frame=config.single_frame,
+    )
+    precision = runs.choose_precision("cpu")
+    loader = loaders.test_loader(clips, batch_size=1, workers=0)
+    return [float(x) for x in evaluate_epoch(network, loader, precision, max_clips=1).scores[0]]
+
+
+def assert_as_evaluated(run: Path, paths: list[Path], **more: Any) -> None:
+    config = PredictConfig(run=str(run), videos=tuple(map(str, paths)), device="cpu", **more)
+    classes = runs.read_classes(run)
+    for path, prediction in zip(paths, run_predict(config).predictions, strict=True):
+        scores = dict(prediction.labels)
+        assert [np.log(scores[name]) for name in classes] == pytest.approx(as_evaluated(run, path), abs=1e-5)
+
+
+@pytest.mark.parametrize("single_frame", [False, True])
+def test_a_short_video_s_scores_are_those_of_evaluate(
+    random_run: Path, tiny_videos: Path, single_frame: bool
+) -> None:
+    settings = json.loads((random_run / "config.json").read_text()) | {"single_frame": single_frame}
+    (random_run / "config.json").write_text(json.dumps(settings))
+    assert_as_evaluated(random_run, sorted(tiny_videos.rglob("*.avi"))[::9], window_sec=60.0)
+
+
+@pytest.mark.dataset
+def test_real_clips_score_as_in_evaluate(random_run: Path, test_data: Path) -> None:
+    paths = sorted((test_data / "ucf101_5" / "videos").rglob("*.avi"))[::150]
+    assert_as_evaluated(random_run, paths, window_sec=3600.0)
+
+
+@pytest.mark.dataset
+def test_a_real_video_s_windows_are_clips_of_their_own(
+    random_run: Path, test_data: Path, tmp_path: Path
+) -> None:
+    """Each window scores as a video that was cut out of the long one."""
+    path = sorted((test_data / "ucf101_5" / "videos").rglob("*.avi"))[0]
+    config = PredictConfig(run=str(random_run), videos=(str(path),), window_sec=2.0, batch_size=3)
+    (prediction,) = run_predict(config).predictions
+    classes = runs.read_classes(random_run)
+    info = scan_video(path)
+    frames = decode_frames(path, range(info.num_frames), short_side_px=None)
+    assert len(prediction.windows) > 3
+    for window in prediction.windows:
+        first = round(window.start_sec * info.num_frames / info.duration_sec)
+        part = tmp_path / f"{first}.mkv"
+        write_lossless(part, frames[first : first + 50])
+        scores = dict(window.labels)
+        assert [np.log(scores[name]) for name in classes] == pytest.approx(
+            as_evaluated(random_run, part), abs=0.01
+        )
+
+
+def write_lossless(path: Path, frames: np.ndarray) -> None:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("ffv1", rate=25)
+        stream.width, stream.height, stream.pix_fmt = frames.shape[2], frames.shape[1], "bgr0"
+        for frame in frames:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+        container.mux(stream.encode())
+
+
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_the_batch_size_changes_nothing(
+    random_run: Path, tiny_videos: Path, batch_size: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = sorted(tiny_videos.rglob("*.avi"))[0]
+    for size in (batch_size, 16):
+        assert predict(random_run, path, "--window-sec", "0.1", "--batch-size", size) == 0
+    printed = capsys.readouterr().out
+    half = len(printed) // 2
+    assert printed[:half] == printed[half:]
+    assert "windows)" in printed
+
+
+def test_the_annotated_video_shows_the_label_of_the_nearest_window(
+    shade_run: Path, write_shades: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Windows of 20 frames every 10; the labels change between the centres of those that differ."""
+    video = write_shades("long.mp4", (NIGHT, 40), (DAY, 40))
+    out = tmp_path / "labelled.mp4"
+    assert predict(shade_run, video, "--annotate", out) == 0
+    assert scan_video(out) == scan_video(video)
+    before, after = (list(read_frames(path, None, short_side_px=None)) for path in (video, out))
+    assert [frame.time_sec for frame in after] == pytest.approx([frame.time_sec for frame in before])
+    assert all(
+        np.abs(a.image[:60].astype(int) - b.image[:60]).max() < 8 for a, b in zip(before, after, strict=True)
+    )
+    place = [frame.image[70:].astype(int) for frame in after]
+    assert all((np.abs(part - b.image[70:]) > 60).any() for part, b in zip(place, before, strict=True))
+    changes = [n for n, (old, new) in enumerate(pairwise(place), 1) if np.abs(old - new).max() > 60]
+    assert changes == [35, 40, 45]  # night, dusk (the mean of both), day; at 40 the background
+    assert f"Written: {out}" in capsys.readouterr().out
