@@ -1,6 +1,7 @@
 """What changes behind a command's back: videos, the index of them, and where its output goes."""
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -96,5 +97,6 @@ def test_output_that_goes_nowhere(flag: str, shell: str, code: int, told: str) -
     if "/dev/full" in shell and not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")
     command = ["bash", "-c", shell, "bash", sys.executable, "-m", "vidnas", flag]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    buffered = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, env=buffered)
     assert (ended.returncode, ended.stderr) == (code, told)

@@ -76,6 +76,17 @@ def snapshot(folder: Path) -> dict[Path, bytes | None]:
     return {path: path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
 
 
+def test_an_earlier_page_outlives_a_full_disk(vidnas: Vidnas, a_run: Path) -> None:
+    """`report` replaces its own pages."""
+    assert vidnas("report", a_run)[0] == 0
+    page = (a_run / "report.html").read_bytes()
+    (a_run / "log.txt").write_text("another log\n")
+    assert vidnas("report", a_run, prepare=leaving(1000))[0] == 1
+    assert (a_run / "report.html").read_bytes() == page
+    assert vidnas("report", a_run)[0] == 0
+    assert (a_run / "report.html").read_bytes() != page
+
+
 def test_evaluate_after_a_full_disk_writes_all(
     vidnas: Vidnas, writing: Callable[[str], tuple[object, ...]], a_run: Path
 ) -> None:
