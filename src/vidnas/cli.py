@@ -140,7 +140,7 @@ def _search(arguments: Sequence[str]) -> int:
     from vidnas.search import run_search
 
     result = run_search(config, resume=resume)
-    given = ["--genotype", str(result.run_dir), *_same_clips(config, flags.preset_in(arguments))]
+    given = ["--genotype", str(result.run_dir), *presets.same_clips(config, flags.preset_in(arguments))]
     print("Next: " + shlex.join(["vidnas", "train", *given]))
     return 0
 
@@ -152,26 +152,6 @@ def _train(arguments: Sequence[str]) -> int:
     result = run_train(config, resume=resume)
     print("Next: " + shlex.join(["vidnas", "evaluate", "--run", str(result.run_dir), "--data", config.data]))
     return 0
-
-
-def _same_clips(config: settings.SearchConfig, preset: str) -> list[str]:
-    """The flags with which a training of this preset reads, divides and samples as `config` does."""
-    default = presets.train_preset(preset, data=config.data, genotype="random:0")
-    same = ["--data", config.data] + ([] if preset == flags.DEFAULT_PRESET else ["--preset", preset])
-    for name in (
-        "split",
-        "split_by",
-        "group_regex",
-        "test_list",
-        "on_bad",
-        "size_px",
-        "segments",
-        "frames_per_segment",
-    ):
-        value = getattr(config, name)
-        if value != getattr(default, name):
-            same += [f"--{name.replace('_', '-')}", str(value)]
-    return same if config.flip == default.flip else [*same, "--flip" if config.flip else "--no-flip"]
 
 
 def _evaluate(arguments: Sequence[str]) -> int:

@@ -87,7 +87,7 @@ class SearchConfig(ClipConfig):
     order: Literal[1, 2] = 2
     """Order of the alpha gradient: 2 looks one weight step ahead (paper, eq. 5), 1 costs two fifths of it."""
     select: Literal["best", "last"] = "best"
-    """Which epoch's genotype is the result: the one with the best validation accuracy, or the last one."""
+    """Which epoch's genotype is the result: the best by val accuracy (of equals the later), or the last."""
     lr: float = 0.05
     """Learning rate of the weights (SGD), falling to lr_min by a cosine over steps."""
     lr_min: float = 0.001
@@ -280,7 +280,7 @@ class ReportConfig:
     def __post_init__(self) -> None:
         check_types(self)
         if not self.runs or (self.live and len(self.runs) > 1):
-            raise UsageError(f"runs are {len(self.runs)}; name one run folder, or several without --live.")
+            raise UsageError("Name the run folder of a search or a training, or several without --live.")
         at_least(self, "port", 0)
         if self.port > 65535:
             raise UsageError(f"port is {self.port}; allowed are 0 to 65535.")

@@ -216,7 +216,8 @@ def _write(
             "",
             accuracy,
             f"{cost} Checkpoint: {checkpoint_bytes / 1e6:.2f} MB.",
-            f"Written: {path}   Confusion matrix: {picture}   Every prediction: {table}",
+            f"Written: {path}   Confusion matrix: {picture}   Every prediction: {table}   "
+            f"Surest clips: {stem.name}{ENDINGS[3]}",
             *test.skipped,
         ]
     )

@@ -13,7 +13,6 @@ from vidnas.config import SearchConfig, TrainConfig
 from vidnas.configfile import stored_config
 from vidnas.errors import UsageError, UserError
 
-DEFAULT_PRESET = "cpu"
 C = TypeVar("C")
 R = TypeVar("R", SearchConfig, TrainConfig)
 
@@ -101,7 +100,7 @@ def parse_run(
 def preset_in(arguments: Sequence[str]) -> str:
     """The preset that the arguments name. Others than those that exist are left for tyro to refuse."""
     chosen = _value_in("--preset", arguments)
-    return chosen if chosen is not None and chosen in get_args(presets.Preset) else DEFAULT_PRESET
+    return chosen if chosen is not None and chosen in get_args(presets.Preset) else presets.DEFAULT_PRESET
 
 
 def _value_in(flag: str, arguments: Sequence[str]) -> str | None:

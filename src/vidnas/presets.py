@@ -8,6 +8,8 @@ from vidnas.config import SearchConfig, TrainConfig
 from vidnas.errors import UsageError
 
 Preset = Literal["paper", "fast", "cpu", "demo"]
+DEFAULT_PRESET: Preset = "cpu"
+"""That of the command line."""
 
 
 def search_preset(preset: str, **settings: Any) -> SearchConfig:
@@ -18,6 +20,26 @@ def search_preset(preset: str, **settings: Any) -> SearchConfig:
 def train_preset(preset: str, **settings: Any) -> TrainConfig:
     """The settings of a training preset, with `settings` (at least `data` and `genotype`) on top."""
     return TrainConfig(**{**_chosen(TRAIN_PRESETS, preset), **settings})
+
+
+def same_clips(config: SearchConfig, preset: str) -> list[str]:
+    """The flags with which a training of this preset reads, divides and samples as `config` does."""
+    default = train_preset(preset, data=config.data, genotype="random:0")
+    same = ["--data", config.data] + ([] if preset == DEFAULT_PRESET else ["--preset", preset])
+    for name in (
+        "split",
+        "split_by",
+        "group_regex",
+        "test_list",
+        "on_bad",
+        "size_px",
+        "segments",
+        "frames_per_segment",
+    ):
+        value = getattr(config, name)
+        if value != getattr(default, name):
+            same += [f"--{name.replace('_', '-')}", str(value)]
+    return same if config.flip == default.flip else [*same, "--flip" if config.flip else "--no-flip"]
 
 
 def _chosen(table: Mapping[str, Mapping[str, object]], preset: str) -> Mapping[str, Any]:

@@ -107,6 +107,8 @@ def begin_or_go_on(
         state = load_checkpoint(log.path(CHECKPOINT))
         check_same()
         keeper.restore(state)
+        if keeper.epoch == config.epochs:
+            log.say("All its epochs are done already; only what follows them is done again.")
         log.write("config.json", to_json(config))  # it may lie elsewhere now, or have other workers
         return
     lost = [name for name in ("result.json", "selection.json") if log.path(name).exists()]

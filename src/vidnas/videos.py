@@ -250,11 +250,14 @@ def check_unseen(index: VideoIndex, run: Path) -> None:
     learnt = {*seen.train, *seen.seen_before}
     known = [key[0] for key in video_keys(index.test, index.classes) if key in learnt]
     if known:
+        now = (video_keys(part, index.classes) for part in (index.train, index.test))
+        since = "; ".join(differences(seen, *now))
         raise UserError(
             f"{len(known)} of the {len(index.test)} test videos are among those that {run} has learnt from "
             f"({', '.join(known[:3])}{', ...' if len(known) > 3 else ''}); their accuracy would be "
-            "memory. Divide the videos as that run did (its config.json has split, split_by, group_regex and "
-            "test_list), or give others."
+            f"memory. Compared with that run, the videos are {since}. A test part that vidnas sets aside "
+            "changes with the videos: give those of the run, divided as it divided them (its config.json has "
+            "split, split_by, group_regex and test_list), or fix the test part by train/ and test/ folders."
         )
 
 

@@ -135,10 +135,10 @@ def test_workers_that_get_the_signal_too_leave_it_to_the_main_process(
     assert outcome(tmp_path / "a run") == outcome(uninterrupted("train", "--epochs", "15"))
 
 
-def test_a_run_whose_workers_are_killed_says_what_to_do_and_how_to_go_on(
+def test_a_run_of_which_a_worker_is_killed_says_what_to_do_and_how_to_go_on(
     small: Small, run_vidnas: RunVidnas, uninterrupted: Uninterrupted, outcome: Outcome, tmp_path: Path
 ) -> None:
-    killed = {"target": WITHIN, "nth": 8, "does": "kill_workers"}
+    killed = {"target": WITHIN, "nth": 8, "does": "kill_worker"}
     stopped = run_vidnas([*small["train"], "--out", tmp_path, "--workers", 2], killed)
     assert stopped.code == 1
     assert "vidnas: A process that decodes videos died: " in stopped.printed

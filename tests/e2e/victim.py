@@ -60,10 +60,9 @@ def send(number: int, _args: Any) -> None:
     os.kill(os.getpid(), number)
 
 
-def kill_workers(_number: int, _args: Any) -> None:
-    """The system kills the processes that decode videos, as it does when the memory runs out."""
-    for process in multiprocessing.active_children():
-        process.kill()
+def kill_worker(_number: int, _args: Any) -> None:
+    """The system kills a process that decodes videos, as it does when the memory runs out."""
+    multiprocessing.active_children()[0].kill()
 
 
 def fill_disk(number: int, _args: Any) -> None:
@@ -84,7 +83,7 @@ def draw_nothing() -> None:
                 setattr(module, name, lambda *_, **__: None)
 
 
-DEEDS = {deed.__name__: deed for deed in (kill, tear, send, kill_workers, fill_disk, set_threads)}
+DEEDS = {deed.__name__: deed for deed in (kill, tear, send, kill_worker, fill_disk, set_threads)}
 
 
 def main(arguments: list[str], incidents: list[dict[str, Any]], *, pictures: bool, output: str) -> None:

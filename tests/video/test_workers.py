@@ -24,14 +24,14 @@ class Items:
         return 100
 
     def __getitem__(self, index):
-        while index >= 8:  # one that never comes
+        while index >= 2:  # both workers of a loader are soon busy for ever
             pass
         return index
 
 loaders = [DataLoader(Items(), num_workers=2, worker_init_fn=workers.serve_main) for _ in range(2)]
 iterators = [iter(loader) for loader in loaders]
 for iterator in iterators:
-    next(iterator)
+    next(iterator), next(iterator)  # from each worker one
 print(*(process.pid for process in multiprocessing.active_children()), flush=True)
 time.sleep(100)
 """

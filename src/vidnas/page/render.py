@@ -13,6 +13,7 @@ import jinja2
 from markupsafe import Markup
 from matplotlib.colors import to_hex
 
+from vidnas.config import SearchConfig
 from vidnas.engine.versions import installed_versions
 from vidnas.figures.palette import PRIMITIVE_COLORS, SERIES_COLORS, mixed
 from vidnas.genotype import PRIMITIVES
@@ -23,6 +24,7 @@ from vidnas.page.confusion import draw_matrix
 from vidnas.page.records import Test
 from vidnas.page.run import Run
 from vidnas.page.settings import changed, command, nearest_preset
+from vidnas.presets import same_clips
 
 GENERATOR = "vidnas report"
 """What a page names as its maker, so that it is known again."""
@@ -44,7 +46,7 @@ def render_run(run: Run, *, live: bool = False) -> str:
         name=words.shown(run.name),
         folder=folder,
         resume=shlex.join(["vidnas", run.verb, "--resume", folder]),
-        train=shlex.join(["vidnas", "train", "--genotype", folder, "--data", words.shown(run.config.data)]),
+        train=_train_command(run, folder, preset),
         evaluate=shlex.join(["vidnas", "evaluate", "--run", folder, "--data", words.shown(run.config.data)]),
         preset=preset,
         changed=changed(run.config, preset),
@@ -62,6 +64,14 @@ def render_run(run: Run, *, live: bool = False) -> str:
         clips_from=clips_from,
         costs=view.costs(run),
     )
+
+
+def _train_command(run: Run, folder: str, preset: str) -> str:
+    """What to type after a search; nothing after a training."""
+    if not isinstance(run.config, SearchConfig):
+        return ""
+    flags = [words.shown(flag) for flag in same_clips(run.config, preset)]
+    return shlex.join(["vidnas", "train", "--genotype", folder, *flags])
 
 
 def _slider_data(slider: view.Slider) -> dict[str, object]:
