@@ -2,6 +2,8 @@
 
 import json
 import shlex
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -80,10 +82,20 @@ def open_run(folder: Path, config: SearchConfig | TrainConfig, *, resume: bool) 
             # The last two: a batch was on its way from the worker that died.
             if isinstance(error, RuntimeError) and "DataLoader worker" not in str(error):
                 raise
+            _let_loaders_end()
             raise UserError(
                 f"A process that decodes videos died: {error}\nIf the memory ran out, use fewer --workers; "
                 f"if a video crashes the decoder, `vidnas check` names it. To go on: {again}"
             ) from error
+
+
+def _let_loaders_end() -> None:
+    """Stop PyTorch from raising, at every signal of a child's end, that a worker died.
+
+    That would break off the ending of its other workers, and this process could wait for them for ever.
+    """
+    if hasattr(signal, "SIGCHLD") and threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
 
 def is_begun(folder: Path) -> bool:

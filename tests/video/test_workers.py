@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,9 @@ def main_process() -> Iterator[tuple[subprocess.Popen[str], list[int]]]:
     process.kill()
     process.wait()
     process.stdout.close()
+    for worker in workers:  # where a test has failed, they may still be there
+        with suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGKILL)
 
 
 def alive(worker: int) -> bool:
@@ -58,15 +62,19 @@ def alive(worker: int) -> bool:
     return state != "Z"
 
 
-def left_after(sec: float, workers: list[int]) -> list[int]:
-    until = time.monotonic() + sec
+def left(workers: list[int]) -> list[int]:
+    """Those that live on: they are gone in a moment, in three seconds on a busy machine.
+
+    PyTorch's own look after them takes five, and never comes to one that is busy.
+    """
+    until = time.monotonic() + 3
     while any(map(alive, workers)) and time.monotonic() < until:
         time.sleep(0.01)
     return [worker for worker in workers if alive(worker)]
 
 
 @pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGTERM])
-def test_workers_are_gone_a_second_after_their_main_process_died(
+def test_workers_are_gone_soon_after_their_main_process_died(
     main_process: tuple[subprocess.Popen[str], list[int]], sent: signal.Signals
 ) -> None:
     """Even while they are busy, and although the later ones inherit what watches over the earlier ones."""
@@ -74,7 +82,7 @@ def test_workers_are_gone_a_second_after_their_main_process_died(
     assert all(map(alive, workers))
     process.send_signal(sent)
     process.wait(10)
-    assert left_after(1, workers) == []
+    assert left(workers) == []
 
 
 def test_a_worker_that_hangs_does_not_keep_its_main_process_from_ending(
@@ -83,7 +91,7 @@ def test_a_worker_that_hangs_does_not_keep_its_main_process_from_ending(
     process, workers = main_process
     process.send_signal(signal.SIGINT)  # ends as Python programs end, which waits for the workers
     assert process.wait(10) != 0
-    assert left_after(1, workers) == []
+    assert left(workers) == []
 
 
 def test_workers_leave_ctrl_c_to_the_main_process_and_outlive_sigterm_by_some_time(
@@ -95,5 +103,5 @@ def test_workers_leave_ctrl_c_to_the_main_process_and_outlive_sigterm_by_some_ti
     os.kill(workers[0], signal.SIGTERM)
     time.sleep(0.5)
     assert all(map(alive, workers))
-    assert left_after(3, workers[:1]) == []
+    assert left(workers[:1]) == []
     assert all(map(alive, workers[1:]))
