@@ -89,7 +89,7 @@ def parse_run(
     parsed: Any = parse(verb, extended, arguments, extended(**stored))
     values = {field.name: getattr(parsed, field.name) for field in dataclasses.fields(kind)}
     if parsed.resume is not None:
-        if values["out"] not in (None, parsed.resume):
+        if values["out"] is not None and Path(values["out"]) != Path(parsed.resume):
             raise UsageError(
                 f"--resume {parsed.resume} goes on in that folder, so --out {values['out']} cannot be."
             )

@@ -26,7 +26,7 @@ LOCK = ".lock"
 NOT_BEGUN = (LOCK, "config.json.partial")
 """All that is in the folder of a run that was killed before its settings were written."""
 ORPHANS_SEC = 15
-"""How long the workers of a killed run may live on, and with them its lock: they look for it every 5 s."""
+"""Longer than workers outlive a killed run, and with them its lock: a moment, or 10 s after SIGTERM."""
 T = TypeVar("T")
 
 
