@@ -94,14 +94,7 @@ def run_search(config: SearchConfig, *, resume: bool = False) -> SearchResult:
     with rundir.open_run(folder, config, resume=resume) as log:
         supernet = runs.build_supernet(config, len(data.scanned.index.classes)).to(precision.device)
         step = _weight_step(supernet, config, precision, num_steps=config.epochs * len(data.train))
-        architect = Architect(
-            supernet,
-            order=config.order,
-            lr=config.alpha_lr,
-            weight_decay=config.alpha_weight_decay,
-            # float16 would need a scaled loss; its first-order passes stay in float32
-            autocast=nullcontext if precision.dtype is torch.float16 else precision.autocast,
-        )
+        architect = _architect(supernet, config, precision)
         alphas = _Alphas()
         parts: dict[str, Stateful] = {
             "supernet": supernet,
@@ -172,6 +165,17 @@ def _require_memory(config: SearchConfig, num_classes: int, precision: Precision
     supernet = runs.build_supernet(config, num_classes).to(precision.device)
     remedy = "Use a smaller --batch-size or --size-px, or --stem-stride 2."
     check_memory(supernet, runs.clip_shape(config), config.batch_size, precision.device, remedy)
+
+
+def _architect(supernet: Supernet, config: SearchConfig, precision: Precision) -> Architect:
+    return Architect(
+        supernet,
+        order=config.order,
+        lr=config.alpha_lr,
+        weight_decay=config.alpha_weight_decay,
+        # float16 would need a scaled loss; its first-order passes stay in float32
+        autocast=nullcontext if precision.dtype is torch.float16 else precision.autocast,
+    )
 
 
 def _weight_step(

@@ -1,4 +1,4 @@
-"""Video file -> frames: the only file that imports the decoder (PyAV).
+"""Video file -> frames. PyAV is imported in video/ alone: here, and where files are written and streams read.
 
 Frames are counted by decoding, because the counts in containers lie, and found by decoding from the start,
 because seeking returns wrong frames in AVI files with B-frames. Scanning and reading share one loop, so
