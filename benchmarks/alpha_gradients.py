@@ -5,7 +5,8 @@ usage: python benchmarks/alpha_gradients.py SEARCH_RUN [--batches 3] [--json FIL
 Reads the settings, the videos and the last checkpoint of a search's run folder. For each pair of a train and
 a val batch: cosine to the exact gradient (autograd through the weight step, eq. 5 not approximated) of the
 first-order gradient and of the finite difference at several radii; and of the second term alone, with its
-relative error. The learning rate of the weight step is the search's highest.
+relative error. All on the plain supernet, which has second derivatives. The learning rate of the weight step
+is the search's highest.
 """
 
 import argparse
@@ -15,8 +16,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from vidnas import runs, videos
-from vidnas.config import SearchConfig, from_json
+from reference import PlainSupernet
+from vidnas import videos
+from vidnas.config import SearchConfig
+from vidnas.configfile import from_json
 from vidnas.engine.checkpoint import load_checkpoint
 from vidnas.nas.architect import Architect, first_order, hypergradient
 from vidnas.video.division import divide
@@ -82,15 +85,22 @@ def main() -> None:
     parser.add_argument("--batches", type=int, default=3)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    config = from_json(SearchConfig, (arguments.run / "config.json").read_text())
-    index = videos.open_videos(config)
-    supernet = runs.build_supernet(config, len(index.classes))
+    settings = arguments.run / "config.json"
+    config = from_json(SearchConfig, settings.read_text(), origin=str(settings))
+    scanned = videos.scan(videos.open_videos(config), config, parts=("train",))
+    index = scanned.index
+    supernet = PlainSupernet(
+        len(index.classes),
+        num_cells=config.num_cells,
+        first_channels=config.first_channels,
+        stem_stride=config.stem_stride,
+    )
     supernet.load_state_dict(load_checkpoint(arguments.run / "checkpoint.pt")["supernet"])
     architect = Architect(supernet, order=2, lr=config.alpha_lr, weight_decay=config.alpha_weight_decay)
     parts = divide(index.train, classes=index.classes, by=config.split_by, fraction=0.5, seed=config.seed)[:2]
     loaders = [
         train_loader(
-            videos.train_clips(part, videos.frame_counts(part, workers=config.workers), config),
+            videos.train_clips(part, scanned.counts(part), config),
             batch_size=config.batch_size,
             seed=config.seed,
             workers=0,
