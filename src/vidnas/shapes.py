@@ -13,6 +13,9 @@ Video = Float[Tensor, "batch channels time height width"]
 Features = Float[Tensor, "batch _ time _ _"]
 """Feature maps on their way through cells: channels, height and width change, clips and frames never."""
 
+FeatureFrames = Float[Tensor, "batch time _ _ _"]
+"""Feature maps as they lie in memory, (batch, time, channels, height, width): frames first (nn/layout.py)."""
+
 Clip = Float[Tensor, "channels time height width"]
 """One normalised clip."""
 

@@ -9,9 +9,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call
+from torch.utils._python_dispatch import TorchDispatchMode
 
+from reference import PlainSupernet
 from vidnas.genotype import PRIMITIVES
 from vidnas.nas.architect import Architect
+from vidnas.nn.native.blend import Blend
+from vidnas.nn.native.sums import ParameterGradient
 from vidnas.nn.network import Supernet
 
 Tensors = Sequence[Tensor]
@@ -20,6 +24,7 @@ ExactTerms = Callable[[LossOf, Tensors, Tensors, Any, Any, float], tuple[Tensor,
 Clips = tuple[Tensor, Tensor]
 NUM_CLASSES = 3
 WEIGHTS_LR = 0.05
+SMOOTH = [name for name in PRIMITIVES if name != "max_pool_3"]
 
 
 def relative_error(found: Tensor, exact: Tensor) -> float:
@@ -42,7 +47,7 @@ def supernet_of(primitives: Sequence[str], activation: Callable[[], nn.Module]) 
 @pytest.fixture
 def smooth() -> Supernet:
     """Twice differentiable: Softplus for ReLU and no max pooling. Alpha is far enough from 0 to matter."""
-    supernet = supernet_of([name for name in PRIMITIVES if name != "max_pool_3"], nn.Softplus).double()
+    supernet = supernet_of(SMOOTH, nn.Softplus).double()
     with torch.no_grad():
         supernet.alpha.mul_(500)
     return supernet
@@ -66,12 +71,16 @@ def architect_of(
 def supernet_terms(
     exact_terms: ExactTerms, supernet: Supernet, train: Clips, val: Clips
 ) -> tuple[Tensor, Tensor]:
-    """The exact terms of eq. 5 in alpha, by double backward through the supernet's own modules."""
+    """The exact terms of eq. 5 in alpha, by double backward through the plain supernet of these weights."""
+    plain = PlainSupernet(
+        NUM_CLASSES, num_cells=2, first_channels=2, num_nodes=2, primitives=SMOOTH, activation=nn.Softplus
+    ).double()
+    plain.load_state_dict(supernet.state_dict())
     names = [name for name, _ in supernet.named_parameters() if name != "alpha"]
 
     def loss(weights: Tensors, alphas: Tensors, batch: Clips) -> Tensor:
         state = dict(zip(names, weights, strict=True)) | {"alpha": alphas[0]}
-        return F.cross_entropy(functional_call(supernet, state, (batch[0],)), batch[1])
+        return F.cross_entropy(functional_call(plain, state, (batch[0],)), batch[1])
 
     weights = [dict(supernet.named_parameters())[name] for name in names]
     direct, second = exact_terms(loss, weights, [supernet.alpha], train, val, WEIGHTS_LR)
@@ -198,3 +207,81 @@ def test_finite_differences_run_without_tf32(monkeypatch: pytest.MonkeyPatch) ->
     )
     assert allowed == [False]
     assert torch.backends.cudnn.allow_tf32
+
+
+# How much is computed
+
+
+@pytest.fixture
+def wanted(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[bool]]:
+    """Whether the gradient of filters, and of a matrix, is wanted: of every backward pass of the kernels."""
+    found: dict[str, list[bool]] = {"filters": [], "matrices": []}
+    backward = Blend.backward
+
+    class Spied(ParameterGradient):
+        def __init__(self, filters: Tensor, *, wanted: bool) -> None:
+            found["filters"].append(wanted)
+            super().__init__(filters, wanted=wanted)
+
+    def blend_backward(ctx: Any, *grads: Tensor) -> Any:
+        found["matrices"].append(ctx.needs_input_grad[2])
+        return backward(ctx, *grads)
+
+    monkeypatch.setattr("vidnas.nn.native.stages.ParameterGradient", Spied)
+    monkeypatch.setattr(Blend, "backward", staticmethod(blend_backward))
+    return found
+
+
+NUM_FILTERS = 3 * 3 * 2
+"""Filters (plain, dilated, temporal) x sources of a cell of 2 nodes x cells."""
+
+
+def test_a_pass_for_alpha_alone_computes_no_gradient_of_a_weight(
+    relu: Supernet, wanted: dict[str, list[bool]]
+) -> None:
+    train, val = clips(13, torch.float32), clips(14, torch.float32)
+    architect_of(relu, 1).gradient(train, val, weights_lr=WEIGHTS_LR)
+    assert wanted["filters"] == [False] * NUM_FILTERS
+    # Three of the four adapters read what has no alpha in it. The last one reads a cell's output, and the
+    # scale of that is in its matrix; in those of a source's edges alpha is.
+    assert len(wanted["matrices"]) == 1 + 3 * 2
+
+
+def test_the_second_order_computes_gradients_of_weights_in_two_of_its_four_passes(
+    relu: Supernet, wanted: dict[str, list[bool]]
+) -> None:
+    train, val = clips(13, torch.float32), clips(14, torch.float32)
+    architect_of(relu, 2).gradient(train, val, weights_lr=WEIGHTS_LR)
+    assert wanted["filters"] == 2 * NUM_FILTERS * [True] + 2 * NUM_FILTERS * [False]
+
+
+def test_without_a_compiler_a_pass_for_alpha_alone_computes_no_gradient_of_a_filter(
+    relu: Supernet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Convolutions(TorchDispatchMode):  # type: ignore[no-untyped-call]
+        """The kernel sizes of the convolutions whose filters' gradients are computed."""
+
+        def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            if func is torch.ops.aten.convolution_backward.default and args[-1][1]:
+                kernels.append(tuple(args[2].shape[2:]))
+            return func(*args, **(kwargs or {}))
+
+    monkeypatch.setattr("vidnas.nn.native.library._library", lambda _real: None)
+    train, val = clips(13, torch.float32), clips(14, torch.float32)
+    kernels: list[tuple[int, ...]] = []
+    with Convolutions():  # type: ignore[no-untyped-call]
+        architect_of(relu, 1).gradient(train, val, weights_lr=WEIGHTS_LR)
+    assert set(kernels) == {(1, 1)}, "matrices that hold mixing weights"
+    with Convolutions():  # type: ignore[no-untyped-call]
+        architect_of(relu, 2).gradient(train, val, weights_lr=WEIGHTS_LR)
+    assert {(3, 3), (3, 1)} < set(kernels)
+
+
+@pytest.mark.parametrize("order", [1, 2])
+def test_cells_that_are_computed_again_give_the_same_gradient(relu: Supernet, order: Literal[1, 2]) -> None:
+    relu.double()
+    train, val = clips(15, torch.float64), clips(16, torch.float64)
+    expected = architect_of(relu, order).gradient(train, val, weights_lr=WEIGHTS_LR)
+    relu.checkpoint_cells = True
+    found = architect_of(relu, order).gradient(train, val, weights_lr=WEIGHTS_LR)
+    assert relative_error(found, expected) < 1e-12

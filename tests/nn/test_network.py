@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from vidnas.genotype import PRIMITIVES, Edge, Genotype, edge_sources, random_genotype
 from vidnas.nn.cell import Cell, MixedOp, SearchCell
 from vidnas.nn.network import AdaptedCell, Adapter, Head, Network, Stem, Supernet
+from vidnas.nn.primitives import Pointwise
 
 CONVOLUTIONS_AND_SKIP = ("conv_1", "conv_3", "sep_conv_3", "dil_conv_3", "skip")
 POOLS = ("max_pool_3", "avg_pool_3")
@@ -198,19 +199,39 @@ def test_source_0_is_the_cell_before_last_and_source_1_the_last_one(source: int,
 @pytest.mark.parametrize("num_frames", [1, 5, 8])
 def test_no_module_changes_the_number_of_frames(num_frames: int) -> None:
     for model in (small_supernet(num_cells=4), small_network(random_genotype(3), num_cells=6, stem_stride=2)):
-        seen: list[int] = []
+        seen: dict[nn.Module, tuple[int, int]] = {}
 
-        def note(_module: nn.Module, _inputs: object, output: Tensor, seen: list[int] = seen) -> None:
+        def note(
+            module: nn.Module,
+            inputs: tuple[Tensor, ...],
+            output: Tensor,
+            seen: dict[nn.Module, tuple[int, int]] = seen,
+        ) -> None:
             if output.dim() == 5:
-                seen.append(output.shape[2])
+                seen[module] = inputs[0].shape[2], output.shape[2]
 
         parts = list(model.modules())
         for part in parts:
             part.register_forward_hook(note)
         model(random_video(2, 3, num_frames, 9, 9))
-        containers = sum(isinstance(part, nn.ModuleList) for part in parts)
-        assert len(seen) == len(parts) - containers - 3, "all but the head, its linear layer and the whole"
-        assert set(seen) == {num_frames}
+        # A cell computes its ops together: each is called alone here. Then all are called but convolutions
+        # that a stem or a pointwise op computes itself, what computes nothing, and activations of cells.
+        for op in ops_of(model):
+            channels = next((p.shape[1] for p in op.parameters()), 2)
+            op(random_video(2, channels, num_frames, 9, 9))
+        alone = {id(part) for outer in parts if isinstance(outer, Stem | Pointwise) for part in outer}
+        idle = (nn.ModuleList, MixedOp, nn.Linear, Head, Supernet, Network, nn.ReLU)
+        wanted = [part for part in parts if id(part) not in alone and not isinstance(part, idle)]
+        assert {id(part) for part in wanted} <= {id(part) for part in seen}
+        assert {seen[part] for part in wanted} == {(num_frames, num_frames)}
+        # Norms of a stem and of pointwise ops take every frame for a clip, activations read frames first.
+        assert all(before == after for before, after in seen.values())
+
+
+def ops_of(model: nn.Module) -> list[nn.Module]:
+    mixed = [part.ops for part in model.modules() if isinstance(part, MixedOp)]
+    kept = [ops for part in model.modules() if isinstance(part, Cell) for ops in part.nodes]
+    return [op for ops in (*mixed, *kept) if isinstance(ops, nn.ModuleList) for op in ops]
 
 
 def test_an_unbatched_clip_is_refused() -> None:

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Literal, TypeVar
+from typing import Literal, Protocol, TypeVar, runtime_checkable
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 from torch.func import functional_call
 
-from vidnas.nn.network import Supernet
 from vidnas.shapes import Labels, Loss, Video
 
 Batch = TypeVar("Batch")
@@ -94,12 +93,22 @@ def _moved(weights: Tensors, vector: Tensors, step: float) -> list[Tensor]:
 LabelledClips = tuple[Video, Labels]
 
 
+@runtime_checkable
+class Searchable(Protocol):
+    """A module with an alpha of its own, as nn.network.Supernet."""
+
+    alpha: nn.Parameter
+
+    def weights(self) -> dict[str, Tensor]:
+        """Every other parameter, by name."""
+
+
 class Architect:
     """Owns alpha's optimizer (Adam, betas 0.5 and 0.999) and steps it by either order's gradient."""
 
     def __init__(
         self,
-        supernet: Supernet,
+        supernet: Searchable,
         *,
         order: Literal[1, 2],
         lr: float,
@@ -132,4 +141,5 @@ class Architect:
         """Cross-entropy of the supernet with these weights and this alpha in place of its own."""
         state = dict(zip(self.supernet.weights(), weights, strict=True)) | {"alpha": alphas[0]}
         videos, labels = batch
+        assert isinstance(self.supernet, nn.Module)
         return F.cross_entropy(functional_call(self.supernet, state, (videos,)), labels)

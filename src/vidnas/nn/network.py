@@ -4,15 +4,20 @@ Both are a stem, cells and a head. Cells count from 0; the odd ones reduce: thei
 width, never time, and their channels double. All cells have the same architecture.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.func import functional_call
+from torch.utils.checkpoint import checkpoint
 
 from vidnas.genotype import PRIMITIVES, Genotype, num_edges
 from vidnas.nn.cell import Cell, SearchCell
-from vidnas.nn.primitives import Activation, norm
+from vidnas.nn.layout import frames_first, images
+from vidnas.nn.primitives import Activation, Pointwise, image_filters, norm, norm_images
 from vidnas.shapes import Alpha, Features, Logits, Video
 
 RGB = 3
@@ -45,16 +50,17 @@ class Stem(nn.Sequential):
     def __init__(self, channels: int, stride: int, *, batch_stats: bool) -> None:
         conv = nn.Conv3d(RGB, channels, (1, 3, 3), (1, stride, stride), (0, 1, 1), bias=False)
         super().__init__(conv, norm(channels, batch_stats))
+        self.stride = stride
+
+    def forward(self, video: Video) -> Features:
+        """A convolution of the single frames."""
+        conv, norm = self
+        out = F.conv2d(images(frames_first(video)), image_filters(conv), stride=self.stride, padding=1)
+        return norm_images(norm, out, video.shape[2])
 
 
-class Adapter(nn.Sequential):
+class Adapter(Pointwise):
     """Activation, 1x1x1 convolution, norm: fits a cell's input to its channels and, strided, its size."""
-
-    def __init__(
-        self, channels_in: int, channels: int, stride: int, activation: Activation, *, batch_stats: bool
-    ) -> None:
-        conv = nn.Conv3d(channels_in, channels, 1, (1, stride, stride), bias=False)
-        super().__init__(activation(), conv, norm(channels, batch_stats))
 
 
 class Head(nn.Module):
@@ -103,8 +109,11 @@ class Supernet(nn.Module):
         stem_stride: int = 1,
         primitives: Sequence[str] = PRIMITIVES,
         activation: Activation = nn.ReLU,
+        checkpoint_cells: bool = False,
     ) -> None:
+        """`checkpoint_cells` keeps only the cells' outputs, and computes the rest again for the gradient."""
         super().__init__()
+        self.checkpoint_cells = checkpoint_cells
         plans = plan_cells(num_cells, first_channels, num_nodes)
         self.alpha = nn.Parameter(1e-3 * torch.randn(num_edges(num_nodes), len(primitives)))
         self.stem = Stem(first_channels, stem_stride, batch_stats=True)
@@ -123,12 +132,27 @@ class Supernet(nn.Module):
             mixing = self.alpha.softmax(dim=-1)
         before_last = last = self.stem(video)
         for cell in self.cells:
-            before_last, last = last, cell(before_last, last, mixing)
+            compute = _recomputed(cell) if self.checkpoint_cells else cell
+            before_last, last = last, compute(before_last, last, mixing)
         return self.head(last)  # type: ignore[no-any-return]
 
     def weights(self) -> dict[str, Tensor]:
         """Every parameter but alpha (the paper's Theta), by name."""
         return {name: p for name, p in self.named_parameters() if p is not self.alpha}
+
+
+def _recomputed(cell: nn.Module) -> Callable[..., Features]:
+    """The cell, of which nothing but the output is kept for the gradient.
+
+    Its parameters are looked up now: when it is computed again, other ones may be in their place
+    (torch.func.functional_call).
+    """
+    parameters: dict[str, Tensor] = dict(cell.named_parameters())
+
+    def compute(*inputs: Tensor) -> Features:
+        return functional_call(cell, parameters, inputs)  # type: ignore[no-any-return]
+
+    return partial(checkpoint, compute, use_reentrant=False)
 
 
 class Network(nn.Module):

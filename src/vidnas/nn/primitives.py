@@ -4,15 +4,18 @@ A stage is activation - convolution - batch norm, its filters dense and without 
 the number of channels, the frames, the height or the width of what it reads.
 """
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Sequence
 from types import MappingProxyType
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidnas.shapes import Video
+from vidnas.nn.blend import map_of, sum_maps
+from vidnas.nn.layout import channels_first, frames_first, images
+from vidnas.nn.pooling import avg_pool, max_pool
+from vidnas.shapes import Features, Video
 
 Kernel = tuple[int, int, int]
 Activation = Callable[[], nn.Module]
@@ -43,7 +46,7 @@ class MaxPool(nn.Module):
 
     def forward(self, video: Video) -> Video:
         """Pool with stride 1."""
-        return _pool(video, F.max_pool2d)
+        return channels_first(max_pool(frames_first(video)))
 
 
 class AvgPool(nn.Module):
@@ -51,23 +54,44 @@ class AvgPool(nn.Module):
 
     def forward(self, video: Video) -> Video:
         """Pool with stride 1."""
-        return _pool(video, partial(F.avg_pool2d, count_include_pad=False))
-
-
-def _pool(video: Video, pool: Callable[..., Tensor]) -> Video:
-    """2-D pooling over space, then over time on the view (batch, channels, time, height x width).
-
-    3-D average pooling refuses extents below its kernel; 3-D max pooling over time has a slow backward.
-    """
-    batch, channels, time, height, width = video.shape
-    video = pool(video.reshape(batch, channels * time, height, width), 3, 1, 1)
-    video = pool(video.reshape(batch, channels, time, height * width), (3, 1), 1, (1, 0))
-    return video.reshape(batch, channels, time, height, width)
+        return channels_first(avg_pool(frames_first(video)))
 
 
 def norm(channels: int, batch_stats: bool) -> nn.Module:
     """The supernet's norm (`batch_stats`) or the network's batch norm with affine parameters."""
     return BatchStatsNorm() if batch_stats else nn.BatchNorm3d(channels)
+
+
+def image_filters(conv: nn.Module) -> Tensor:
+    """The filters of a convolution of single frames, (outputs, inputs, height, width)."""
+    assert isinstance(conv, nn.Conv3d)
+    return conv.weight.squeeze(2)
+
+
+class Pointwise(nn.Sequential):
+    """Activation, 1x1x1 convolution, norm; a spatial stride leaves pixels away."""
+
+    def __init__(
+        self, channels_in: int, channels: int, stride: int, activation: Activation, *, batch_stats: bool
+    ) -> None:
+        conv = nn.Conv3d(channels_in, channels, 1, (1, stride, stride), bias=False)
+        super().__init__(activation(), conv, norm(channels, batch_stats))
+        self.stride = stride
+
+    def forward(self, video: Features) -> Features:
+        """A linear map of the single frames' channels; the supernet's norm is one with it (blend.py)."""
+        activation, conv, norm = self
+        frames = frames_first(video)[..., :: self.stride, :: self.stride].contiguous()
+        linear = map_of(frames, activation, image_filters(conv).flatten(1))
+        if isinstance(norm, BatchStatsNorm):
+            return channels_first(sum_maps([(linear, linear.matrix.new_ones(len(linear.matrix)))]))
+        return norm_images(norm, images(sum_maps([], [linear])), video.shape[2])
+
+
+def norm_images(norm: nn.Module, out: Tensor, num_frames: int) -> Features:
+    """The video of these images, behind a norm: a 3-D one does not mind clips of one frame."""
+    normed = norm(out.unsqueeze(2)).squeeze(2)
+    return channels_first(normed.unflatten(0, (-1, num_frames)))
 
 
 def _conv(channels: int, kernel: Kernel, dilation: int = 1) -> nn.Conv3d:
@@ -89,7 +113,7 @@ def _two_stages(
 
 
 def _conv_1(channels: int, activation: Activation, batch_stats: bool) -> nn.Module:
-    return nn.Sequential(activation(), _conv(channels, (1, 1, 1)), norm(channels, batch_stats))
+    return Pointwise(channels, channels, 1, activation, batch_stats=batch_stats)
 
 
 def _conv_3(channels: int, activation: Activation, batch_stats: bool) -> nn.Module:
@@ -135,3 +159,50 @@ BUILDERS: MappingProxyType[str, Builder] = MappingProxyType(
 )
 """Primitive -> op(channels, activation, batch_stats). `batch_stats` builds the supernet's op: norms without
 parameters, and one behind pooling, so that no candidate's scale decides for it."""
+
+PLAIN_BRANCHES, DILATED_BRANCHES = ("conv_3", "sep_conv_3"), ("dil_conv_3",)
+"""The primitives of two stages, by the dilation of the spatial one; see branches.py."""
+
+
+class Stages(NamedTuple):
+    """What two-stage ops of one primitive compute with: stacked filters, and the norms of either stage."""
+
+    spatial: Tensor
+    """(ops x channels, channels, 3, 3)."""
+    temporal: Tensor
+    """(ops x channels, channels, 3)."""
+    norms: tuple[list[nn.Module], list[nn.Module]]
+
+
+def stages_of(ops: Sequence[nn.Module]) -> Stages:
+    """The stages of ops built for one and the same of PLAIN_BRANCHES or DILATED_BRANCHES.
+
+    The two one-dimensional convolutions of sep_conv_3, with nothing between them, are one with their outer
+    product as filter.
+    """
+    parts = list(zip(*(op.children() for op in ops), strict=True))
+    *spatial, temporal = (
+        torch.stack([conv.weight for conv in row]) for row in parts if isinstance(row[0], nn.Conv3d)
+    )
+    mid, final = (list(row) for row in parts if isinstance(row[0], BatchStatsNorm | nn.BatchNorm3d))
+    filters = spatial[0].squeeze(3)
+    if len(spatial) == 2:
+        filters = torch.einsum("bomy,bmix->boiyx", spatial[1].flatten(3), spatial[0].flatten(3))
+    return Stages(filters.flatten(0, 1), temporal.flatten(3).flatten(0, 1), (mid, final))
+
+
+def weight_and_bias(norm: nn.Module, channels: Tensor) -> tuple[Tensor, Tensor]:
+    """Of a norm without parameters too; made like `channels`, a tensor with one number a channel."""
+    if isinstance(norm, nn.BatchNorm3d) and norm.affine:
+        return norm.weight, norm.bias
+    return torch.ones_like(channels), torch.zeros_like(channels)
+
+
+def remember(norm: nn.Module, mean: Tensor, var: Tensor) -> None:
+    """What a batch norm does with a batch's mean and unbiased variance while training."""
+    if isinstance(norm, nn.BatchNorm3d) and norm.track_running_stats:
+        assert norm.running_mean is not None and norm.running_var is not None
+        assert norm.num_batches_tracked is not None and norm.momentum is not None
+        norm.running_mean.lerp_(mean.to(norm.running_mean), norm.momentum)
+        norm.running_var.lerp_(var.to(norm.running_var), norm.momentum)
+        norm.num_batches_tracked += 1

@@ -1,0 +1,171 @@
+"""The two-stage ops that read one input, computed side by side: where nearly all of a network's time goes.
+
+A *branch* is an op of two stages (primitives.py): activation, spatial convolution, norm; activation, temporal
+convolution, norm. All branches of an input share its activation; their filters are stacked into one wide
+convolution per kind and the last norm is one with the sum over the branches that lead to one node:
+
+    z_b = S_b * act(x)                                   spatial, 3 x 3, some of them dilated
+    y_b = T_b * act(norm(z_b; mid_weight, mid_bias))     temporal, 3 frames
+    out_s = sum over the b with slot s of norm(y_b; weight, bias)
+
+`_defined` is this in PyTorch ops, on every device and for every activation; native/branches.py is the same
+for ReLU on a CPU. `FoldedBranches` are branches whose norms use fixed statistics: then they are part of the
+filters.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vidnas.nn.layout import clips_of, images
+from vidnas.nn.native.branches import SumBranches, add_native
+from vidnas.nn.native.library import kernels
+from vidnas.nn.native.norms import EPS
+from vidnas.nn.primitives import Stages, weight_and_bias
+from vidnas.shapes import FeatureFrames
+
+
+class Branches(NamedTuple):
+    """The stacked parameters of B branches of C channels, those with an undilated spatial stage first."""
+
+    plain: Tensor
+    """Spatial filters without dilation, (branches x C, C, 3, 3)."""
+    dilated: Tensor
+    """Spatial filters with dilation 2, (branches x C, C, 3, 3)."""
+    temporal: Tensor
+    """(B x C, C, 3)."""
+    mid_weight: Tensor
+    mid_bias: Tensor
+    weight: Tensor
+    bias: Tensor
+    """Weight and bias of the norm behind either stage, (B x C)."""
+    slots: tuple[int, ...]
+    """To which output each branch is added."""
+
+
+class BatchStats(NamedTuple):
+    """Mean and unbiased variance that the batch had before either norm, (B x C)."""
+
+    mid_mean: Tensor
+    mid_var: Tensor
+    mean: Tensor
+    var: Tensor
+
+
+def stack(plain: Sequence[Stages], dilated: Sequence[Stages], slots: tuple[int, ...]) -> Branches:
+    """The branches of ops with these stages."""
+    stages = [*plain, *dilated]
+    temporal = torch.cat([s.temporal for s in stages])
+    own = temporal[: temporal.shape[1], 0, 0]
+    norms = [[norm for s in stages for norm in s.norms[k]] for k in (0, 1)]
+    (mid_weight, mid_bias), (weight, bias) = (_weights_and_biases(of_stage, own) for of_stage in norms)
+    plain_filters, dilated_filters = (
+        torch.cat([s.spatial for s in kind]) if kind else own.new_zeros(0, len(own), 3, 3)
+        for kind in (plain, dilated)
+    )
+    return Branches(plain_filters, dilated_filters, temporal, mid_weight, mid_bias, weight, bias, slots)
+
+
+def _weights_and_biases(norms: Sequence[nn.Module], channels: Tensor) -> tuple[Tensor, Tensor]:
+    weights, biases = zip(*(weight_and_bias(norm, channels) for norm in norms), strict=True)
+    return torch.cat(weights), torch.cat(biases)
+
+
+def sum_branches(
+    frames: FeatureFrames, branches: Branches, activation: nn.Module
+) -> tuple[FeatureFrames, BatchStats]:
+    """The branches of an input, summed by slot: (batch, time, slots x C, height, width)."""
+    *parameters, slots = branches
+    if not isinstance(activation, nn.ReLU) or kernels(frames, *parameters) is None:
+        return _defined(frames, branches, activation)
+    out, *stats = SumBranches.apply(frames, *parameters, slots)  # type: ignore[no-untyped-call]
+    return out, BatchStats(*stats)
+
+
+def _defined(
+    frames: FeatureFrames, branches: Branches, activation: Callable[[Tensor], Tensor]
+) -> tuple[FeatureFrames, BatchStats]:
+    z = _spatial(activation(frames), branches.plain, branches.dilated)
+    z, mid_mean, mid_var = _norm(z, branches.mid_weight, branches.mid_bias)
+    y = _temporal(clips_of(activation(z), frames.shape[1]), branches.temporal, len(branches.slots))
+    y, mean, var = _norm(y, branches.weight, branches.bias)
+    return _sum_by_slot(y, branches.slots, frames), BatchStats(mid_mean, mid_var, mean, var)
+
+
+def _spatial(active: FeatureFrames, plain: Tensor, dilated: Tensor, bias: Tensor | None = None) -> Tensor:
+    """The images that the spatial filters make, (batch x time, B x C, height, width)."""
+    frames = images(active)
+    parts = [
+        F.conv2d(frames, filters, padding=dilation, dilation=dilation)
+        for filters, dilation in ((plain, 1), (dilated, 2))
+        if len(filters)
+    ]
+    z = torch.cat(parts, dim=1)
+    return z if bias is None else z + bias[:, None, None]
+
+
+def _temporal(hidden: FeatureFrames, filters: Tensor, branches: int, bias: Tensor | None = None) -> Tensor:
+    """Every branch's own convolution over time, (batch, B x C, time, height x width)."""
+    over_time = hidden.flatten(3).transpose(1, 2)
+    return F.conv2d(over_time, filters.unsqueeze(-1), bias, padding=(1, 0), groups=branches)
+
+
+def _sum_by_slot(y: Tensor, slots: tuple[int, ...], frames: FeatureFrames) -> FeatureFrames:
+    """The branches' results, as `_temporal` returns them, summed by slot and shaped like `frames`."""
+    batch, time, channels, height, width = frames.shape
+    y = y.reshape(batch, len(slots), channels, time, height, width)
+    out = y.new_zeros(batch, max(slots) + 1, *y.shape[2:])
+    out = out.index_add(1, torch.tensor(slots, device=y.device), y)
+    return out.flatten(1, 2).transpose(1, 2)
+
+
+def _norm(x: Tensor, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Batch norm, and the batch's statistics: running ones that forget everything else at once."""
+    mean, var = torch.zeros(
+        2, x.shape[1], device=x.device, dtype=torch.float32 if x.dtype.itemsize < 4 else x.dtype
+    )
+    normed = F.batch_norm(x, mean, var, weight, bias, training=True, momentum=1.0, eps=EPS)
+    return normed, mean, var
+
+
+class FoldedBranches(nn.Module):
+    """Branches behind fixed statistics, for inference: their norms are in the filters and in two biases."""
+
+    plain: Tensor
+    dilated: Tensor
+    mid_bias: Tensor
+    temporal: Tensor
+    bias: Tensor
+
+    def __init__(self, branches: Branches, stats: BatchStats) -> None:
+        """`stats` are the running ones: their variance is used as it is."""
+        super().__init__()
+        mid_scale, scale = (
+            weight * (var + EPS).rsqrt()
+            for weight, var in ((branches.mid_weight, stats.mid_var), (branches.weight, stats.var))
+        )
+        plain_channels = len(branches.plain)
+        folded = {
+            "plain": branches.plain * mid_scale[:plain_channels, None, None, None],
+            "dilated": branches.dilated * mid_scale[plain_channels:, None, None, None],
+            "mid_bias": branches.mid_bias - stats.mid_mean * mid_scale,
+            "temporal": branches.temporal * scale[:, None, None],
+            "bias": branches.bias - stats.mean * scale,
+        }
+        for name, tensor in folded.items():
+            self.register_buffer(name, tensor.detach().contiguous())
+        self.slots = branches.slots
+
+    def add_to(self, out: FeatureFrames, frames: FeatureFrames, activation: nn.Module) -> None:
+        """Add what the branches make of `frames`: branch b to channels slots[b] x C and the next of `out`."""
+        filters = self.plain, self.dilated, self.mid_bias, self.temporal, self.bias
+        if isinstance(activation, nn.ReLU) and kernels(frames, out, *filters) is not None:
+            add_native(out, frames, *filters, self.slots)
+            return
+        hidden = activation(_spatial(activation(frames), self.plain, self.dilated, self.mid_bias))
+        y = _temporal(clips_of(hidden, frames.shape[1]), self.temporal, len(self.slots), self.bias)
+        total = _sum_by_slot(y, self.slots, frames)
+        out[:, :, : total.shape[2]] += total

@@ -1,0 +1,110 @@
+/* 1 x 1 convolutions of several inputs side by side, and the covariances by which nn/blend.py norms them. */
+#include "vectors.h"
+
+/* Several arrays of the same frames, read as one of J channels: each through relu where `rectified`, less `mean`. */
+typedef struct {
+    const real *const *arrays;
+    const int *channels, *rectified;
+    const real *mean;
+    int num, J;
+    size_t pixels;
+} Inputs;
+
+static Inputs inputs_of(const real *const *arrays, const int *channels, const int *rectified, const real *mean, int num,
+                        int pixels)
+{
+    Inputs in = {arrays, channels, rectified, mean, num, 0, pixels};
+    for (int n = 0; n < num; n++) in.J += channels[n];
+    return in;
+}
+
+static void fill_channels(const Inputs *in, int frame, int start, int count, int span, real *scratch)
+{
+    for (int n = 0, j = 0; n < in->num; n++)
+        for (int c = 0; c < in->channels[n]; c++, j++) {
+            const real *from = in->arrays[n] + ((size_t)frame * in->channels[n] + c) * in->pixels + start;
+            real *restrict to = scratch + (size_t)j * span, mean = in->mean ? in->mean[j] : 0;
+            if (in->rectified[n]) for (int p = 0; p < count; p++) to[p] = relu(from[p]) - mean;
+            else for (int p = 0; p < count; p++) to[p] = from[p] - mean;
+            memset(to + count, 0, (span - count) * sizeof(real));
+        }
+}
+
+/* Adds the sums of the J channels and those of the products of all pairs. An item is a frame. */
+int covariance(const real *const *arrays, const int *channels, const int *rectified, const real *mean, int num,
+               double *sums, double *products, int pixels, int first, int last)
+{
+    Inputs in = inputs_of(arrays, channels, rectified, mean, num, pixels);
+    int span = span_of(0, in.J);
+    real *scratch = zeros((size_t)in.J * span);
+    for (int item = first; item < last && scratch; item++)
+        for (int start = 0; start < pixels; start += span) {
+            double unused = 0;
+            fill_channels(&in, item, start, smaller(span, pixels - start), span, scratch);
+            for (int j = 0; j < in.J; j++) add_moments(scratch + (size_t)j * span, span, sums + j, &unused);
+            add_products(scratch, in.J, scratch, in.J, span, products);
+        }
+    int failed = !scratch;
+    free(scratch);
+    return failed;
+}
+
+/* out = matrix (O, J) x inputs. An item is a frame. */
+int blend_forward(const real *const *arrays, const int *channels, const int *rectified, const real *mean, int num,
+                  const real *matrix, real *out, int O, int pixels, int first, int last)
+{
+    Inputs in = inputs_of(arrays, channels, rectified, mean, num, pixels);
+    int size = block_size(O), span = span_of(0, in.J + size);
+    real *packed = pack(matrix, O, in.J, 1, 1, 0);
+    real *scratch = zeros((size_t)in.J * span), *result = zeros(size * span);
+    int failed = !packed || !scratch || !result;
+    for (int item = first; item < last && !failed; item++)
+        for (int start = 0; start < pixels; start += span) {
+            int count = smaller(span, pixels - start);
+            fill_channels(&in, item, start, count, span, scratch);
+            for (int o = 0; o < O; o += size) {
+                multiply(scratch, in.J, span, packed + (size_t)o * in.J, count, result, size);
+                for (int u = 0; u < smaller(size, O - o); u++)
+                    memcpy(out + ((size_t)item * O + o + u) * pixels + start, result + u * span, count * sizeof(real));
+            }
+        }
+    free(packed);
+    free(scratch);
+    free(result);
+    return failed;
+}
+
+/* Gradients of inputs: matrix (J, O) x g + shift or, where there is no g, matrix (J, J) x inputs + shift; where an
+ * input was rectified, only where it was positive. Adds to d_matrix (O, J) the products of g and inputs unless that is
+ * NULL. An item is a frame. */
+int blend_backward(const real *const *arrays, const int *channels, const int *rectified, const real *mean, int num,
+                   const real *g, const real *matrix, const real *shift, real *const *d_arrays, double *d_matrix,
+                   int O, int pixels, int first, int last)
+{
+    Inputs in = inputs_of(arrays, channels, rectified, mean, num, pixels);
+    int size = block_size(in.J), span = span_of(0, in.J + O + size), rows = g ? O : in.J;
+    real *packed = pack(matrix, in.J, rows, 1, 1, 0), *result = zeros(size * span);
+    real *scratch = zeros((size_t)(O + in.J) * span);
+    int failed = !packed || !scratch || !result;
+    for (int item = first; item < last && !failed; item++)
+        for (int start = 0; start < pixels; start += span) {
+            int count = smaller(span, pixels - start);
+            for (int o = 0; o < O; o++)
+                copy_padded(g + ((size_t)item * O + o) * pixels + start, count, span, scratch + (size_t)o * span);
+            fill_channels(&in, item, start, count, span, scratch + (size_t)O * span);
+            for (int n = 0, j = 0; n < num; n++)
+                for (int c = 0; c < channels[n]; c++, j++) {
+                    size_t at = ((size_t)item * channels[n] + c) * pixels + start;
+                    if (j % size == 0) multiply(scratch, rows, span, packed + (size_t)j * rows, count, result, size);
+                    const real *from = result + j % size * span, *x = arrays[n] + at;
+                    real *restrict to = d_arrays[n] + at, constant = shift[j];
+                    if (rectified[n]) for (int p = 0; p < count; p++) to[p] = x[p] > 0 ? from[p] + constant : 0;
+                    else for (int p = 0; p < count; p++) to[p] = from[p] + constant;
+                }
+            if (d_matrix) add_products(scratch, O, scratch + (size_t)O * span, in.J, span, d_matrix);
+        }
+    free(packed);
+    free(scratch);
+    free(result);
+    return failed;
+}

@@ -1,0 +1,64 @@
+"""branches.py on a CPU: the gradient worked out.
+
+Kept for the gradient are z and y alone. Norms are a scale and a shift that the next kernel applies while it
+reads; no activation, no normed value and no weighted one is ever stored.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from vidnas.nn.native import stages
+from vidnas.nn.native.library import first_derivative_only
+from vidnas.nn.native.norms import Norm
+
+
+class SumBranches(torch.autograd.Function):
+    """branches.sum_branches for ReLU and a batch's own statistics."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, frames: Tensor, plain: Tensor, dilated: Tensor, temporal: Tensor,
+        mid_weight: Tensor, mid_bias: Tensor, weight: Tensor, bias: Tensor, slots: tuple[int, ...],
+    ) -> tuple[Tensor, ...]:  # fmt: skip
+        """An input and the fields of Branches in; the sums by slot and the fields of BatchStats out."""
+        frames, plain, dilated, temporal = (t.contiguous() for t in (frames, plain, dilated, temporal))
+        count = frames.numel() // frames.shape[2]
+        z, moments = stages.spatial(frames, (plain, dilated))
+        mid = Norm.of(moments, count, mid_weight, mid_bias)
+        y, moments = stages.temporal(z, mid, temporal)
+        final = Norm.of(moments, count, weight, bias)
+        ctx.save_for_backward(frames, plain, dilated, temporal, z, y, *mid, *final)
+        ctx.slots = slots
+        stats = [t.to(frames.dtype) for norm in (mid, final) for t in norm.stats(count)]
+        ctx.mark_non_differentiable(*stats)
+        return stages.mix(y, final, slots), *stats
+
+    @staticmethod
+    @first_derivative_only
+    def backward(ctx: Any, grad: Tensor, *_stats: Tensor) -> tuple[Tensor | None, ...]:
+        """The gradient in the sums by slot in, those in everything that `forward` takes out."""
+        frames, plain, dilated, temporal, z, y, *norms = ctx.saved_tensors
+        mid, final, grad = Norm(*norms[:4]), Norm(*norms[4:]), grad.contiguous()
+        _, *wanted, wanted_temporal = ctx.needs_input_grad[:4]
+        count = frames.numel() // frames.shape[2]
+        d_bias, product_sum = stages.mix_backward(y, grad, ctx.slots)
+        d_weight, slopes = final.gradient(d_bias, product_sum, count)
+        dz, moments, d_temporal = stages.temporal_backward(
+            z, mid, temporal, y, grad, ctx.slots, slopes, wanted=wanted_temporal
+        )
+        d_mid_bias, product_sum = moments.total().unbind()
+        d_mid_weight, slopes = mid.gradient(d_mid_bias, product_sum, count)
+        d_frames, d_spatial = stages.spatial_backward(frames, (plain, dilated), z, dz, slopes, wanted)
+        d_norms = [t.to(z.dtype) for t in (d_mid_weight, d_mid_bias, d_weight, d_bias)]
+        return d_frames, *d_spatial, d_temporal, *d_norms, None
+
+
+def add_native(
+    out: Tensor, frames: Tensor, plain: Tensor, dilated: Tensor, mid_bias: Tensor, temporal: Tensor,
+    bias: Tensor, slots: tuple[int, ...],
+) -> None:  # fmt: skip
+    """branches.FoldedBranches.add_to for ReLU, without a gradient."""
+    z, _ = stages.spatial(frames.contiguous(), (plain, dilated), mid_bias)
+    stages.add_temporal(out, z, temporal, bias, slots)

@@ -1,0 +1,143 @@
+/* Pooling over 3 x 3 pixels, then over three frames, with stride 1; padding never counts. */
+#include "vectors.h"
+
+/* 1 / the number of pixels, or frames, of a window of three at place `at` of `size`. */
+static inline real share_of(int at, int size) { return (real)1 / (1 + (at > 0) + (at < size - 1)); }
+
+/* to = own + its neighbours before and after, those that are not NULL. */
+static void sum_of_three(const real *before, const real *own, const real *after, int count, real *restrict to)
+{
+    for (int i = 0; i < count; i++) to[i] = own[i];
+    for (int i = 0; before && i < count; i++) to[i] += before[i];
+    for (int i = 0; after && i < count; i++) to[i] += after[i];
+}
+
+/* factor x the sums of three pixels of a row, each weighted by its own share first where `by_share`. */
+static void sum_row(const real *from, int width, int by_share, real factor, real *restrict sum)
+{
+    for (int c = 0; c < width; c++) sum[c] = by_share ? share_of(c, width) * from[c] : from[c];
+    real before = 0;
+    for (int c = 0; c < width; c++) {
+        real own = sum[c], after = c < width - 1 ? sum[c + 1] : 0;
+        sum[c] = factor * (before + own + after);
+        before = own;
+    }
+}
+
+/* Average pooling over three frames and 3 x 3 pixels without counting padding, or its gradient: the latter weighs
+ * by the counts before it sums. An item is a channel of a clip. */
+int avg_pool(const real *x, real *y, int T, int C, int height, int width, int gradient, int first, int last)
+{
+    size_t pixels = (size_t)height * width, frame = pixels * C;
+    real *sums = zeros(T * pixels), *rows = zeros(pixels);
+    int failed = !sums || !rows;
+    for (int item = first; item < last && !failed; item++) {
+        size_t origin = (size_t)(item / C) * T * frame + (size_t)(item % C) * pixels;
+        for (int t = 0; t < T; t++) {
+            for (int row = 0; row < height; row++) {
+                real factor = gradient ? share_of(row, height) * share_of(t, T) : 1;
+                sum_row(x + origin + t * frame + (size_t)row * width, width, gradient, factor,
+                        rows + (size_t)row * width);
+            }
+            for (int row = 0; row < height; row++) {
+                const real *own = rows + (size_t)row * width;
+                sum_of_three(row > 0 ? own - width : NULL, own, row < height - 1 ? own + width : NULL, width,
+                             sums + t * pixels + (size_t)row * width);
+            }
+        }
+        for (int t = 0; t < T; t++)
+            for (int row = 0; row < height; row++) {
+                const real *own = sums + t * pixels + (size_t)row * width;
+                real *restrict out = y + origin + t * frame + (size_t)row * width;
+                real factor = share_of(row, height) * share_of(t, T);
+                sum_of_three(t > 0 ? own - pixels : NULL, own, t < T - 1 ? own + pixels : NULL, width, out);
+                for (int c = 0; !gradient && c < width; c++) out[c] *= factor * share_of(c, width);
+            }
+    }
+    free(sums);
+    free(rows);
+    return failed;
+}
+
+/* Keep the larger of `count` numbers and those so far, and its place, `place` + its own, which are numbers too so
+ * that the compiler can use vectors. */
+static void keep_larger(const real *numbers, const real *own_place, real place, real *best, real *best_place, int count)
+{
+    for (int i = 0; i < count; i++) {
+        int better = numbers[i] > best[i] || numbers[i] != numbers[i];
+        best[i] = better ? numbers[i] : best[i];
+        best_place[i] = better ? place + (own_place ? own_place[i] : 0) : best_place[i];
+    }
+}
+
+static void start_with(const real *numbers, const real *own_place, real place, real *best, real *best_place, int count)
+{
+    for (int i = 0; i < count; i++) {
+        best[i] = numbers[i];
+        best_place[i] = place + (own_place ? own_place[i] : 0);
+    }
+}
+
+/* The best of three pixels of a row, and their places from 0 to 2. */
+static void best_of_row(const real *from, int width, real *best, real *place)
+{
+    start_with(from, NULL, 1, best, place, 1); /* the first pixel has nothing on its left */
+    start_with(from, NULL, 0, best + 1, place + 1, width - 1);
+    keep_larger(from + 1, NULL, 1, best + 1, place + 1, width - 1);
+    keep_larger(from + 1, NULL, 2, best, place, width - 1);
+}
+
+/* Max pooling over 3 x 3 pixels, then three frames. `winner` is the place of the largest value in its window, of
+ * equal ones the first: 9 x frame + 3 x row + column, each from 0 to 2. An item is a channel of a clip. */
+int max_pool_forward(const real *x, real *y, uint8_t *winner, int T, int C, int height, int width, int first, int last)
+{
+    size_t pixels = (size_t)height * width, frame = pixels * C;
+    /* the best so far and their places: of rows of three pixels, of 3 x 3 pixels, of three frames */
+    real *scratch = zeros((2 * T + 4) * pixels);
+    real *row_best = scratch, *row_place = row_best + pixels, *best = row_place + pixels, *place = best + T * pixels;
+    real *total = place + T * pixels, *total_place = total + pixels;
+    if (!scratch) return 1;
+    for (int item = first; item < last; item++) {
+        size_t origin = (size_t)(item / C) * T * frame + (size_t)(item % C) * pixels;
+        for (int t = 0; t < T; t++) {
+            for (int row = 0; row < height; row++) {
+                const real *from = x + origin + t * frame + (size_t)row * width;
+                best_of_row(from, width, row_best + (size_t)row * width, row_place + (size_t)row * width);
+            }
+            for (int row = 0; row < height; row++) {
+                size_t own = (size_t)row * width;
+                int top = larger(row - 1, 0), bottom = smaller(row + 1, height - 1);
+                real *to = best + t * pixels + own, *to_place = place + t * pixels + own;
+                for (int r = top; r <= bottom; r++)
+                    (r == top ? start_with : keep_larger)(row_best + (size_t)r * width, row_place + (size_t)r * width,
+                                                          3 * (r - row + 1), to, to_place, width);
+            }
+        }
+        for (int t = 0; t < T; t++) {
+            int start = larger(t - 1, 0), end = smaller(t + 1, T - 1);
+            for (int s = start; s <= end; s++)
+                (s == start ? start_with : keep_larger)(best + s * pixels, place + s * pixels, 9 * (s - t + 1), total,
+                                                        total_place, pixels);
+            memcpy(y + origin + t * frame, total, pixels * sizeof(real));
+            for (size_t p = 0; p < pixels; p++) winner[origin + t * frame + p] = (uint8_t)total_place[p];
+        }
+    }
+    free(scratch);
+    return 0;
+}
+
+/* The gradient of max_pool_forward: adds every g to the place it came from in dx. */
+int max_pool_backward(const real *g, const uint8_t *winner, real *dx, int T, int C, int height, int width, int first,
+                       int last)
+{
+    size_t pixels = (size_t)height * width, frame = pixels * C;
+    ptrdiff_t offset[27];
+    for (int place = 0; place < 27; place++)
+        offset[place] = (place / 9 - 1) * (ptrdiff_t)frame + (place / 3 % 3 - 1) * width + place % 3 - 1;
+    for (int item = first; item < last; item++)
+        for (int t = 0; t < T; t++) {
+            size_t origin = ((size_t)(item / C) * T + t) * frame + (size_t)(item % C) * pixels;
+            for (size_t p = origin; p < origin + pixels; p++) dx[p + offset[winner[p]]] += g[p];
+        }
+    return 0;
+}

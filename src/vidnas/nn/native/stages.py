@@ -1,0 +1,186 @@
+"""The calls of the kernels of spatial.c, temporal.c and mix.c.
+
+Branches lie side by side: z and y are (batch, time, branches x C, height, width). Tensors are contiguous,
+filters shaped as in branches.Branches; those of the spatial stage come as (plain, dilated).
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from vidnas.nn.native.library import address, loaded_kernels, share
+from vidnas.nn.native.norms import Norm, Slopes
+from vidnas.nn.native.sums import ParameterGradient, Sums
+
+
+def spatial(frames: Tensor, kinds: Sequence[Tensor], bias: Tensor | None = None) -> tuple[Tensor, Sums]:
+    """z = filters * relu(frames) and its moments; with `bias` relu(z + bias), and no moments."""
+    batch, time, _, height, width = frames.shape
+    wide = sum(len(filters) for filters in kinds)
+    z, moments = frames.new_empty(batch, time, wide, height, width), Sums(2, wide)
+    for filters, place in _by_dilation(kinds):
+        own_bias = None if bias is None else bias[place.first_channel :][: len(filters)]
+        _spatial(frames, filters, own_bias, z, moments, place)
+    return z, moments
+
+
+def spatial_backward(
+    frames: Tensor, kinds: Sequence[Tensor], z: Tensor, dz: Tensor, slopes: Slopes, wanted: Sequence[bool]
+) -> tuple[Tensor, list[Tensor | None]]:
+    """The gradients in the frames and in those filters that are `wanted`; `dz` is that behind the norm."""
+    d_frames, slopes = torch.zeros_like(frames), Slopes(*(t.to(z.dtype) for t in slopes))
+    d_kinds = [ParameterGradient(filters, wanted=want) for filters, want in zip(kinds, wanted, strict=True)]
+    for filters, place in _by_dilation(kinds):
+        _spatial_backward(frames, filters, z, dz, slopes, d_frames, d_kinds[place.kind], place)
+    return d_frames, [d_filters.total() for d_filters in d_kinds]
+
+
+class _Place(NamedTuple):
+    """Of a kind of spatial filters: its number, dilation, and first channel in z."""
+
+    kind: int
+    dilation: int
+    first_channel: int
+
+
+def _by_dilation(kinds: Sequence[Tensor]) -> Iterator[tuple[Tensor, _Place]]:
+    """The kinds of spatial filters that there are."""
+    plain, dilated = kinds
+    if len(plain):
+        yield plain, _Place(kind=0, dilation=1, first_channel=0)
+    if len(dilated):
+        yield dilated, _Place(kind=1, dilation=2, first_channel=len(plain))
+
+
+def _spatial(
+    frames: Tensor, filters: Tensor, bias: Tensor | None, z: Tensor, moments: Sums, place: _Place
+) -> None:
+    library = loaded_kernels(frames)
+    num_frames, (channels, height, width) = frames.shape[:2].numel(), frames.shape[2:]
+    share(
+        library.spatial_items(num_frames, channels, height, width, place.dilation),
+        lambda thread, first, last: library.spatial_forward(
+            address(frames), address(filters), address(bias), address(z), moments.of_thread(thread, 0),
+            moments.of_thread(thread, 1), num_frames, channels, z.shape[2], place.first_channel,
+            len(filters), height, width, place.dilation, first, last,
+        ),
+    )  # fmt: skip
+
+
+def _spatial_backward(
+    frames: Tensor, filters: Tensor, z: Tensor, dz: Tensor, slopes: Slopes, d_frames: Tensor,
+    d_filters: ParameterGradient, place: _Place,
+) -> None:  # fmt: skip
+    library = loaded_kernels(frames)
+    num_frames, (channels, height, width) = frames.shape[:2].numel(), frames.shape[2:]
+    share(
+        library.spatial_items(num_frames, channels + len(filters), height, width, place.dilation),
+        lambda thread, first, last: library.spatial_backward(
+            address(frames), address(filters), address(z), address(dz), *(address(t) for t in slopes),
+            address(d_frames), d_filters.of_thread(thread), num_frames, channels, z.shape[2],
+            place.first_channel, len(filters), height, width, place.dilation, first, last,
+        ),
+    )  # fmt: skip
+
+
+def temporal(z: Tensor, norm: Norm, filters: Tensor) -> tuple[Tensor, Sums]:
+    """y = filters * relu(norm(z)), each branch by itself, and its moments."""
+    library = loaded_kernels(z)
+    batch, time, wide, pixels, channels = *z.flatten(3).shape, filters.shape[1]
+    y, moments = torch.empty_like(z), Sums(2, wide)
+    scale, shift = norm.scale.to(z.dtype), norm.shift.to(z.dtype)
+    share(
+        batch * library.num_spans(time, channels, pixels),
+        lambda thread, first, last: library.temporal_forward(
+            address(z), address(scale), address(shift), address(filters), address(y),
+            moments.of_thread(thread, 0), moments.of_thread(thread, 1), time, channels, wide, pixels,
+            first, last,
+        ),
+    )  # fmt: skip
+    return y, moments
+
+
+def temporal_backward(
+    z: Tensor, norm: Norm, filters: Tensor, y: Tensor, grad: Tensor, slots: Sequence[int], slopes: Slopes, *,
+    wanted: bool,
+) -> tuple[Tensor, Sums, Tensor | None]:  # fmt: skip
+    """dz in front of the activation, its sum and that of dz x z, and the filters' gradient if `wanted`.
+
+    `grad` is that in the sum by slot, `slopes` lead from it to that in y.
+    """
+    library = loaded_kernels(z)
+    batch, time, wide, pixels, channels = *z.flatten(3).shape, filters.shape[1]
+    dz, moments = torch.empty_like(z), Sums(2, wide)
+    # taps before inputs, as the kernel adds them up
+    d_filters = ParameterGradient(filters.transpose(1, 2), wanted=wanted)
+    scale, shift = norm.scale.to(z.dtype), norm.shift.to(z.dtype)
+    of_grad, of_y, constant = (t.to(z.dtype) for t in slopes)
+    slot_of_branch = _integers(slots)
+    share(
+        batch * library.num_spans(time, channels, pixels),
+        lambda thread, first, last: library.temporal_backward(
+            address(z), address(scale), address(shift), address(filters), address(y), address(grad),
+            address(slot_of_branch), address(of_grad), address(of_y), address(constant), address(dz),
+            moments.of_thread(thread, 0), moments.of_thread(thread, 1), d_filters.of_thread(thread),
+            time, channels, wide, grad.shape[2], pixels, first, last,
+        ),
+    )  # fmt: skip
+    found = d_filters.total()
+    return dz, moments, None if found is None else found.transpose(1, 2)
+
+
+def add_temporal(out: Tensor, z: Tensor, filters: Tensor, bias: Tensor, slots: Sequence[int]) -> None:
+    """out += filters * z + bias, branch b into the channels from slots[b] x C on."""
+    library = loaded_kernels(z)
+    batch, time, wide, pixels, channels = *z.flatten(3).shape, filters.shape[1]
+    slot_of_branch = _integers(slots)
+    share(
+        batch * library.num_spans(time, channels, pixels),
+        lambda _, first, last: library.temporal_add(
+            address(z), address(filters), address(bias), address(slot_of_branch), address(out),
+            time, channels, wide, out.shape[2], pixels, first, last,
+        ),
+    )  # fmt: skip
+
+
+def mix(y: Tensor, norm: Norm, slots: Sequence[int]) -> Tensor:
+    """The branches behind their norm, summed by slot."""
+    library = loaded_kernels(y)
+    batch, time, wide, height, width = y.shape
+    channels, slot_of_branch = wide // len(slots), _integers(slots)
+    shift_of_slot = norm.shift.new_zeros(max(slots) + 1, channels)
+    shift_of_slot = shift_of_slot.index_add(0, slot_of_branch, norm.shift.view(-1, channels))
+    scale, constant = norm.scale.to(y.dtype), shift_of_slot.to(y.dtype)
+    outputs = constant.numel()
+    out = y.new_empty(batch, time, outputs, height, width)
+    share(
+        batch * time,
+        lambda _, first, last: library.mix_forward(
+            address(y), address(scale), address(constant), address(slot_of_branch), address(out),
+            channels, wide, outputs, height * width, first, last,
+        ),
+    )  # fmt: skip
+    return out
+
+
+def mix_backward(y: Tensor, grad: Tensor, slots: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """By channel of y the sums of g and of g x y, where g is the gradient in the sum by slot."""
+    library = loaded_kernels(y)
+    batch, time, wide, pixels = y.flatten(3).shape
+    channels, outputs, slot_of_branch = wide // len(slots), grad.shape[2], _integers(slots)
+    sums, products = Sums(outputs), Sums(wide)
+    share(
+        batch * time,
+        lambda thread, first, last: library.mix_backward(
+            address(y), address(grad), address(slot_of_branch), products.of_thread(thread),
+            sums.of_thread(thread), channels, wide, outputs, pixels, first, last,
+        ),
+    )  # fmt: skip
+    grad_sum = sums.total().view(-1, channels)[slot_of_branch.long()].flatten()
+    return grad_sum, products.total()
+
+
+def _integers(numbers: Sequence[int]) -> Tensor:
+    return torch.tensor(numbers, dtype=torch.int32)

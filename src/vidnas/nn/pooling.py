@@ -1,0 +1,100 @@
+"""Pooling over 3 x 3 pixels, then over 3 frames; stride 1, padding never counts."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from vidnas.nn.native.library import address, first_derivative_only, kernels, loaded_kernels, share
+from vidnas.shapes import FeatureFrames
+
+
+def max_pool(frames: FeatureFrames) -> FeatureFrames:
+    """Largest value; the gradient goes to the first of equal ones."""
+    if kernels(frames) is None:
+        return _pool(frames, F.max_pool2d)
+    return _MaxPool.apply(frames)  # type: ignore[no-any-return, no-untyped-call]
+
+
+def avg_pool(frames: FeatureFrames) -> FeatureFrames:
+    """Mean."""
+    if kernels(frames) is None:
+        return _pool(frames, partial(F.avg_pool2d, count_include_pad=False))
+    return _AvgPool.apply(frames)  # type: ignore[no-any-return, no-untyped-call]
+
+
+def _pool(frames: FeatureFrames, pool: Callable[..., Tensor]) -> FeatureFrames:
+    """What is meant, as PyTorch ops: 2-D pooling of the images, then of (time, everything else).
+
+    3-D average pooling refuses extents below its kernel; 3-D max pooling over time has a slow backward.
+    """
+    batch, time, channels, height, width = frames.shape
+    pooled = pool(frames.reshape(batch * time, channels, height, width), 3, 1, 1)
+    pooled = pool(pooled.reshape(batch, 1, time, channels * height * width), (3, 1), 1, (1, 0))
+    return pooled.reshape(batch, time, channels, height, width)
+
+
+class _MaxPool(torch.autograd.Function):
+    """max_pool by the CPU kernel, which keeps one byte a value: the place of the largest."""
+
+    @staticmethod
+    def forward(ctx: Any, frames: Tensor) -> Tensor:
+        """Frames in, pooled ones out."""
+        batch, *sizes = frames.shape
+        frames, library = frames.contiguous(), loaded_kernels(frames)
+        pooled, winner = torch.empty_like(frames), torch.empty_like(frames, dtype=torch.uint8)
+        share(
+            batch * sizes[1],
+            lambda _, first, last: library.max_pool_forward(
+                address(frames), address(pooled), address(winner), *sizes, first, last
+            ),
+        )
+        ctx.save_for_backward(winner)
+        return pooled
+
+    @staticmethod
+    @first_derivative_only
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        """The gradient in the pooled frames in, that in the frames out."""
+        (winner,) = ctx.saved_tensors
+        batch, *sizes = winner.shape
+        grad, library = grad.contiguous(), loaded_kernels(grad)
+        found = torch.zeros_like(grad)
+        share(
+            batch * sizes[1],
+            lambda _, first, last: library.max_pool_backward(
+                address(grad), address(winner), address(found), *sizes, first, last
+            ),
+        )
+        return found
+
+
+class _AvgPool(torch.autograd.Function):
+    """avg_pool by the CPU kernel. Pooling is symmetric but for the counts, which its gradient takes first."""
+
+    @staticmethod
+    def forward(_ctx: Any, frames: Tensor) -> Tensor:
+        """Frames in, pooled ones out."""
+        return _average(frames, gradient=False)
+
+    @staticmethod
+    @first_derivative_only
+    def backward(_ctx: Any, grad: Tensor) -> Tensor:
+        """The gradient in the pooled frames in, that in the frames out."""
+        return _average(grad, gradient=True)
+
+
+def _average(frames: Tensor, *, gradient: bool) -> Tensor:
+    batch, *sizes = frames.shape
+    frames, library = frames.contiguous(), loaded_kernels(frames)
+    pooled = torch.empty_like(frames)
+    share(
+        batch * sizes[1],
+        lambda _, first, last: library.avg_pool(
+            address(frames), address(pooled), *sizes, int(gradient), first, last
+        ),
+    )
+    return pooled

@@ -1,0 +1,186 @@
+"""The kernels' library: when it is compiled and when not, where it is kept, how its work is shared."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from vidnas.nn.native import library
+from vidnas.nn.native.library import address, kernels, share
+from vidnas.nn.network import Supernet
+from vidnas.nn.pooling import avg_pool, max_pool
+
+FRAMES = torch.randn(2, 3, 2, 5, 6, generator=torch.Generator().manual_seed(0))
+FAKE_COMPILER = """#!/bin/sh
+case "$*" in *-dM*) echo "#define MACHINE $MACHINE"; exit;; esac
+echo "$@" >> "$0.log"
+while [ "$1" != -o ]; do shift; done
+echo compiled > "$2"
+"""
+
+
+@pytest.fixture
+def fresh(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An empty cache, and nothing loaded yet."""
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda _name: tmp_path / "cache")
+    library._library.cache_clear()
+    yield tmp_path / "cache" / "kernels"
+    library._library.cache_clear()
+
+
+@pytest.fixture
+def fake_compiler(fresh: Path) -> Path:
+    """A compiler that writes its command lines into a log beside it."""
+    path = fresh.parents[1] / "my cc"
+    path.write_text(FAKE_COMPILER)
+    path.chmod(0o755)
+    return path
+
+
+def log_of(compiler: Path) -> list[str]:
+    return Path(f"{compiler}.log").read_text().splitlines()
+
+
+# When there is one
+
+
+def test_it_is_compiled_at_first_use_for_this_machine_and_kept(
+    fresh: Path, fake_compiler: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = [str(fake_compiler), "-DREAL=float"]
+    made = library._compiled(command)
+    assert made.parent == fresh and made.read_text() == "compiled\n"
+    assert library._compiled(command) == made and len(log_of(fake_compiler)) == 1
+    assert [path.name for path in fresh.iterdir()] == [made.name], "no half file is left"
+    others = [library._compiled([str(fake_compiler), "-DREAL=double"])]
+    monkeypatch.setenv("MACHINE", "another")
+    others.append(library._compiled(command))
+    monkeypatch.setenv("MACHINE", "")
+    monkeypatch.setattr(library, "SOURCE", fake_compiler.with_name("kernels.c"))
+    for name in ("kernels.c", "a_part.c", "a_header.h"):
+        fake_compiler.with_name(name).write_text("changed")
+        others.append(library._compiled(command))
+    assert len({made, *others}) == len(log_of(fake_compiler)) == 6
+
+
+def some_results() -> tuple[Tensor, ...]:
+    torch.manual_seed(0)
+    supernet = Supernet(3, num_cells=2, first_channels=2, num_nodes=2)
+    video = torch.randn(2, 3, 2, 6, 6)
+    return supernet(video).detach(), max_pool(FRAMES), avg_pool(FRAMES)
+
+
+@pytest.fixture(scope="module")
+def by_kernels() -> tuple[Tensor, ...]:
+    assert kernels(FRAMES) is not None
+    return some_results()
+
+
+@pytest.mark.usefixtures("fresh")
+@pytest.mark.parametrize("compiler", ["/nowhere/cc", "false", "true", "sh -c 'exit 1'"])
+def test_without_a_compiler_that_works_pytorch_s_ops_give_the_same(
+    compiler: str, by_kernels: tuple[Tensor, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CC", compiler)
+    assert kernels(FRAMES) is None
+    for found, true in zip(some_results(), by_kernels, strict=True):
+        torch.testing.assert_close(found, true, rtol=1e-4, atol=1e-5)
+
+
+def test_it_can_be_switched_off(fresh: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VIDNAS_NATIVE", "0")
+    assert kernels(FRAMES) is None and kernels(FRAMES.double()) is None
+    assert not fresh.exists()
+
+
+def test_the_compiler_named_by_cc_is_asked(fake_compiler: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = fake_compiler.rename(fake_compiler.with_name("cc"))
+    monkeypatch.setenv("CC", f"{plain} --own-option")
+    assert kernels(FRAMES) is None, "what it makes is no library"
+    lines = log_of(plain)
+    assert all("--own-option" in line and "-DREAL=float" in line for line in lines)
+    assert ["-march=native" in line for line in lines] == [True, False, False], "then less is asked of it"
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.int64, torch.complex64])
+def test_there_are_kernels_for_two_precisions_on_a_cpu(dtype: torch.dtype) -> None:
+    assert kernels(FRAMES) is not None and kernels(FRAMES.double()) is not None
+    assert kernels(FRAMES.to(dtype)) is None
+    assert kernels(FRAMES, FRAMES.double()) is None
+    assert kernels(FRAMES.to("meta")) is None
+
+
+def test_kernels_leave_the_rounding_of_the_process_alone() -> None:
+    for dtype in (torch.float32, torch.float64):
+        max_pool(FRAMES.to(dtype))
+    small = 1e-310
+    assert small * 0.5 > 0
+    assert torch.tensor(1e-310, dtype=torch.float64).mul(0.5) > 0
+    assert torch.tensor(1e-40).mul(0.5) > 0
+    pooled = avg_pool(torch.full((1, 1, 1, 3, 3), 1e-310, dtype=torch.float64))
+    torch.testing.assert_close(pooled, torch.full_like(pooled, 1e-310), rtol=1e-6, atol=0)
+
+
+# How work is shared
+
+
+@pytest.mark.parametrize("openmp", [True, False])
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_every_item_is_done_once_in_parts_of_their_order(
+    threads: int, openmp: bool, set_threads: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not openmp:
+        monkeypatch.setattr(library, "_openmp", lambda: None)
+    set_threads(threads)
+    for num_items in (1, 2, 3, 7, 100):
+        parts: dict[int, tuple[int, int]] = {}
+
+        def work(thread: int, first: int, last: int, parts: dict[int, tuple[int, int]] = parts) -> int:
+            parts[thread] = first, last
+            return 0
+
+        share(num_items, work)
+        assert sorted(parts) == list(range(min(threads, num_items)))
+        done = [i for thread in sorted(parts) for i in range(*parts[thread])]
+        assert done == list(range(num_items))
+        sizes = [last - first for first, last in parts.values()]
+        assert max(sizes) - min(sizes) <= 1
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_missing_memory_is_told(threads: int, set_threads: Callable[[int], None]) -> None:
+    set_threads(threads)
+    for failing in range(threads):
+        with pytest.raises(MemoryError, match="Not enough memory"):
+            share(3, lambda thread, _first, _last, failing=failing: int(thread == failing))  # type: ignore[misc]
+
+
+def test_addresses_are_those_of_contiguous_numbers() -> None:
+    assert address(None).value is None
+    assert address(FRAMES).value == FRAMES.data_ptr()
+    with pytest.raises(AssertionError):
+        address(FRAMES.transpose(0, 1))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system knows no fork")
+def test_a_forked_process_computes_on() -> None:
+    """A process that has computed on a pool's threads is forked; they do not live on in the child."""
+    code = """
+import os, torch
+from vidnas.nn.native import library
+from vidnas.nn.pooling import max_pool
+library._openmp = lambda: None
+torch.set_num_threads(2)
+frames = torch.randn(2, 3, 2, 5, 6)
+before = max_pool(frames)
+child = os.fork()
+if child == 0:
+    os._exit(0 if torch.equal(max_pool(frames), before) else 1)
+assert os.waitpid(child, 0)[1] == 0
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60, env=os.environ)
