@@ -1,9 +1,10 @@
 # demo: the whole path on built-in clips. test: what must pass before a commit. test-all: the long tests too.
+# bench: every benchmark, small, in ten minutes. bench-full: the bars of speed and memory, on 2 threads and on 1.
 # Each makes .venv once and reuses it.
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test test-all test-data lint docs wheel clean
+.PHONY: demo test test-all test-data bench bench-full lint docs wheel clean
 
 demo: .venv/installed
 	@$(BIN)/python -m vidnas demo
@@ -18,6 +19,21 @@ test-all: test
 # Needs VIDNAS_TEST_DATA: the folder that holds ucf101_5, weizmann_4, ucf101_splits.
 test-data: .venv/installed-dev
 	$(BIN)/python -m pytest -m dataset
+
+# Their figures are left in build/bench. Nothing else should run meanwhile.
+bench: .venv/installed
+	$(BIN)/python benchmarks/search_step.py --pairs 3 --batch-size 1 --json build/bench/quick/search_step.json
+	$(BIN)/python benchmarks/train_step.py --pairs 3 --batch-size 1 --json build/bench/quick/train_step.json
+	$(BIN)/python benchmarks/inference.py --pairs 3 --json build/bench/quick/inference.json
+	$(BIN)/python benchmarks/growth.py --size-px 56 --json build/bench/quick/growth.json
+	$(BIN)/python benchmarks/forecast.py --json build/bench/quick/forecast.json
+
+bench-full: .venv/installed
+	set -e; for threads in 2 1; do for script in search_step train_step inference; do \
+		$(BIN)/python benchmarks/$$script.py --threads $$threads \
+			--json build/bench/$$script-threads-$$threads.json; \
+	done; done
+	$(BIN)/python benchmarks/growth.py --json build/bench/growth.json
 
 lint: .venv/installed-dev
 	$(BIN)/python -m ruff check .

@@ -11,7 +11,7 @@ train() { # NAME GENOTYPE [MORE]
     [ -e "$out/$1/result.json" ] || vidnas train "${common[@]}" --genotype "$2" --out "$out/$1" "${@:3}"
 }
 searched() {
-    [ -e "$out/search/genotype.json" ] || vidnas search "${common[@]}" --out "$out/search"
+    [ -e "$out/search/genotype.json" ] || vidnas search "${common[@]}" --epochs 50 --out "$out/search"
     train searched "$out/search"
     train single-frame "$out/search" --single-frame
 }

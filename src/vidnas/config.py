@@ -102,6 +102,9 @@ class SearchConfig(ClipConfig):
     """Learning rate of alpha (Adam)."""
     alpha_weight_decay: float = 1e-3
     """Weight decay of alpha."""
+    checkpoint_cells: bool = False
+    """Keep only the cells' outputs and compute the rest again where the gradient needs it: less memory, more
+    time."""
 
     def __post_init__(self) -> None:
         super().__post_init__()

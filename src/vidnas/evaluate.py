@@ -78,6 +78,7 @@ def run_evaluate(config: EvaluateConfig) -> EvaluateResult:
         )
     network, classes = runs.load(folder)
     network.to(precision.device)
+    folded = runs.fold(network)
     index = _open_videos(config, train_config)
     videos.check_unseen(index, folder)
     _require_known(index, classes, config)
@@ -88,14 +89,14 @@ def run_evaluate(config: EvaluateConfig) -> EvaluateResult:
     batch_size = max(1, config.batch_size // (clips.num_clips * clips.num_crops))
     loader = test_loader(clips, batch_size=batch_size, workers=config.workers)
     batches = tqdm(loader, desc="Testing", unit="batch", leave=False, disable=None)
-    predictions = evaluate_epoch(network, batches, precision, max_clips=config.batch_size)
+    predictions = evaluate_epoch(folded, batches, precision, max_clips=config.batch_size)
     test = _Test(
         classes,
         (*scanned.index.notes, *runs.unfinished(folder, train_config)),
         videos.describe_skipped(scanned),
         _name_answers(predictions, items, classes),
         score(predictions.scores, predictions.labels, videos.group_keys(items)),
-        profile_network(network, runs.clip_shape(train_config), precision.device),
+        profile_network(network, runs.clip_shape(train_config), precision.device, inference=folded),
     )
     stem = _unused_stem(folder, config.protocol)
     with _claimed(stem) as pictures:

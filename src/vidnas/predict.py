@@ -110,7 +110,7 @@ def _open_run(config: PredictConfig) -> tuple[Classifier, float]:
     for sentence in runs.unfinished(folder, train_config):
         print(sentence, file=sys.stderr)
     classifier = Classifier(
-        network.to(precision.device),
+        runs.fold(network).to(precision.device),
         classes,
         precision,
         size_px=train_config.size_px,

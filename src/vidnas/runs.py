@@ -4,6 +4,7 @@ import json
 import math
 import shlex
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -15,9 +16,11 @@ from vidnas.config import ClipConfig, Device, SearchConfig, TrainConfig
 from vidnas.configfile import from_json
 from vidnas.engine.checkpoint import load_checkpoint
 from vidnas.engine.keeper import CHECKPOINT as CHECKPOINT
-from vidnas.engine.loop import Precision, best_precision
+from vidnas.engine.loop import Precision, WeightStep, best_precision
 from vidnas.errors import UsageError, UserError
 from vidnas.genotype import Genotype, load_genotype, random_genotype
+from vidnas.nas.architect import Architect
+from vidnas.nn.folded import FoldedNetwork
 from vidnas.nn.network import Network, Supernet
 
 GENOTYPE = "genotype.json"
@@ -84,6 +87,7 @@ def build_supernet(config: SearchConfig, num_classes: int) -> Supernet:
         num_cells=config.num_cells,
         first_channels=config.first_channels,
         stem_stride=config.stem_stride,
+        checkpoint_cells=config.checkpoint_cells,
     )
 
 
@@ -158,6 +162,50 @@ def make_optimizer(
         return optimizer, torch.optim.lr_scheduler.OneCycleLR(optimizer, config.lr, num_steps)
     sgd = torch.optim.SGD(weights, config.lr, momentum=0.9, weight_decay=config.weight_decay)
     return sgd, torch.optim.lr_scheduler.CosineAnnealingLR(sgd, num_steps)
+
+
+def build_search_step(
+    supernet: Supernet, config: SearchConfig, precision: Precision, *, num_steps: int
+) -> WeightStep:
+    """What steps the weights of a supernet in a search of so many steps."""
+    weights = list(supernet.weights().values())
+    sgd = torch.optim.SGD(weights, config.lr, momentum=config.momentum, weight_decay=config.weight_decay)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(sgd, num_steps, config.lr_min)
+    return WeightStep(supernet, weights, sgd, schedule, precision, grad_clip=config.grad_clip)
+
+
+def build_architect(supernet: Supernet, config: SearchConfig, precision: Precision) -> Architect:
+    """What steps the alpha of a supernet as the settings ask for."""
+    return Architect(
+        supernet,
+        order=config.order,
+        lr=config.alpha_lr,
+        weight_decay=config.alpha_weight_decay,
+        # float16 would need a scaled loss; its first-order passes stay in float32
+        autocast=nullcontext if precision.dtype is torch.float16 else precision.autocast,
+    )
+
+
+def build_train_step(
+    network: nn.Module, config: TrainConfig, precision: Precision, *, num_steps: int
+) -> WeightStep:
+    """What steps the weights of a network in a training of so many steps."""
+    weights = list(network.parameters())
+    optimizer, schedule = make_optimizer(weights, config, num_steps)
+    return WeightStep(
+        network,
+        weights,
+        optimizer,
+        schedule,
+        precision,
+        label_smoothing=config.label_smoothing,
+        accumulate=config.accumulate,
+    )
+
+
+def fold(network: nn.Module) -> nn.Module:
+    """What a trained network computes, for inference alone (nn/folded.py)."""
+    return FoldedNetwork(network) if isinstance(network, Network) else network
 
 
 class LoadedNetwork(NamedTuple):

@@ -1,21 +1,19 @@
 """The verb `search`: a cell is found by gradient descent on alpha (paper, sections 2.2 and 3)."""
 
 import json
-from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from vidnas import rundir, runs, videos
+from vidnas import rundir, runs, trials, videos
 from vidnas.config import SearchConfig
+from vidnas.engine.forecast import Work
 from vidnas.engine.keeper import Keeper, Stateful
-from vidnas.engine.loop import Precision, Predictions, Tally, WeightStep, evaluate_epoch
-from vidnas.engine.memory import check_memory
+from vidnas.engine.loop import Batch, Precision, Predictions, Tally, WeightStep, evaluate_epoch
 from vidnas.engine.runlog import RunLog
 from vidnas.figures.alphas import draw_alphas
 from vidnas.figures.cell import draw_cell
@@ -23,7 +21,6 @@ from vidnas.figures.save import save_figure
 from vidnas.genotype import PRIMITIVES, Genotype, edge_sources, to_json
 from vidnas.nas.architect import Architect
 from vidnas.nas.discretize import derive
-from vidnas.nn.network import Supernet
 from vidnas.video.datasets import TrainClips
 from vidnas.video.division import divide
 from vidnas.video.loaders import of_epoch, test_loader, train_loader
@@ -90,11 +87,11 @@ def run_search(config: SearchConfig, *, resume: bool = False) -> SearchResult:
     precision = runs.choose_precision(config.device)
     folder = rundir.begun_folder(config) if resume else rundir.new_folder("search", config.out)
     data = _open_data(config)
-    _require_memory(config, len(data.scanned.index.classes), precision)
+    needs = trials.search_needs(config, len(data.scanned.index.classes), precision, search_step)
     with rundir.open_run(folder, config, resume=resume) as log:
         supernet = runs.build_supernet(config, len(data.scanned.index.classes)).to(precision.device)
-        step = _weight_step(supernet, config, precision, num_steps=config.epochs * len(data.train))
-        architect = _architect(supernet, config, precision)
+        step = runs.build_search_step(supernet, config, precision, num_steps=config.epochs * len(data.train))
+        architect = runs.build_architect(supernet, config, precision)
         alphas = _Alphas()
         parts: dict[str, Stateful] = {
             "supernet": supernet,
@@ -113,6 +110,7 @@ def run_search(config: SearchConfig, *, resume: bool = False) -> SearchResult:
                 check_same=lambda: videos.check_same(folder, data.scanned.index),
             )
             log.say(f"Searching for {config.epochs} epochs of {len(data.train)} steps on {precision.device}.")
+            trials.say_needs(needs, _work(data, config, keeper), config, log)
             while keeper.epoch < config.epochs:
                 _search_epoch(config, data, step, architect, alphas, keeper, log)
         results = _results(alphas, log)
@@ -161,30 +159,11 @@ def _open_data(config: SearchConfig) -> _Data:
     )
 
 
-def _require_memory(config: SearchConfig, num_classes: int, precision: Precision) -> None:
-    supernet = runs.build_supernet(config, num_classes).to(precision.device)
-    remedy = "Use a smaller --batch-size or --size-px, or --stem-stride 2."
-    check_memory(supernet, runs.clip_shape(config), config.batch_size, precision.device, remedy)
-
-
-def _architect(supernet: Supernet, config: SearchConfig, precision: Precision) -> Architect:
-    return Architect(
-        supernet,
-        order=config.order,
-        lr=config.alpha_lr,
-        weight_decay=config.alpha_weight_decay,
-        # float16 would need a scaled loss; its first-order passes stay in float32
-        autocast=nullcontext if precision.dtype is torch.float16 else precision.autocast,
-    )
-
-
-def _weight_step(
-    supernet: Supernet, config: SearchConfig, precision: Precision, *, num_steps: int
-) -> WeightStep:
-    weights = list(supernet.weights().values())
-    sgd = torch.optim.SGD(weights, config.lr, momentum=config.momentum, weight_decay=config.weight_decay)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(sgd, num_steps, config.lr_min)
-    return WeightStep(supernet, weights, sgd, schedule, precision, grad_clip=config.grad_clip)
+def _work(data: _Data, config: SearchConfig, keeper: Keeper) -> Work:
+    """What is left to compute."""
+    num_steps, num_clips = len(data.train), len(data.scanned.index.train) - len(data.train_clips)
+    epochs_left = config.epochs - keeper.epoch
+    return Work(num_steps, num_clips, epochs_left * num_steps - keeper.step, epochs_left * num_clips)
 
 
 def _search_epoch(
@@ -218,10 +197,17 @@ def _search_steps(data: _Data, step: WeightStep, architect: Architect, keeper: K
     label = f"Epoch {keeper.epoch + 1}"
     batches = log.progress(zip(train, val, strict=True), total=len(train), label=label, done=keeper.step)
     for train_batch, val_batch in batches:
-        train_clips = step.precision.to_device(train_batch)
-        architect.step(train_clips, step.precision.to_device(val_batch), weights_lr=step.lr)
-        step(*train_clips, keeper.tally)
+        search_step(step, architect, train_batch, val_batch, keeper.tally)
         keeper.step_done()
+
+
+def search_step(
+    step: WeightStep, architect: Architect, train_batch: Batch, val_batch: Batch, tally: Tally
+) -> None:
+    """A step of alpha on a val batch and one of the weights on a train batch, which `tally` counts."""
+    train_clips = step.precision.to_device(train_batch)
+    architect.step(train_clips, step.precision.to_device(val_batch), weights_lr=step.lr)
+    step(*train_clips, tally)
 
 
 def _validate(

@@ -9,11 +9,11 @@ from typing import Any
 from torch import nn
 from torch.utils.data import DataLoader
 
-from vidnas import rundir, runs, videos
+from vidnas import rundir, runs, trials, videos
 from vidnas.config import TrainConfig
+from vidnas.engine.forecast import Work
 from vidnas.engine.keeper import Keeper, Stateful
 from vidnas.engine.loop import Precision, WeightStep, evaluate_epoch, train_epoch
-from vidnas.engine.memory import check_memory
 from vidnas.engine.profile import Profile, profile_network
 from vidnas.engine.report import accuracy_line, cost_line
 from vidnas.engine.runlog import RunLog
@@ -61,11 +61,11 @@ def run_train(config: TrainConfig, *, resume: bool = False) -> TrainResult:
     begun = rundir.is_begun(folder)
     genotype = runs.read_genotype(str(folder)) if begun else runs.choose_genotype(config)
     data = _open_data(config, [] if begun else _earlier_runs(config))
-    _require_memory(genotype, config, len(data.scanned.index.classes), precision)
+    needs = trials.train_needs(genotype, config, len(data.scanned.index.classes), precision)
     with rundir.open_run(folder, config, resume=resume) as log:
         classes = data.scanned.index.classes
         network = runs.build_network(genotype, config, len(classes)).to(precision.device)
-        step = _weight_step(network, config, precision, num_steps=config.epochs * len(data.train))
+        step = runs.build_train_step(network, config, precision, num_steps=config.epochs * len(data.train))
         parts: dict[str, Stateful] = {
             "network": network,
             "optimizer": step.optimizer,
@@ -80,9 +80,12 @@ def run_train(config: TrainConfig, *, resume: bool = False) -> TrainResult:
                 begin=lambda: _begin(network, genotype, data, config, log),
                 check_same=lambda: videos.check_same(folder, data.scanned.index),
             )
-            profile = profile_network(network, runs.clip_shape(config), precision.device)
+            profile = profile_network(
+                network, runs.clip_shape(config), precision.device, inference=runs.fold(network)
+            )
             log.say(cost_line(profile, runs.describe_clip(config)))
             log.say(f"Training for {config.epochs} epochs of {len(data.train)} steps on {precision.device}.")
+            trials.say_needs(needs, _work(data, config, keeper), config, log)
             while keeper.epoch < config.epochs:
                 _train_epoch(config, data, step, keeper, log)
             scores = _test(network, data, config, precision, log)
@@ -115,27 +118,11 @@ def _open_data(config: TrainConfig, earlier_runs: list[Path]) -> _Data:
     )
 
 
-def _require_memory(genotype: Genotype, config: TrainConfig, num_classes: int, precision: Precision) -> None:
-    network = runs.build_network(genotype, config, num_classes).to(precision.device)
-    remedy = "Use --accumulate to cut batches into parts, a smaller --batch-size, or --stem-stride 2."
-    clips_at_once = -(-config.batch_size // config.accumulate)
-    check_memory(network, runs.clip_shape(config), clips_at_once, precision.device, remedy)
-
-
-def _weight_step(
-    network: nn.Module, config: TrainConfig, precision: Precision, *, num_steps: int
-) -> WeightStep:
-    weights = list(network.parameters())
-    optimizer, schedule = runs.make_optimizer(weights, config, num_steps)
-    return WeightStep(
-        network,
-        weights,
-        optimizer,
-        schedule,
-        precision,
-        label_smoothing=config.label_smoothing,
-        accumulate=config.accumulate,
-    )
+def _work(data: _Data, config: TrainConfig, keeper: Keeper) -> Work:
+    """What is left to compute; the test at its end evaluates every test clip."""
+    num_steps = len(data.train)
+    steps_left = (config.epochs - keeper.epoch) * num_steps - keeper.step
+    return Work(num_steps, 0, steps_left, len(data.scanned.index.test))
 
 
 def _begin(network: Network, genotype: Genotype, data: _Data, config: TrainConfig, log: RunLog) -> None:
@@ -181,7 +168,7 @@ def _train_epoch(config: TrainConfig, data: _Data, step: WeightStep, keeper: Kee
 
 def _test(network: nn.Module, data: _Data, config: TrainConfig, precision: Precision, log: RunLog) -> Scores:
     batches = log.progress(data.test, total=len(data.test), label="Testing")
-    predictions = evaluate_epoch(network, batches, precision, max_clips=config.batch_size)
+    predictions = evaluate_epoch(runs.fold(network), batches, precision, max_clips=config.batch_size)
     return score(predictions.scores, predictions.labels, videos.group_keys(data.scanned.index.test))
 
 

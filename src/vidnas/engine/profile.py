@@ -1,5 +1,6 @@
 """What a network costs: parameters, bytes, multiply-accumulates and measured latency."""
 
+import copy
 import statistics
 import time
 from collections.abc import Iterator
@@ -31,12 +32,19 @@ class Profile:
     device: str
 
 
-def profile_network(module: nn.Module, video_shape: tuple[int, ...], device: torch.device) -> Profile:
+def profile_network(
+    module: nn.Module,
+    video_shape: tuple[int, ...],
+    device: torch.device,
+    *,
+    inference: nn.Module | None = None,
+) -> Profile:
     """The cost of `module`, which lies on `device`, for one input of `video_shape`.
 
-    The shape is that of a Video: (batch, channels, time, height, width), a batch of 1 for a clip.
+    `inference` is another form of it, whose latency counts. The shape is that of a Video: (batch, channels,
+    time, height, width), a batch of 1 for a clip.
     """
-    latency_ms, spread_ms = measure_latency(module, video_shape, device)
+    latency_ms, spread_ms = measure_latency(inference or module, video_shape, device)
     return Profile(
         parameters=count_parameters(module),
         weight_bytes=sum(p.numel() * p.element_size() for p in module.parameters()),
@@ -54,11 +62,10 @@ def count_parameters(module: nn.Module) -> int:
 
 
 def count_macs(module: nn.Module, video_shape: tuple[int, ...]) -> int:
-    """Multiply-accumulates of one forward pass on zeros of `video_shape`, wherever the module lies."""
-    device = next((parameter.device for parameter in module.parameters()), torch.device("cpu"))
-    video = torch.zeros(video_shape, device=device)
-    with _evaluating(module), FlopCounterMode(display=False) as counter:
-        module(video)
+    """Multiply-accumulates of one forward pass on zeros of `video_shape`, without computing anything."""
+    shapes_only = copy.deepcopy(module).to("meta")
+    with _evaluating(shapes_only), FlopCounterMode(display=False) as counter:
+        shapes_only(torch.zeros(video_shape, device="meta"))
     return int(counter.get_total_flops()) // 2
 
 
@@ -70,10 +77,10 @@ def measure_latency(
     times_ms = []
     with _evaluating(module):
         for _ in range(WARM_UPS + repeats):
-            _synchronize(device)
+            synchronize(device)
             start = time.perf_counter()
             module(video)
-            _synchronize(device)
+            synchronize(device)
             times_ms.append((time.perf_counter() - start) * 1000)
     lower, median, upper = statistics.quantiles(times_ms[WARM_UPS:], n=4, method="inclusive")
     return median, upper - lower
@@ -92,7 +99,7 @@ def _evaluating(module: nn.Module) -> Iterator[None]:
             part.training = training
 
 
-def _synchronize(device: torch.device) -> None:
+def synchronize(device: torch.device) -> None:
     """Wait until the device has done what was asked of it: accelerators return at once."""
     if device.type != "cpu":
         torch.accelerator.synchronize(device)

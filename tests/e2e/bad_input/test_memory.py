@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from vidnas.engine import memory
+from vidnas.engine.forecast import Needs
 
 Refused = Callable[..., str]
 OnData = Callable[..., tuple[object, ...]]
@@ -78,6 +79,12 @@ GONE = (
 )
 
 
+STEPS = {
+    "search": "vidnas.nas.architect.Architect.step",
+    "train": "vidnas.engine.loop.WeightStep.__call__",
+}
+
+
 @pytest.mark.parametrize("error", GONE, ids=lambda error: type(error).__name__)
 @pytest.mark.parametrize("use", ["search", "train", "evaluate", "predict"])
 def test_memory_that_is_gone_after_all(
@@ -93,11 +100,9 @@ def test_memory_that_is_gone_after_all(
     def fail(*_: object, **__: object) -> None:
         raise error
 
-    step = {
-        "search": "vidnas.nas.architect.Architect.step",
-        "train": "vidnas.engine.loop.WeightStep.__call__",
-    }
-    step |= {
+    needs = Needs(step_sec=1.0, clip_sec=1.0, memory_bytes=1, free_bytes=2)  # its steps on trial went well
+    monkeypatch.setattr("vidnas.engine.forecast.measure", lambda *_, **__: needs)
+    step = STEPS | {
         "evaluate": "vidnas.evaluate.evaluate_epoch",
         "predict": "vidnas.engine.classify.Classifier.__call__",
     }
@@ -110,3 +115,16 @@ def test_memory_that_is_gone_after_all(
         .splitlines()[-1]
         .startswith("vidnas: The memory did not suffice. Use a smaller --batch-size")
     )
+
+
+@VERBS
+def test_memory_that_is_gone_on_trial(
+    verb: str, refused: Refused, on_data: OnData, good_videos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The steps that the forecast is made from run before there is a run folder."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(STEPS[verb], fail)
+    refused(*on_data(verb, good_videos), names=("The memory did not suffice.", "--batch-size"))
