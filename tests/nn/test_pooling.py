@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vidnas.nn.native.library import kernels
-from vidnas.nn.pooling import _pool, avg_pool, max_pool
+from vidnas.nn.pooling import _pool, avg_pool, max_pool, thin
 
 Pool = Callable[[Tensor], Tensor]
 POOLS: dict[str, tuple[Pool, Pool]] = {
@@ -128,3 +128,16 @@ def test_half_precision_goes_pytorch_s_way(name: str) -> None:
     pooled = pool(frames.bfloat16())
     assert pooled.dtype == torch.bfloat16
     torch.testing.assert_close(pooled.double(), pool(frames), rtol=2e-2, atol=2e-2)
+
+
+@pytest.mark.parametrize("shape", [(1, 2, 3, 5, 7), (2, 1, 2, 4, 6), (1, 1, 1, 1, 1)])
+@pytest.mark.parametrize("stride", [1, 2, 4])
+def test_thinning_keeps_every_so_many_th_pixel(shape: tuple[int, ...], stride: int) -> None:
+    generator = torch.Generator().manual_seed(0)
+    frames = torch.randn(shape, dtype=torch.float64, generator=generator).requires_grad_()
+    found, expected = thin(frames, stride), frames[..., ::stride, ::stride]
+    assert torch.equal(found, expected)
+    weights = torch.randn(found.shape, dtype=torch.float64, generator=generator)
+    gradients = (torch.autograd.grad((made * weights).sum(), frames)[0] for made in (found, expected))
+    assert torch.equal(*gradients)
+    assert torch.autograd.gradcheck(lambda x: thin(x, stride), frames)

@@ -26,6 +26,13 @@ def avg_pool(frames: FeatureFrames) -> FeatureFrames:
     return _AvgPool.apply(frames)  # type: ignore[no-any-return, no-untyped-call]
 
 
+def thin(frames: FeatureFrames, stride: int) -> FeatureFrames:
+    """Every stride-th pixel of every stride-th row."""
+    if stride == 1 or kernels(frames) is None:
+        return frames[..., ::stride, ::stride].contiguous()
+    return _Thin.apply(frames, stride)  # type: ignore[no-any-return, no-untyped-call]
+
+
 def _pool(frames: FeatureFrames, pool: Callable[..., Tensor]) -> FeatureFrames:
     """What is meant, as PyTorch ops: 2-D pooling of the images, then of (time, everything else).
 
@@ -98,3 +105,34 @@ def _average(frames: Tensor, *, gradient: bool) -> Tensor:
         ),
     )
     return pooled
+
+
+class _Thin(torch.autograd.Function):
+    """thin by the CPU kernel: one pass there, one back."""
+
+    @staticmethod
+    def forward(ctx: Any, frames: Tensor, stride: int) -> Tensor:
+        """Frames in, thinned ones out."""
+        ctx.shape, ctx.stride = frames.shape, stride
+        height, width = (-(-size // stride) for size in frames.shape[3:])
+        thinned = frames.new_empty(*frames.shape[:3], height, width)
+        _move_pixels(frames.contiguous(), thinned, frames.shape, stride, gradient=False)
+        return thinned
+
+    @staticmethod
+    @first_derivative_only
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
+        """The gradient in the thinned frames in, that in the frames out."""
+        found = grad.new_empty(ctx.shape)
+        _move_pixels(grad.contiguous(), found, ctx.shape, ctx.stride, gradient=True)
+        return found, None
+
+
+def _move_pixels(source: Tensor, target: Tensor, shape: torch.Size, stride: int, *, gradient: bool) -> None:
+    library = loaded_kernels(source, target)
+    share(
+        shape[:3].numel(),
+        lambda _, first, last: library.thin(
+            address(source), address(target), *shape[3:], stride, int(gradient), first, last
+        ),
+    )

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from vidnas.nn.blend import map_of, sum_maps
 from vidnas.nn.layout import channels_first, frames_first, images
-from vidnas.nn.pooling import avg_pool, max_pool
+from vidnas.nn.pooling import avg_pool, max_pool, thin
 from vidnas.shapes import Features, Video
 
 Kernel = tuple[int, int, int]
@@ -81,7 +81,7 @@ class Pointwise(nn.Sequential):
     def forward(self, video: Features) -> Features:
         """A linear map of the single frames' channels; the supernet's norm is one with it (blend.py)."""
         activation, conv, norm = self
-        frames = frames_first(video)[..., :: self.stride, :: self.stride].contiguous()
+        frames = thin(frames_first(video), self.stride)
         linear = map_of(frames, activation, image_filters(conv).flatten(1))
         if isinstance(norm, BatchStatsNorm):
             return channels_first(sum_maps([(linear, linear.matrix.new_ones(len(linear.matrix)))]))

@@ -1,6 +1,29 @@
 /* Pooling over 3 x 3 pixels, then over three frames, with stride 1; padding never counts. */
 #include "vectors.h"
 
+/* Every stride-th pixel of every stride-th row of x into y or, as the gradient, the pixels of x to where they came from
+ * in y, whose others are zero. An item is a plane. */
+int thin(const real *x, real *y, int height, int width, int stride, int gradient, int first, int last)
+{
+    int thin_height = (height + stride - 1) / stride, thin_width = (width + stride - 1) / stride;
+    size_t pixels = (size_t)height * width, thin_pixels = (size_t)thin_height * thin_width;
+    for (int item = first; item < last; item++)
+        for (int row = 0; row < (gradient ? height : thin_height); row++) {
+            if (!gradient) {
+                const real *from = x + item * pixels + (size_t)row * stride * width;
+                real *restrict to = y + item * thin_pixels + (size_t)row * thin_width;
+                for (int c = 0; c < thin_width; c++) to[c] = from[c * stride];
+                continue;
+            }
+            real *restrict to = y + item * pixels + (size_t)row * width;
+            memset(to, 0, width * sizeof(real));
+            if (row % stride) continue;
+            const real *from = x + item * thin_pixels + (size_t)(row / stride) * thin_width;
+            for (int c = 0; c < thin_width; c++) to[c * stride] = from[c];
+        }
+    return 0;
+}
+
 /* 1 / the number of pixels, or frames, of a window of three at place `at` of `size`. */
 static inline real share_of(int at, int size) { return (real)1 / (1 + (at > 0) + (at < size - 1)); }
 
