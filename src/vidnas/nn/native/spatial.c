@@ -21,7 +21,7 @@ static Block block_of(int channels, int height, int width, int dilation)
     b.frame = (b.rows + 2 * dilation) * b.pitch;
     b.frames = b.rows == height ? larger(1, smaller(SMALL_FRAME / b.frame, FRAMES_TOGETHER)) : 1;
     b.length = b.frames * b.frame - 2 * dilation * b.pitch;
-    b.plane = (size_t)b.frames * b.frame + SPAN;
+    b.plane = (size_t)b.frames * b.frame + SPAN + 2 * dilation; /* the last vectors begin behind the last row */
     for (int tap = 0; tap < TAPS; tap++) b.tap[tap] = (ptrdiff_t)(tap / 3 * b.pitch + tap % 3) * dilation;
     return b;
 }
