@@ -32,7 +32,7 @@ def misbehave(path: Path) -> VideoInfo:
     if path.name == "hang":
         time.sleep(15)
     if path.name == "memory":
-        np.ones(1 << 28, np.uint8)
+        np.zeros(3 << 30, np.uint8)  # more than a forked worker may find free in what its parent had
     if path.name == "bad":
         raise UserError("bad is bad.")
     return INFO
