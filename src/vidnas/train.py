@@ -80,9 +80,7 @@ def run_train(config: TrainConfig, *, resume: bool = False) -> TrainResult:
                 begin=lambda: _begin(network, genotype, data, config, log),
                 check_same=lambda: videos.check_same(folder, data.scanned.index),
             )
-            profile = profile_network(
-                network, runs.clip_shape(config), precision.device, inference=runs.fold(network)
-            )
+            profile = _profile(network, config, precision)
             log.say(cost_line(profile, runs.describe_clip(config)))
             log.say(f"Training for {config.epochs} epochs of {len(data.train)} steps on {precision.device}.")
             trials.say_needs(needs, _work(data, config, keeper), config, log)
@@ -116,6 +114,11 @@ def _open_data(config: TrainConfig, earlier_runs: list[Path]) -> _Data:
         train_loader(train_clips, batch_size=config.batch_size, seed=config.seed, workers=config.workers),
         test_loader(test_clips, batch_size=config.batch_size, workers=config.workers),
     )
+
+
+def _profile(network: Network, config: TrainConfig, precision: Precision) -> Profile:
+    folded = runs.fold(network)
+    return profile_network(network, runs.clip_shape(config), precision.device, inference=folded)
 
 
 def _work(data: _Data, config: TrainConfig, keeper: Keeper) -> Work:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+import torch
+
 from vidnas import runs
 from vidnas.config import SearchConfig, TrainConfig
 from vidnas.engine import forecast
@@ -12,6 +14,7 @@ from vidnas.engine.memory import check_memory
 from vidnas.engine.runlog import RunLog
 from vidnas.genotype import Genotype
 from vidnas.nas.architect import Architect
+from vidnas.nn.native.library import kernels
 
 SearchStep = Callable[[WeightStep, Architect, Batch, Batch, Tally], None]
 """search_step(step, architect, train_batch, val_batch, tally): a step of alpha and a step of the weights."""
@@ -27,10 +30,10 @@ def search_needs(
     )
     needs = _search_needs(config, num_classes, precision, search_step)
     if not config.checkpoint_cells:
-        return needs
+        return replace(needs, notes=_without_kernels(precision))
     without = _search_needs(replace(config, checkpoint_cells=False), num_classes, precision, search_step)
     note = f"With --checkpoint-cells: {forecast.of_step(needs)}; without it: {forecast.of_step(without)}."
-    return replace(needs, note=note)
+    return replace(needs, notes=(note, *_without_kernels(precision)))
 
 
 def _search_needs(
@@ -74,7 +77,7 @@ def train_needs(genotype: Genotype, config: TrainConfig, num_classes: int, preci
     )
     # On trial all parts are of one size; of a batch that does not divide evenly the last ones are smaller.
     share = config.batch_size / (clips_at_once * config.accumulate)
-    return replace(needs, step_sec=needs.step_sec * share)
+    return replace(needs, step_sec=needs.step_sec * share, notes=_without_kernels(precision))
 
 
 def train_trial(genotype: Genotype, config: TrainConfig, num_classes: int, precision: Precision) -> Trial:
@@ -91,9 +94,18 @@ def train_trial(genotype: Genotype, config: TrainConfig, num_classes: int, preci
 
 def say_needs(needs: Needs, work: Work, config: SearchConfig | TrainConfig, log: RunLog) -> None:
     """Tell what the work will take, and what to change if the memory will hardly suffice."""
-    for line in (forecast.describe(needs, work), needs.note, *forecast.warn(needs, _remedy(config))):
-        if line:
-            log.say(line)
+    for line in (forecast.describe(needs, work), *needs.notes, *forecast.warn(needs, _remedy(config))):
+        log.say(line)
+
+
+def _without_kernels(precision: Precision) -> tuple[str, ...]:
+    """A sentence where a CPU computes without the kernels made for it, so that nobody waits without need."""
+    if precision.device.type != "cpu" or kernels(torch.empty(0)) is not None:
+        return ()
+    return (
+        "Careful: vidnas computes without its CPU kernels, several times slower. They need a C compiler: "
+        "install gcc or clang, and do not set VIDNAS_NATIVE to 0.",
+    )
 
 
 def _remedy(config: SearchConfig | TrainConfig) -> str:

@@ -50,6 +50,20 @@ def test_a_run_says_its_forecast_before_its_first_epoch(
 
 
 @VERBS
+def test_a_run_without_the_cpu_kernels_says_so_and_how_to_have_them(
+    verb: str, small: Small, said: Callable[..., list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sentence = (
+        "Careful: vidnas computes without its CPU kernels, several times slower. They need a C compiler: "
+        "install gcc or clang, and do not set VIDNAS_NATIVE to 0."
+    )
+    command = (*small[verb], "--workers", 0, "--device", "cpu", "--out")
+    assert sentence not in said(*command, tmp_path / "with")
+    monkeypatch.setattr("vidnas.nn.native.library._library", lambda _real: None)
+    assert said(*command, tmp_path / "without").count(sentence) == 1
+
+
+@VERBS
 @pytest.mark.parametrize("stop_after", [None, 3])
 def test_a_resumed_run_says_what_is_left(
     verb: str,

@@ -58,8 +58,8 @@ class Needs:
     """Memory that is there for it; None where the system does not tell."""
     whole: bool = True
     """Whether `memory_bytes` is all of it; else the peak cannot be told here, and it is the activations."""
-    note: str = ""
-    """What else there is to say of it, in a line."""
+    notes: tuple[str, ...] = ()
+    """What else there is to say of it, in lines."""
 
 
 @dataclass(frozen=True)
