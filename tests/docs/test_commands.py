@@ -23,7 +23,8 @@ NOT_RUN: Mapping[str, str] = {
     "git clone <this repository> vidnas && cd vidnas": ".ci/run begins in a fresh clone",
     "make demo": "run by .ci/run",
     "make test": "it would run itself; run by .ci/run",
-    "make bench-full": "half an hour on an idle machine",
+    "make bench-full": "a quarter of an hour on an idle machine",
+    "python benchmarks/growth.py": "part of make bench-full",
     "benchmarks/ucf101_5.sh /path/to/ucf101_5 runs/ucf101_5": "70 minutes, on real clips",
     "python benchmarks/alpha_gradients.py runs/ucf101_5/search": "needs the search of those 70 minutes",
 }
