@@ -8,9 +8,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidnas.nn.blend import blend, covariance, normed
+from vidnas.nn.blend import LinearMap, blend, covariance, normed, normed_map
 from vidnas.nn.layout import images
-from vidnas.nn.native.blend import Blend, Covariance
+from vidnas.nn.native.blend import Blend, Covariance, NormedBlend
 from vidnas.nn.native.library import kernels
 
 INPUTS = {
@@ -57,6 +57,13 @@ def defined_blend(
     return torch.einsum("oi,btihw->btohw", matrix, torch.cat(parts, dim=2))
 
 
+def blended(
+    inputs: Sequence[Tensor], rectified: Sequence[bool], centred: Sequence[bool], matrix: Tensor, mean: Tensor
+) -> Tensor:
+    (out,) = blend(inputs, rectified, centred, matrix, mean)
+    return out
+
+
 def means(inputs: Sequence[Tensor], rectified: Sequence[bool], centred: Sequence[bool]) -> Tensor:
     """The mean that `blend` is given: 0 where an input is taken as it is."""
     kept = torch.tensor([c for t, c in zip(inputs, centred, strict=True) for _ in range(t.shape[2])])
@@ -94,7 +101,7 @@ def test_a_blend_is_the_matrix_times_the_inputs(
     for sizes in SIZES:
         inputs = inputs_of(name, sizes)
         matrix = randoms(1)(rows, sum(INPUTS[name][0])).requires_grad_()
-        found = blend(inputs, rectified, centred, matrix, means(inputs, rectified, centred))
+        found = blended(inputs, rectified, centred, matrix, means(inputs, rectified, centred))
         true = defined_blend(inputs, rectified, centred, matrix)
         torch.testing.assert_close(found, true, rtol=1e-10, atol=1e-11)
         weight = randoms(2)(*true.shape)
@@ -126,7 +133,7 @@ def test_a_blend_with_norms_in_it_is_the_sum_of_normed_maps() -> None:
         normed(w, m, c) for w, m, c in zip(weights, matrices, (cov[:2, :2], cov[2:, 2:]), strict=False)
     ]
     columns = [*normed_ones, matrices[2]]
-    found = blend(inputs, rectified, centred, torch.cat(columns, dim=1), F.pad(mean, (0, 4)))
+    found = blended(inputs, rectified, centred, torch.cat(columns, dim=1), F.pad(mean, (0, 4)))
     first, second, third = (
         torch.einsum("oi,btihw->bothw", m, t.relu() if r else t)
         for m, t, r in zip(matrices, inputs, rectified, strict=True)
@@ -139,27 +146,69 @@ def test_a_blend_with_norms_in_it_is_the_sum_of_normed_maps() -> None:
     torch.testing.assert_close(found.transpose(1, 2), true, rtol=1e-10, atol=1e-10)
 
 
+@pytest.mark.parametrize("native", [True, False])
+def test_a_blend_is_added_to_totals_in_equal_parts(native: bool, no_kernels: Callable[[], None]) -> None:
+    if not native:
+        no_kernels()
+    inputs, matrix = inputs_of("three", (2, 3, 5, 7)), randoms(1)(6, 9)
+    _, rectified, centred = INPUTS["three"]
+    mean, total = means(inputs, rectified, centred), randoms(2)(2, 3, 2, 5, 7).requires_grad_()
+    found = blend(inputs, rectified, centred, matrix, mean, [None, total, None])
+    parts = blended(inputs, rectified, centred, matrix, mean).chunk(3, dim=2)
+    torch.testing.assert_close(found, [parts[0], total + parts[1], parts[2]])
+    (gradient,) = torch.autograd.grad(3 * torch.stack(found).sum(), [total])
+    assert torch.equal(gradient, torch.full_like(gradient, 3))
+
+
+@pytest.mark.parametrize("native", [True, False])
+@pytest.mark.parametrize("rows", [1, 4, 5, 17])
+@pytest.mark.parametrize("rectified", [True, False])
+def test_a_map_with_a_norm_is_a_pointwise_convolution_and_a_batch_norm(
+    rectified: bool, rows: int, native: bool, no_kernels: Callable[[], None]
+) -> None:
+    if not native:
+        no_kernels()
+    inputs, new = inputs_of("three", (2, 3, 5, 7)), randoms(1)
+    matrix, weight, bias = (t.requires_grad_() for t in (new(rows, 9), new(rows), new(rows)))
+    found, mean, var = normed_map(LinearMap(inputs, rectified, matrix), weight, bias)
+    plain = defined_blend(inputs, [rectified] * 3, [False] * 3, matrix)
+    true = F.batch_norm(plain.transpose(1, 2), None, None, weight, bias, training=True).transpose(1, 2)
+    torch.testing.assert_close(found, true, rtol=1e-10, atol=1e-10)
+    torch.testing.assert_close(mean, plain.mean(dim=(0, 1, 3, 4)))
+    torch.testing.assert_close(var, plain.transpose(0, 2).flatten(1).var(dim=1))
+    assert not mean.requires_grad and not var.requires_grad
+    wanted, factors = [matrix, weight, bias, *inputs], randoms(2)(*true.shape)
+    for a, b in zip(*(torch.autograd.grad(out, wanted, factors) for out in (found, true)), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-9)
+
+
 def test_their_gradients_are_those_of_finite_differences() -> None:
     inputs = [(t.detach()[..., :2, :2]).requires_grad_() for t in inputs_of("three", (2, 2, 3, 3))]
-    matrix = randoms(3)(5, 9).requires_grad_()
+    matrix = randoms(3)(6, 9).requires_grad_()
     _, rectified, centred = INPUTS["three"]
 
     def cov(*inputs: Tensor) -> Tensor:
         return Covariance.apply(tuple(rectified), *inputs)[1]  # type: ignore[no-any-return, no-untyped-call]
 
-    def blended(matrix: Tensor, *inputs: Tensor) -> Tensor:
-        mean = means(inputs, rectified, centred)
-        return Blend.apply(tuple(rectified), tuple(centred), matrix, mean, *inputs)  # type: ignore[no-any-return, no-untyped-call]
+    def added(matrix: Tensor, total: Tensor, *inputs: Tensor) -> tuple[Tensor, Tensor]:
+        given = tuple(rectified), tuple(centred), 2, matrix, means(inputs, rectified, centred), None, total
+        return Blend.apply(*given, *inputs)  # type: ignore[no-any-return, no-untyped-call]
 
+    def normed_one(matrix: Tensor, weight: Tensor, bias: Tensor, *inputs: Tensor) -> Tensor:
+        return NormedBlend.apply(tuple(rectified), matrix, weight, bias, *inputs)[0]  # type: ignore[no-any-return, no-untyped-call]
+
+    new = randoms(5)
+    weight, bias, total = (t.requires_grad_() for t in (new(6), new(6), new(2, 2, 3, 2, 2)))
     assert torch.autograd.gradcheck(cov, inputs)
-    assert torch.autograd.gradcheck(blended, [matrix, *inputs])
+    assert torch.autograd.gradcheck(added, [matrix, total, *inputs])
+    assert torch.autograd.gradcheck(normed_one, [matrix, weight, bias, *inputs])
 
 
 @pytest.mark.parametrize("asked", ["inputs", "matrix"])
 def test_a_second_derivative_is_refused(asked: str) -> None:
     inputs, matrix = inputs_of("one of 9", (2, 1, 3, 3)), randoms(1)(4, 9).requires_grad_()
     given = inputs if asked == "inputs" else [t.detach() for t in inputs]
-    out = blend(given, [False], [False], matrix, matrix.new_zeros(9))
+    out = blended(given, [False], [False], matrix, matrix.new_zeros(9))
     tensors = inputs if asked == "inputs" else [matrix]
     with pytest.raises(RuntimeError, match="first derivatives only"):
         torch.autograd.grad(out.square().sum(), tensors, create_graph=True)
@@ -174,9 +223,9 @@ def test_what_is_no_number_stays_in_sight(rectified: bool, value: float) -> None
     frames[1, 0, 1, 2, 2] = value
     mean, cov = covariance([frames], [rectified])
     assert not mean[1].isfinite() and not cov[1].isfinite().any()
-    out = blend([frames], [rectified], [True], randoms(1)(2, 3), mean)
+    out = blended([frames], [rectified], [True], randoms(1)(2, 3), mean)
     assert not out.isfinite().any()
-    bare = blend([frames], [rectified], [False], randoms(1)(2, 3), torch.zeros(3, dtype=torch.float64))
+    bare = blended([frames], [rectified], [False], randoms(1)(2, 3), torch.zeros(3, dtype=torch.float64))
     assert not bare[1, 0, :, 2, 2].isfinite().any()
     assert bare.isfinite().sum() == bare.numel() - 2
     assert not normed(torch.ones(2).double(), randoms(1)(2, 3), cov).isfinite().any()
@@ -189,7 +238,7 @@ def test_threads_share_the_work(threads: int, set_threads: Callable[[int], None]
 
     def everything() -> list[Tensor]:
         mean, cov = covariance(inputs, rectified)
-        out = blend(inputs, rectified, centred, matrix, means(inputs, rectified, centred))
+        out = blended(inputs, rectified, centred, matrix, means(inputs, rectified, centred))
         grads = torch.autograd.grad(out.square().sum() + cov.square().sum(), [matrix, *inputs])
         return [mean, cov, out.detach(), *grads]
 
@@ -207,7 +256,7 @@ def test_inputs_may_lie_anyhow() -> None:
     torch.testing.assert_close(covariance([turned], [True])[1], defined_covariance([turned], [True]))
     wide = randoms(2)(3, 5).T
     mean = means([turned], [True], [True])
-    found, true = blend([turned], [True], [True], wide, mean), defined_blend([turned], [True], [True], wide)
+    found, true = blended([turned], [True], [True], wide, mean), defined_blend([turned], [True], [True], wide)
     torch.testing.assert_close(found, true)
     gradients = [torch.autograd.grad(c.sum(dim=2).mean(), [frames])[0] for c in (found, true)]
     torch.testing.assert_close(*gradients)
@@ -221,7 +270,7 @@ def test_half_precision_goes_pytorch_s_way() -> None:
     assert cov.dtype == torch.float32
     torch.testing.assert_close(cov.double(), defined_covariance([frames], [True]), rtol=2e-2, atol=2e-2)
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        found = blend([half], [True], [True], matrix.float(), mean)
+        found = blended([half], [True], [True], matrix.float(), mean)
     assert found.dtype == torch.bfloat16
     true = defined_blend([frames], [True], [True], matrix)
     assert (found.double() - true).norm() < 2e-2 * true.norm()

@@ -72,11 +72,23 @@ Sum = Callable[[Tensor, Branches], tuple[Tensor, BatchStats]]
 
 def native(frames: Tensor, branches: Branches) -> tuple[Tensor, BatchStats]:
     assert kernels(frames) is not None
-    return sum_branches(frames, branches, nn.ReLU())
+    return summed(frames, branches)
 
 
-def defined(frames: Tensor, branches: Branches) -> tuple[Tensor, BatchStats]:
-    return module._defined(frames, branches, torch.relu)
+def summed(
+    frames: Tensor, branches: Branches, activation: nn.Module | None = None
+) -> tuple[Tensor, BatchStats]:
+    """The sums by slot, side by side."""
+    totals = [None] * (1 + max(branches.slots))
+    outs, stats = sum_branches(frames, branches, activation or nn.ReLU(), totals)
+    return torch.cat(outs, dim=2), stats
+
+
+def defined(
+    frames: Tensor, branches: Branches, activation: Callable[[Tensor], Tensor] = torch.relu
+) -> tuple[Tensor, BatchStats]:
+    outs, stats = module._defined(frames, branches, activation, [None] * (1 + max(branches.slots)))
+    return torch.cat(outs, dim=2), stats
 
 
 def everything(compute: Sum, frames: Tensor, branches: Branches) -> dict[str, Tensor]:
@@ -144,12 +156,30 @@ def test_the_gradient_is_that_of_finite_differences(kind: str) -> None:
     plain, dilated, slots = KINDS[kind]
     new, wide = randoms(4), plain + dilated
     filters = new(plain, 1, 3, 3), new(dilated, 1, 3, 3), new(wide, 1, 3)
-    inputs = [new(2, 2, 1, 3, 3), *filters, *(new(wide) for _ in range(4))]
+    totals = [new(2, 2, 1, 3, 3) for _ in range(max(slots))]  # none of the last slot
+    inputs = [new(2, 2, 1, 3, 3), *filters, *(new(wide) for _ in range(4)), *totals]
 
-    def compute(*tensors: Tensor) -> Tensor:
-        return SumBranches.apply(*tensors, slots)[0]  # type: ignore[no-any-return, no-untyped-call]
+    def compute(*tensors: Tensor) -> tuple[Tensor, ...]:
+        outs = SumBranches.apply(*tensors[:8], slots, *tensors[8:], None)  # type: ignore[no-untyped-call]
+        return tuple(outs[:-4])
 
     assert torch.autograd.gradcheck(compute, [t.requires_grad_() for t in inputs])
+
+
+@pytest.mark.parametrize("by_kernels", [True, False])
+def test_they_are_added_to_the_totals(by_kernels: bool, no_kernels: Callable[[], None]) -> None:
+    """Each to its own, which hands its gradient on; of no other's memory is anything written."""
+    if not by_kernels:
+        no_kernels()
+    frames, branches = made(2, "an output of nothing")
+    total = randoms(3)(*frames.shape).transpose(3, 4).contiguous().transpose(3, 4).requires_grad_()
+    before, totals = total.detach().clone(), [None, total, total]
+    found, _ = sum_branches(frames, branches, nn.ReLU(), totals)
+    parts, _ = sum_branches(frames, branches, nn.ReLU(), [None, None, None])
+    torch.testing.assert_close(found, [parts[0], total, total + parts[2]])
+    assert parts[1].eq(0).all() and torch.equal(total, before)
+    (gradient,) = torch.autograd.grad([found[1].sum(), 2 * found[2].sum()], [total])
+    assert torch.equal(gradient, torch.full_like(total, 3))
 
 
 @pytest.mark.parametrize("asked", ["frames", "weight"])
@@ -165,7 +195,7 @@ def test_a_second_derivative_is_refused(asked: str) -> None:
 def test_without_a_compiler_there_are_second_derivatives(no_kernels: Callable[[], None]) -> None:
     no_kernels()
     frames, branches = made()
-    out, _ = sum_branches(frames, branches, nn.ReLU())
+    out, _ = summed(frames, branches)
     (first,) = torch.autograd.grad(out.square().sum(), [branches.weight], create_graph=True)
     (second,) = torch.autograd.grad(first.sum(), [branches.weight])
     assert second.norm() > 0
@@ -245,15 +275,15 @@ def test_half_precision_goes_pytorch_s_way() -> None:
     true, _ = defined(frames, branches)
     assert kernels(frames.bfloat16()) is None
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        found, stats = sum_branches(frames.bfloat16(), changed(branches, lambda t: t.float()), nn.ReLU())
+        found, stats = summed(frames.bfloat16(), changed(branches, lambda t: t.float()))
     assert found.dtype == torch.bfloat16 and stats.var.dtype == torch.float32
     assert (found.double() - true).norm() < 3e-2 * true.norm()
 
 
 def test_another_activation_goes_pytorch_s_way() -> None:
     frames, branches = made()
-    found, _ = sum_branches(frames, branches, nn.Softplus())
-    assert torch.equal(found, module._defined(frames, branches, nn.Softplus())[0])
+    found, _ = summed(frames, branches, nn.Softplus())
+    assert torch.equal(found, defined(frames, branches, nn.Softplus())[0])
 
 
 # Behind fixed statistics
@@ -283,4 +313,4 @@ def _behind_fixed_statistics(frames: Tensor, branches: Branches, stats: BatchSta
     z = F.batch_norm(z, stats.mid_mean, stats.mid_var, branches.mid_weight, branches.mid_bias).relu()
     y = module._temporal(z.reshape(*frames.shape[:2], *z.shape[1:]), branches.temporal, len(branches.slots))
     y = F.batch_norm(y, stats.mean, stats.var, branches.weight, branches.bias)
-    return module._sum_by_slot(y, branches.slots, frames)
+    return module._sum_by_slot(y, branches.slots, frames, 1 + max(branches.slots))

@@ -75,6 +75,11 @@ def video_of(case: Case) -> Tensor:
     return case.offset + torch.randn(batch, 3, *sizes, generator=generator, dtype=torch.float64)
 
 
+def joined(output: Tensor | tuple[Tensor, ...]) -> Tensor:
+    """A cell's nodes side by side: the plain cell's output is that already."""
+    return output if isinstance(output, Tensor) else torch.cat(output, dim=1)
+
+
 def results(model: nn.Module, video: Tensor) -> dict[str, Tensor]:
     """Logits, loss and all gradients.
 
@@ -83,7 +88,7 @@ def results(model: nn.Module, video: Tensor) -> dict[str, Tensor]:
     """
     outputs: list[Tensor] = []
     last_cell = list(model.get_submodule("cells").children())[-1]
-    hook = last_cell.register_forward_hook(lambda _module, _inputs, output: outputs.append(output))
+    hook = last_cell.register_forward_hook(lambda _module, _inputs, output: outputs.append(joined(output)))
     logits = model(video)
     hook.remove()
     if len(video) > 1:

@@ -155,12 +155,17 @@ SIZES_PX = {
 """(size of the clip, stride of the stem) -> height and width after the stem and after each of six cells."""
 
 
+def joined(output: Tensor | tuple[Tensor, ...]) -> Tensor:
+    """A cell's nodes side by side."""
+    return output if isinstance(output, Tensor) else torch.cat(output, dim=1)
+
+
 def shapes_of(model: Supernet | Network, video: Tensor) -> list[tuple[int, ...]]:
     """(channels, time, height, width) after the stem and after every cell."""
     shapes: list[tuple[int, ...]] = []
 
-    def note(_module: nn.Module, _inputs: object, output: Tensor) -> None:
-        shapes.append(tuple(output.shape[1:]))
+    def note(_module: nn.Module, _inputs: object, output: Tensor | tuple[Tensor, ...]) -> None:
+        shapes.append(tuple(joined(output).shape[1:]))
 
     for part in (model.stem, *model.cells):
         part.register_forward_hook(note)
@@ -203,12 +208,12 @@ def test_no_module_changes_the_number_of_frames(num_frames: int) -> None:
 
         def note(
             module: nn.Module,
-            inputs: tuple[Tensor, ...],
-            output: Tensor,
+            inputs: tuple[Tensor | tuple[Tensor, ...], ...],
+            output: Tensor | tuple[Tensor, ...],
             seen: dict[nn.Module, tuple[int, int]] = seen,
         ) -> None:
-            if output.dim() == 5:
-                seen[module] = inputs[0].shape[2], output.shape[2]
+            if joined(output).dim() == 5:
+                seen[module] = joined(inputs[0]).shape[2], joined(output).shape[2]
 
         parts = list(model.modules())
         for part in parts:
@@ -224,7 +229,7 @@ def test_no_module_changes_the_number_of_frames(num_frames: int) -> None:
         wanted = [part for part in parts if id(part) not in alone and not isinstance(part, idle)]
         assert {id(part) for part in wanted} <= {id(part) for part in seen}
         assert {seen[part] for part in wanted} == {(num_frames, num_frames)}
-        # Norms of a stem and of pointwise ops take every frame for a clip, activations read frames first.
+        # A stem's norm takes every frame for a clip, activations read frames first.
         assert all(before == after for before, after in seen.values())
 
 
@@ -267,7 +272,8 @@ def test_an_adapter_is_an_activation_a_pointwise_convolution_and_a_norm(
     weight = dict(adapter.named_parameters())["1.weight"]
     expected = torch.einsum("oi,bithw->bothw", weight.flatten(1), video.relu()[..., ::stride, ::stride])
     expected = F.batch_norm(expected, None, None, training=True)
-    torch.testing.assert_close(adapter(video), expected, rtol=1e-10, atol=1e-10)
+    for videos in ((video,), (video[:, :1], video[:, 1:]), (video[:, :2], video[:, 2:])):
+        torch.testing.assert_close(adapter(*videos), expected, rtol=1e-10, atol=1e-10)
     assert len(list(adapter.parameters())) == (1 if batch_stats else 3)
 
 
@@ -277,4 +283,5 @@ def test_the_head_is_a_linear_layer_on_the_mean_over_time_and_space() -> None:
         torch.stack([clip.flatten(1).mean(dim=1) for clip in video]) @ head.linear.weight.T + head.linear.bias
     )
     torch.testing.assert_close(head(video), expected)
+    torch.testing.assert_close(head(video[:, :1], video[:, 1:]), expected)
     assert head.linear.bias is not None

@@ -29,24 +29,22 @@ def check_memory(
 
 def activation_bytes(model: nn.Module, clip_shape: tuple[int, ...], device: torch.device) -> int:
     """Bytes that autograd keeps for the backward pass of one clip, each piece of memory counted once."""
-    kept: dict[int, int] = {}
+    kept: dict[int, torch.UntypedStorage] = {}  # held, so that no two pieces have one address
     parameters = {parameter.untyped_storage().data_ptr() for parameter in model.parameters()}
 
     def keep(tensor: Tensor) -> Tensor:
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in parameters:
-            kept[storage.data_ptr()] = storage.nbytes()
+            kept[storage.data_ptr()] = storage
         return tensor
 
     buffers = {name: buffer.clone() for name, buffer in model.named_buffers()}
-    # Two clips: batch norm refuses to normalise single values. The graph lives until `logits` is forgotten,
-    # so no two pieces have one address.
+    # Two clips: batch norm refuses to normalise single values.
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        logits = model(torch.zeros(2, *clip_shape[1:], device=device))
-    del logits
+        model(torch.zeros(2, *clip_shape[1:], device=device))
     for name, buffer in model.named_buffers():
         buffer.copy_(buffers[name])
-    return sum(kept.values()) // 2
+    return sum(storage.nbytes() for storage in kept.values()) // 2
 
 
 def free_bytes(device: torch.device) -> int | None:

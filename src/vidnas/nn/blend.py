@@ -13,45 +13,67 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vidnas.nn.layout import clips_of, images
-from vidnas.nn.native.blend import Blend, Covariance
+from vidnas.nn.native.blend import Blend, Covariance, NormedBlend
 from vidnas.nn.native.library import kernels
 from vidnas.nn.native.norms import EPS
 from vidnas.shapes import FeatureFrames
 
 
 class LinearMap(NamedTuple):
-    """A linear map of the channels of `frames`, which are seen through a ReLU where `rectified`."""
+    """A linear map of the channels of all inputs, which are seen through a ReLU where `rectified`."""
 
-    frames: FeatureFrames
+    inputs: Sequence[FeatureFrames]
     rectified: bool
     matrix: Tensor
-    """(outputs, channels)."""
+    """(outputs, channels of all inputs)."""
 
 
-def map_of(frames: FeatureFrames, activation: nn.Module, matrix: Tensor) -> LinearMap:
-    """The map of what an activation makes of the frames: a ReLU need not be computed beforehand."""
+Total = FeatureFrames | None
+"""What an op adds its result to; None before the first one."""
+
+
+def map_of(inputs: Sequence[FeatureFrames], activation: nn.Module, matrix: Tensor) -> LinearMap:
+    """The map of what an activation makes of the inputs: a ReLU need not be computed beforehand."""
     rectified = isinstance(activation, nn.ReLU)
-    return LinearMap(frames if rectified else activation(frames), rectified, matrix)
+    return LinearMap(inputs if rectified else [activation(t) for t in inputs], rectified, matrix)
 
 
-def sum_maps(with_norm: Sequence[tuple[LinearMap, Tensor]], bare: Sequence[LinearMap] = ()) -> FeatureFrames:
-    """The sum of linear maps, some with a batch norm without bias behind them, whose weight stands beside."""
+def sum_maps(
+    with_norm: Sequence[tuple[LinearMap, Tensor]],
+    bare: Sequence[LinearMap] = (),
+    totals: Sequence[Total] = (None,),
+) -> list[FeatureFrames]:
+    """The sum of linear maps, some with a batch norm without bias behind them, whose weight stands beside.
+
+    Its channels are added to `totals`, as many to each.
+    """
     maps = [*(linear for linear, _ in with_norm), *bare]
     matrices = [linear.matrix for linear in maps]
+    inputs = [t for linear in maps for t in linear.inputs]
+    rectified = [linear.rectified for linear in maps for _ in linear.inputs]
+    num_centred = sum(len(linear.inputs) for linear, _ in with_norm)
     mean = matrices[0].new_zeros(0)
     if with_norm:
-        inputs = maps[: len(with_norm)]
-        mean, cov = covariance([i.frames for i in inputs], [i.rectified for i in inputs])
+        mean, cov = covariance(inputs[:num_centred], rectified[:num_centred])
         first = 0
         for i, (linear, weight) in enumerate(with_norm):
             own = slice(first, first + linear.matrix.shape[1])
             matrices[i] = normed(weight, linear.matrix, cov[own, own])
             first = own.stop
-    centred = [i < len(with_norm) for i in range(len(maps))]
+    centred = [i < num_centred for i in range(len(inputs))]
     mean = torch.cat([mean, *(mean.new_zeros(linear.matrix.shape[1]) for linear in bare)])
-    return blend(
-        [i.frames for i in maps], [i.rectified for i in maps], centred, torch.cat(matrices, dim=1), mean
-    )
+    return blend(inputs, rectified, centred, torch.cat(matrices, dim=1), mean, totals)
+
+
+def normed_map(linear: LinearMap, weight: Tensor, bias: Tensor) -> tuple[FeatureFrames, Tensor, Tensor]:
+    """A map with a batch norm behind it, and the mean and unbiased variance that the batch had before it."""
+    if kernels(*linear.inputs, linear.matrix, weight, bias) is not None:
+        rectified = (linear.rectified,) * len(linear.inputs)
+        own = rectified, linear.matrix, weight, bias
+        return NormedBlend.apply(*own, *linear.inputs)  # type: ignore[no-any-return, no-untyped-call]
+    (out,) = sum_maps([], [linear])
+    normed, mean, var = batch_norm(images(out), weight, bias)
+    return clips_of(normed, out.shape[1]), mean, var
 
 
 def covariance(inputs: Sequence[FeatureFrames], rectified: Sequence[bool]) -> tuple[Tensor, Tensor]:
@@ -77,18 +99,40 @@ def blend(
     centred: Sequence[bool],
     matrix: Tensor,
     mean: Tensor,
-) -> FeatureFrames:
+    totals: Sequence[Total] = (None,),
+) -> list[FeatureFrames]:
     """matrix x channels of the inputs, those of the `centred` ones less their mean over all pixels.
 
-    `mean` is that of `covariance`, 0 for the other inputs.
+    `mean` is that of `covariance`, 0 for the other inputs. The outputs are added to `totals`, as
+    many to each.
     """
-    if kernels(*inputs, matrix) is not None:
-        own = tuple(rectified), tuple(centred), matrix, mean
-        return Blend.apply(*own, *inputs)  # type: ignore[no-any-return, no-untyped-call]
+    if kernels(*inputs, matrix, *present(totals)) is not None:
+        own = tuple(rectified), tuple(centred), len(totals), matrix, mean
+        return list(Blend.apply(*own, *totals, *inputs))  # type: ignore[no-untyped-call]
     seen = zip(_through_relu(inputs, rectified), centred, strict=True)
     parts = [t - t.mean(dim=(0, 1, 3, 4), keepdim=True) if less_mean else t for t, less_mean in seen]
     joined = torch.cat(parts, dim=2)
-    return clips_of(F.conv2d(images(joined), matrix[:, :, None, None]), joined.shape[1])
+    out = clips_of(F.conv2d(images(joined), matrix[:, :, None, None]), joined.shape[1])
+    return add_to(totals, out.chunk(len(totals), dim=2))
+
+
+def add_to(totals: Sequence[Total], parts: Sequence[FeatureFrames]) -> list[FeatureFrames]:
+    """The new totals."""
+    return [part if t is None else t + part for t, part in zip(totals, parts, strict=True)]
+
+
+def present(totals: Sequence[Total]) -> list[FeatureFrames]:
+    """Those totals that there are."""
+    return [total for total in totals if total is not None]
+
+
+def batch_norm(x: Tensor, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Batch norm, and the batch's statistics: running ones that forget everything else at once."""
+    mean, var = torch.zeros(
+        2, x.shape[1], device=x.device, dtype=torch.float32 if x.dtype.itemsize < 4 else x.dtype
+    )
+    normed = F.batch_norm(x, mean, var, weight, bias, training=True, momentum=1.0, eps=EPS)
+    return normed, mean, var
 
 
 def normed(weight: Tensor, matrix: Tensor, covariance: Tensor) -> Tensor:

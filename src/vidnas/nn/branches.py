@@ -6,7 +6,7 @@ convolution per kind and the last norm is one with the sum over the branches tha
 
     z_b = S_b * act(x)                                   spatial, 3 x 3, some of them dilated
     y_b = T_b * act(norm(z_b; mid_weight, mid_bias))     temporal, 3 frames
-    out_s = sum over the b with slot s of norm(y_b; weight, bias)
+    total_s + sum over the b with slot s of norm(y_b; weight, bias)
 
 `_defined` is this in PyTorch ops, on every device and for every activation; native/branches.py is the same
 for ReLU on a CPU. `FoldedBranches` are branches whose norms use fixed statistics: then they are part of the
@@ -20,6 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from vidnas.nn.blend import Total, add_to, batch_norm, present
 from vidnas.nn.layout import clips_of, images
 from vidnas.nn.native.branches import SumBranches, add_native
 from vidnas.nn.native.library import kernels
@@ -43,7 +44,7 @@ class Branches(NamedTuple):
     bias: Tensor
     """Weight and bias of the norm behind either stage, (B x C)."""
     slots: tuple[int, ...]
-    """To which output each branch is added."""
+    """To which total each branch is added."""
 
 
 class BatchStats(NamedTuple):
@@ -75,24 +76,28 @@ def _weights_and_biases(norms: Sequence[nn.Module], channels: Tensor) -> tuple[T
 
 
 def sum_branches(
-    frames: FeatureFrames, branches: Branches, activation: nn.Module
-) -> tuple[FeatureFrames, BatchStats]:
-    """The branches of an input, summed by slot: (batch, time, slots x C, height, width)."""
+    frames: FeatureFrames, branches: Branches, activation: nn.Module, totals: Sequence[Total]
+) -> tuple[list[FeatureFrames], BatchStats]:
+    """What the branches of an input lead to: totals[s] and the branches of slot s, added up."""
     *parameters, slots = branches
-    if not isinstance(activation, nn.ReLU) or kernels(frames, *parameters) is None:
-        return _defined(frames, branches, activation)
-    out, *stats = SumBranches.apply(frames, *parameters, slots)  # type: ignore[no-untyped-call]
-    return out, BatchStats(*stats)
+    if not isinstance(activation, nn.ReLU) or kernels(frames, *parameters, *present(totals)) is None:
+        return _defined(frames, branches, activation, totals)
+    *outs, mid_mean, mid_var, mean, var = SumBranches.apply(frames, *parameters, slots, *totals)  # type: ignore[no-untyped-call]
+    return outs, BatchStats(mid_mean, mid_var, mean, var)
 
 
 def _defined(
-    frames: FeatureFrames, branches: Branches, activation: Callable[[Tensor], Tensor]
-) -> tuple[FeatureFrames, BatchStats]:
+    frames: FeatureFrames,
+    branches: Branches,
+    activation: Callable[[Tensor], Tensor],
+    totals: Sequence[Total],
+) -> tuple[list[FeatureFrames], BatchStats]:
     z = _spatial(activation(frames), branches.plain, branches.dilated)
-    z, mid_mean, mid_var = _norm(z, branches.mid_weight, branches.mid_bias)
+    z, mid_mean, mid_var = batch_norm(z, branches.mid_weight, branches.mid_bias)
     y = _temporal(clips_of(activation(z), frames.shape[1]), branches.temporal, len(branches.slots))
-    y, mean, var = _norm(y, branches.weight, branches.bias)
-    return _sum_by_slot(y, branches.slots, frames), BatchStats(mid_mean, mid_var, mean, var)
+    y, mean, var = batch_norm(y, branches.weight, branches.bias)
+    parts = _sum_by_slot(y, branches.slots, frames, len(totals)).chunk(len(totals), dim=2)
+    return add_to(totals, parts), BatchStats(mid_mean, mid_var, mean, var)
 
 
 def _spatial(active: FeatureFrames, plain: Tensor, dilated: Tensor, bias: Tensor | None = None) -> Tensor:
@@ -113,22 +118,13 @@ def _temporal(hidden: FeatureFrames, filters: Tensor, branches: int, bias: Tenso
     return F.conv2d(over_time, filters.unsqueeze(-1), bias, padding=(1, 0), groups=branches)
 
 
-def _sum_by_slot(y: Tensor, slots: tuple[int, ...], frames: FeatureFrames) -> FeatureFrames:
+def _sum_by_slot(y: Tensor, slots: tuple[int, ...], frames: FeatureFrames, num_slots: int) -> FeatureFrames:
     """The branches' results, as `_temporal` returns them, summed by slot and shaped like `frames`."""
     batch, time, channels, height, width = frames.shape
     y = y.reshape(batch, len(slots), channels, time, height, width)
-    out = y.new_zeros(batch, max(slots) + 1, *y.shape[2:])
+    out = y.new_zeros(batch, num_slots, *y.shape[2:])
     out = out.index_add(1, torch.tensor(slots, device=y.device), y)
     return out.flatten(1, 2).transpose(1, 2)
-
-
-def _norm(x: Tensor, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Batch norm, and the batch's statistics: running ones that forget everything else at once."""
-    mean, var = torch.zeros(
-        2, x.shape[1], device=x.device, dtype=torch.float32 if x.dtype.itemsize < 4 else x.dtype
-    )
-    normed = F.batch_norm(x, mean, var, weight, bias, training=True, momentum=1.0, eps=EPS)
-    return normed, mean, var
 
 
 class FoldedBranches(nn.Module):
@@ -167,5 +163,5 @@ class FoldedBranches(nn.Module):
             return
         hidden = activation(_spatial(activation(frames), self.plain, self.dilated, self.mid_bias))
         y = _temporal(clips_of(hidden, frames.shape[1]), self.temporal, len(self.slots), self.bias)
-        total = _sum_by_slot(y, self.slots, frames)
+        total = _sum_by_slot(y, self.slots, frames, 1 + max(self.slots))
         out[:, :, : total.shape[2]] += total

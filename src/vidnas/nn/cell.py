@@ -1,17 +1,18 @@
 """The searched unit: SearchCell holds every candidate, Cell is built from a genotype.
 
 Both read the outputs of the two cells before them, already fitted to their channels and size, sum
-edges into nodes and return the nodes concatenated (paper, section 2.1 and Fig. 1). Both compute all ops that
-read one input together (branches.py, blend.py); what each op computes alone, its own module says.
+edges into nodes and return the nodes, which whoever reads them takes as concatenated (paper, section 2.1
+and Fig. 1). Both compute all ops that read one input together (branches.py, blend.py), and add the results
+to the nodes as they go; what each op computes alone, its own module says.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
 from vidnas.genotype import Genotype, edge_sources
-from vidnas.nn.blend import LinearMap, map_of, sum_maps
+from vidnas.nn.blend import LinearMap, Total, add_to, map_of, sum_maps
 from vidnas.nn.branches import Branches, stack, sum_branches
 from vidnas.nn.layout import channels_first, frames_first
 from vidnas.nn.pooling import avg_pool, max_pool
@@ -38,7 +39,7 @@ class MixedOp(nn.Module):
 
     def forward(self, video: Video, mixing: MixingRow) -> Video:
         """Sum of mixing[j] x op j of the input."""
-        return _total([weight * op(video) for weight, op in zip(mixing, self.ops, strict=True)])
+        return torch.stack([weight * op(video) for weight, op in zip(mixing, self.ops, strict=True)]).sum(0)
 
 
 class SearchCell(nn.Module):
@@ -53,24 +54,28 @@ class SearchCell(nn.Module):
         self.activation = activation()
         self.edges = nn.ModuleList(MixedOp(channels, primitives, activation) for _ in edge_sources(num_nodes))
 
-    def forward(self, before_last: Video, last: Video, mixing: Alpha) -> Features:
-        """Output of num_nodes x the input's channels; row k of `mixing` weights the ops of edge k."""
+    def forward(self, before_last: Video, last: Video, mixing: Alpha) -> tuple[Features, ...]:
+        """The nodes, like the inputs in shape; row k of `mixing` weights the ops of edge k."""
         states = [frames_first(before_last), frames_first(last)]
-        nodes: list[list[Tensor]] = [[] for _ in range(self.num_nodes)]
+        nodes: list[Total] = [None] * self.num_nodes
         for source in range(1 + self.num_nodes):
             if source > 1:
-                states.append(_total(nodes[source - 2]))
+                states.append(_finished(nodes[source - 2], states[0]))
             edges = [k for k, (_, start) in enumerate(edge_sources(self.num_nodes)) if start == source]
-            parts = self._edges_of(states[source], edges, mixing).chunk(len(edges), dim=2)
-            for k, part in zip(edges, parts, strict=True):
-                nodes[edge_sources(self.num_nodes)[k][0]].append(part)
-        return channels_first(torch.cat([*states[2:], _total(nodes[-1])], dim=2))
+            targets = [edge_sources(self.num_nodes)[k][0] for k in edges]
+            totals = self._add_edges(states[source], edges, mixing, [nodes[node] for node in targets])
+            for node, total in zip(targets, totals, strict=True):
+                nodes[node] = total
+        states.append(_finished(nodes[-1], states[0]))
+        return tuple(channels_first(node) for node in states[2:])
 
-    def _edges_of(self, frames: FeatureFrames, edges: Sequence[int], mixing: Alpha) -> FeatureFrames:
-        """What these edges, all from the input `frames`, make of it, side by side."""
-        total = self._direct_ops(frames, edges, mixing)
+    def _add_edges(
+        self, frames: FeatureFrames, edges: Sequence[int], mixing: Alpha, totals: Sequence[Total]
+    ) -> Sequence[Total]:
+        """The totals and what these edges, all from the input `frames`, add to them, each to its own."""
+        totals = self._add_direct_ops(frames, edges, mixing, totals)
         branches = self._branches(edges, mixing)
-        return total if branches is None else total + sum_branches(frames, branches, self.activation)[0]
+        return totals if branches is None else sum_branches(frames, branches, self.activation, totals)[0]
 
     def _branches(self, edges: Sequence[int], mixing: Alpha) -> Branches | None:
         """The two-stage ops of these edges, by primitive, then edge; mixing weights are the last norms'."""
@@ -85,8 +90,10 @@ class SearchCell(nn.Module):
         weight = torch.cat([self._weights(edges, name, mixing) for name in names])
         return branches._replace(weight=weight.repeat_interleave(branches.temporal.shape[1]))
 
-    def _direct_ops(self, frames: FeatureFrames, edges: Sequence[int], mixing: Alpha) -> FeatureFrames:
-        """The sum of the other candidates of these edges, which are linear maps (blend.py).
+    def _add_direct_ops(
+        self, frames: FeatureFrames, edges: Sequence[int], mixing: Alpha, totals: Sequence[Total]
+    ) -> Sequence[Total]:
+        """The same of the other candidates of these edges, which are linear maps (blend.py).
 
         All but skip have a norm behind them: a mixing weight is that norm's weight.
         """
@@ -98,14 +105,12 @@ class SearchCell(nn.Module):
             if name == "conv_1":
                 convs = [list(op.children())[1] for op in self._ops(edges, name)]
                 matrix = torch.cat([image_filters(conv) for conv in convs]).flatten(1)
-                with_norm.append((map_of(frames, self.activation, matrix), weight))
+                with_norm.append((map_of([frames], self.activation, matrix), weight))
             elif name in POOLS:
-                with_norm.append((LinearMap(POOLS[name](frames), False, same), weight))
+                with_norm.append((LinearMap([POOLS[name](frames)], False, same), weight))
             elif name == "skip":
-                bare.append(LinearMap(frames, False, weight[:, None] * same))
-        if not with_norm and not bare:
-            return frames.new_zeros(*frames.shape[:2], len(edges) * channels, *frames.shape[3:])
-        return sum_maps(with_norm, bare)
+                bare.append(LinearMap([frames], False, weight[:, None] * same))
+        return sum_maps(with_norm, bare, totals) if with_norm or bare else totals
 
     def _ops(self, edges: Sequence[int], name: str) -> list[nn.Module]:
         """The op of this primitive of each edge."""
@@ -129,16 +134,16 @@ class Cell(nn.Module):
             for node in genotype.nodes
         )
 
-    def forward(self, before_last: Video, last: Video) -> Features:
-        """Output of (number of nodes) x the input's channels."""
+    def forward(self, before_last: Video, last: Video) -> tuple[Features, ...]:
+        """The nodes, like the inputs in shape."""
         states = [frames_first(before_last), frames_first(last)]
-        nodes: list[list[Tensor]] = [[] for _ in self.nodes]
+        nodes: list[Total] = [None] * len(self.nodes)
         for source in range(1 + len(nodes)):
             if source > 1:
-                states.append(_total(nodes[source - 2]))
-            for node, part in self._ops_of(source, states[source]):
-                nodes[node].append(part)
-        return channels_first(torch.cat([*states[2:], _total(nodes[-1])], dim=2))
+                states.append(_finished(nodes[source - 2], states[0]))
+            self._add_ops(source, states[source], nodes)
+        states.append(_finished(nodes[-1], states[0]))
+        return tuple(channels_first(node) for node in states[2:])
 
     def readers(self, source: int, primitives: Sequence[str]) -> list[tuple[int, nn.Module]]:
         """The ops of these primitives that read a source, each with the node it leads to."""
@@ -150,33 +155,30 @@ class Cell(nn.Module):
             if edge.source == source and edge.primitive == name
         ]
 
-    def _ops_of(self, source: int, frames: FeatureFrames) -> Iterator[tuple[int, FeatureFrames]]:
-        """What the ops that read a source make of it, each with its node."""
+    def _add_ops(self, source: int, frames: FeatureFrames, nodes: list[Total]) -> None:
+        """Add to the nodes what the ops that read a source make of it."""
         together = PLAIN_BRANCHES + DILATED_BRANCHES if self.training else ()
         for node, op in self.readers(source, [name for name in BUILDERS if name not in together]):
-            yield node, frames_first(op(channels_first(frames)))
-        branches = self.readers(source, together)
-        if branches:
-            parts = self._sum_branches(frames, source)
-            yield from zip([node for node, _ in branches], parts, strict=True)
+            (nodes[node],) = add_to([nodes[node]], [frames_first(op(channels_first(frames)))])
+        if self.readers(source, together):
+            self._add_branches(source, frames, nodes)
 
-    def _sum_branches(self, frames: FeatureFrames, source: int) -> Sequence[FeatureFrames]:
-        """What the two-stage ops of a source make of it while training; their norms remember the batch."""
-        plain, dilated = (
-            [stages_of([op]) for _, op in self.readers(source, kind)]
-            for kind in (PLAIN_BRANCHES, DILATED_BRANCHES)
-        )
+    def _add_branches(self, source: int, frames: FeatureFrames, nodes: list[Total]) -> None:
+        """The same of the two-stage ops while training; their norms remember the batch."""
+        readers = [self.readers(source, kind) for kind in (PLAIN_BRANCHES, DILATED_BRANCHES)]
+        plain, dilated = ([stages_of([op]) for _, op in kind] for kind in readers)
+        targets = [node for kind in readers for node, _ in kind]
+        own = sorted(set(targets))
+        branches = stack(plain, dilated, tuple(own.index(node) for node in targets))
+        totals, stats = sum_branches(frames, branches, self.activation, [nodes[node] for node in own])
+        for node, total in zip(own, totals, strict=True):
+            nodes[node] = total
         ops = [*plain, *dilated]
-        out, stats = sum_branches(frames, stack(plain, dilated, tuple(range(len(ops)))), self.activation)
         mid_mean, mid_var, mean, var = (numbers.chunk(len(ops)) for numbers in stats)
         for i, op in enumerate(ops):
             remember(op.norms[0][0], mid_mean[i], mid_var[i])
             remember(op.norms[1][0], mean[i], var[i])
-        return out.chunk(len(ops), dim=2)
 
 
-def _total(parts: Sequence[Tensor]) -> Tensor:
-    total = parts[0]
-    for part in parts[1:]:
-        total = total + part
-    return total
+def _finished(total: Total, like: FeatureFrames) -> FeatureFrames:
+    return torch.zeros_like(like) if total is None else total

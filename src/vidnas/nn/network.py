@@ -22,6 +22,9 @@ from vidnas.shapes import Alpha, Features, Logits, Video
 
 RGB = 3
 
+Output = tuple[Features, ...]
+"""What a cell or the stem hands on: its nodes' channels, one after the other without a copy."""
+
 
 class CellPlan(NamedTuple):
     """What one cell needs to know: its nodes' channels, and each input's channels and spatial stride."""
@@ -70,9 +73,10 @@ class Head(nn.Module):
         super().__init__()
         self.linear = nn.Linear(channels, num_classes)
 
-    def forward(self, video: Video) -> Logits:
-        """One score per class."""
-        return self.linear(video.mean(dim=(2, 3, 4)))  # type: ignore[no-any-return]
+    def forward(self, *videos: Features) -> Logits:
+        """One score per class, from the channels of all videos."""
+        means = [video.mean(dim=(2, 3, 4)) for video in videos]
+        return self.linear(torch.cat(means, dim=1))  # type: ignore[no-any-return]
 
 
 class AdaptedCell(nn.Module):
@@ -86,10 +90,10 @@ class AdaptedCell(nn.Module):
         )
         self.cell = cell
 
-    def forward(self, before_last: Features, last: Features, *mixing: Alpha) -> Features:
+    def forward(self, before_last: Output, last: Output, *mixing: Alpha) -> Output:
         """Output of the cell; a SearchCell takes the mixing weights too."""
         before_last_adapter, last_adapter = self.adapters
-        return self.cell(before_last_adapter(before_last), last_adapter(last), *mixing)  # type: ignore[no-any-return]
+        return self.cell(before_last_adapter(*before_last), last_adapter(*last), *mixing)  # type: ignore[no-any-return]
 
 
 class Supernet(nn.Module):
@@ -130,18 +134,19 @@ class Supernet(nn.Module):
         """Logits of a batch. `mixing` replaces the softmax of alpha over primitives."""
         if mixing is None:
             mixing = self.alpha.softmax(dim=-1)
-        before_last = last = self.stem(video)
+        before_last: Output = (self.stem(video),)
+        last = before_last
         for cell in self.cells:
             compute = _recomputed(cell) if self.checkpoint_cells else cell
             before_last, last = last, compute(before_last, last, mixing)
-        return self.head(last)  # type: ignore[no-any-return]
+        return self.head(*last)  # type: ignore[no-any-return]
 
     def weights(self) -> dict[str, Tensor]:
         """Every parameter but alpha (the paper's Theta), by name."""
         return {name: p for name, p in self.named_parameters() if p is not self.alpha}
 
 
-def _recomputed(cell: nn.Module) -> Callable[..., Features]:
+def _recomputed(cell: nn.Module) -> Callable[..., Output]:
     """The cell, of which nothing but the output is kept for the gradient.
 
     Its parameters are looked up now: when it is computed again, other ones may be in their place
@@ -149,7 +154,7 @@ def _recomputed(cell: nn.Module) -> Callable[..., Features]:
     """
     parameters: dict[str, Tensor] = dict(cell.named_parameters())
 
-    def compute(*inputs: Tensor) -> Features:
+    def compute(*inputs: object) -> Output:
         return functional_call(cell, parameters, inputs)  # type: ignore[no-any-return]
 
     return partial(checkpoint, compute, use_reentrant=False)
@@ -182,7 +187,8 @@ class Network(nn.Module):
 
     def forward(self, video: Video) -> Logits:
         """Logits of a batch."""
-        before_last = last = self.stem(video)
+        before_last: Output = (self.stem(video),)
+        last = before_last
         for cell in self.cells:
             before_last, last = last, cell(before_last, last)
-        return self.head(last)  # type: ignore[no-any-return]
+        return self.head(*last)  # type: ignore[no-any-return]

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidnas.nn.native.library import address, first_derivative_only, kernels, loaded_kernels, share
+from vidnas.nn.native.library import first_derivative_only, kernels, loaded_kernels, share
 from vidnas.shapes import FeatureFrames
 
 
@@ -54,11 +54,9 @@ class _MaxPool(torch.autograd.Function):
         frames, library = frames.contiguous(), loaded_kernels(frames)
         pooled, winner = torch.empty_like(frames), torch.empty_like(frames, dtype=torch.uint8)
         share(
-            batch * sizes[1],
-            lambda _, first, last: library.max_pool_forward(
-                address(frames), address(pooled), address(winner), *sizes, first, last
-            ),
-        )
+            library, library.do_max_pool_forward, batch * sizes[1],
+            frames, pooled, winner, *sizes,
+        )  # fmt: skip
         ctx.save_for_backward(winner)
         return pooled
 
@@ -71,11 +69,9 @@ class _MaxPool(torch.autograd.Function):
         grad, library = grad.contiguous(), loaded_kernels(grad)
         found = torch.zeros_like(grad)
         share(
-            batch * sizes[1],
-            lambda _, first, last: library.max_pool_backward(
-                address(grad), address(winner), address(found), *sizes, first, last
-            ),
-        )
+            library, library.do_max_pool_backward, batch * sizes[1],
+            grad, winner, found, *sizes,
+        )  # fmt: skip
         return found
 
 
@@ -99,11 +95,9 @@ def _average(frames: Tensor, *, gradient: bool) -> Tensor:
     frames, library = frames.contiguous(), loaded_kernels(frames)
     pooled = torch.empty_like(frames)
     share(
-        batch * sizes[1],
-        lambda _, first, last: library.avg_pool(
-            address(frames), address(pooled), *sizes, int(gradient), first, last
-        ),
-    )
+        library, library.do_avg_pool, batch * sizes[1],
+        frames, pooled, *sizes, int(gradient),
+    )  # fmt: skip
     return pooled
 
 
@@ -131,8 +125,6 @@ class _Thin(torch.autograd.Function):
 def _move_pixels(source: Tensor, target: Tensor, shape: torch.Size, stride: int, *, gradient: bool) -> None:
     library = loaded_kernels(source, target)
     share(
-        shape[:3].numel(),
-        lambda _, first, last: library.thin(
-            address(source), address(target), *shape[3:], stride, int(gradient), first, last
-        ),
-    )
+        library, library.do_thin, shape[:3].numel(),
+        source, target, *shape[3:], stride, int(gradient),
+    )  # fmt: skip

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidnas.nn.blend import map_of, sum_maps
+from vidnas.nn.blend import map_of, normed_map, sum_maps
 from vidnas.nn.layout import channels_first, frames_first, images
 from vidnas.nn.pooling import avg_pool, max_pool, thin
 from vidnas.shapes import Features, Video
@@ -78,14 +78,20 @@ class Pointwise(nn.Sequential):
         super().__init__(activation(), conv, norm(channels, batch_stats))
         self.stride = stride
 
-    def forward(self, video: Features) -> Features:
-        """A linear map of the single frames' channels; the supernet's norm is one with it (blend.py)."""
+    def forward(self, *videos: Features) -> Features:
+        """A linear map of the channels of all videos, and the norm along with it (blend.py)."""
         activation, conv, norm = self
-        frames = thin(frames_first(video), self.stride)
-        linear = map_of(frames, activation, image_filters(conv).flatten(1))
+        inputs = [thin(frames_first(video), self.stride) for video in videos]
+        linear = map_of(inputs, activation, image_filters(conv).flatten(1))
         if isinstance(norm, BatchStatsNorm):
-            return channels_first(sum_maps([(linear, linear.matrix.new_ones(len(linear.matrix)))]))
-        return norm_images(norm, images(sum_maps([], [linear])), video.shape[2])
+            (out,) = sum_maps([(linear, linear.matrix.new_ones(len(linear.matrix)))])
+            return channels_first(out)
+        if not norm.training:
+            (out,) = sum_maps([], [linear])
+            return norm_images(norm, images(out), out.shape[1])
+        out, mean, var = normed_map(linear, *weight_and_bias(norm, linear.matrix[:, 0]))
+        remember(norm, mean, var)
+        return channels_first(out)
 
 
 def norm_images(norm: nn.Module, out: Tensor, num_frames: int) -> Features:

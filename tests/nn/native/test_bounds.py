@@ -11,9 +11,9 @@ import pytest
 CODE = """
 import torch
 from torch import nn
-from vidnas.nn.blend import blend, covariance
+from vidnas.nn.blend import LinearMap, blend, covariance, normed_map
 from vidnas.nn.branches import BatchStats, Branches, FoldedBranches, sum_branches
-from vidnas.nn.pooling import avg_pool, max_pool
+from vidnas.nn.pooling import avg_pool, max_pool, thin
 
 def check(dtype, channels, plain, dilated, batch, time, height, width):
     new = lambda *shape: torch.randn(*shape, dtype=dtype, requires_grad=True)
@@ -21,7 +21,9 @@ def check(dtype, channels, plain, dilated, batch, time, height, width):
     filters = new(plain * channels, channels, 3, 3), new(dilated * channels, channels, 3, 3)
     slots = tuple(range(plain + dilated))
     branches = Branches(*filters, new(wide, channels, 3), *(new(wide) for _ in range(4)), slots)
-    sum_branches(frames, branches, nn.ReLU())[0].square().sum().backward()
+    totals = [new(batch, time, channels, height, width), *(None for _ in slots[1:])]
+    outs, _ = sum_branches(frames, branches, nn.ReLU(), totals)
+    sum(out.square().sum() for out in outs).backward()
     with torch.no_grad():
         stats = BatchStats(*(torch.ones(wide, dtype=dtype) for _ in range(4)))
         out = torch.zeros(batch, time, wide, height, width, dtype=dtype)
@@ -29,8 +31,12 @@ def check(dtype, channels, plain, dilated, batch, time, height, width):
     for pool in (max_pool, avg_pool):
         pool(frames).square().sum().backward()
     mean, cov = covariance([frames, frames], [True, False])
-    out = blend([frames, frames], [True, False], [True, True], new(5, 2 * channels), mean)
-    (out.square().sum() + cov.square().sum()).backward()
+    totals = [None, new(batch, time, 5, height, width)]
+    outs = blend([frames, frames], [True, False], [True, True], new(10, 2 * channels), mean, totals)
+    (sum(out.square().sum() for out in outs) + cov.square().sum()).backward()
+    linear = LinearMap([frames, frames], True, new(5, 2 * channels))
+    normed_map(linear, new(5), new(5))[0].square().sum().backward()
+    thin(frames, 2).square().sum().backward()
 
 for dtype in (torch.float32, torch.float64):
     for width in range(1, 40):

@@ -1,5 +1,6 @@
 """The kernels' library: when it is compiled and when not, where it is kept, how its work is shared."""
 
+import ctypes
 import os
 import subprocess
 import sys
@@ -11,7 +12,8 @@ import torch
 from torch import Tensor
 
 from vidnas.nn.native import library
-from vidnas.nn.native.library import address, kernels, share
+from vidnas.nn.native.library import Argument, PerThread, kernels, loaded_kernels, share
+from vidnas.nn.native.sums import Sums
 from vidnas.nn.network import Supernet
 from vidnas.nn.pooling import avg_pool, max_pool
 
@@ -129,6 +131,20 @@ def test_kernels_leave_the_rounding_of_the_process_alone() -> None:
 # How work is shared
 
 
+Work = Callable[[list[int], int, int], int]
+KERNEL = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_ssize_t), ctypes.c_int, ctypes.c_int)
+
+
+def share_out(work: Work, num_items: int, *arguments: Argument) -> None:
+    """Share the items of a kernel that is written in Python, and is given its arguments as numbers."""
+    kernel = KERNEL(lambda numbers, first, last: work(numbers[: len(arguments)], first, last))
+    share(loaded_kernels(FRAMES), kernel, num_items, *arguments)
+
+
+THREAD = PerThread(start=0, stride=1)
+"""An argument that is the thread's number."""
+
+
 @pytest.mark.parametrize("openmp", [True, False])
 @pytest.mark.parametrize("threads", [1, 2, 3])
 def test_every_item_is_done_once_in_parts_of_their_order(
@@ -140,11 +156,11 @@ def test_every_item_is_done_once_in_parts_of_their_order(
     for num_items in (1, 2, 3, 7, 100):
         parts: dict[int, tuple[int, int]] = {}
 
-        def work(thread: int, first: int, last: int, parts: dict[int, tuple[int, int]] = parts) -> int:
-            parts[thread] = first, last
+        def work(numbers: list[int], first: int, last: int, parts: dict[int, tuple[int, int]] = parts) -> int:
+            parts[numbers[0]] = first, last
             return 0
 
-        share(num_items, work)
+        share_out(work, num_items, THREAD)
         assert sorted(parts) == list(range(min(threads, num_items)))
         done = [i for thread in sorted(parts) for i in range(*parts[thread])]
         assert done == list(range(num_items))
@@ -152,19 +168,38 @@ def test_every_item_is_done_once_in_parts_of_their_order(
         assert max(sizes) - min(sizes) <= 1
 
 
+@pytest.mark.parametrize("openmp", [True, False])
 @pytest.mark.parametrize("threads", [1, 3])
-def test_missing_memory_is_told(threads: int, set_threads: Callable[[int], None]) -> None:
+def test_missing_memory_is_told(
+    threads: int, openmp: bool, set_threads: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not openmp:
+        monkeypatch.setattr(library, "_openmp", lambda: None)
     set_threads(threads)
     for failing in range(threads):
         with pytest.raises(MemoryError, match="Not enough memory"):
-            share(3, lambda thread, _first, _last, failing=failing: int(thread == failing))  # type: ignore[misc]
+            share_out(lambda numbers, *_, failing=failing: int(numbers[0] == failing), 3, THREAD)
 
 
-def test_addresses_are_those_of_contiguous_numbers() -> None:
-    assert address(None).value is None
-    assert address(FRAMES).value == FRAMES.data_ptr()
+def test_a_kernel_is_given_addresses_numbers_and_each_thread_s_own(
+    set_threads: Callable[[int], None],
+) -> None:
+    set_threads(2)
+    given: dict[int, list[int]] = {}
+    sums = Sums(2, 5)
+
+    def work(numbers: list[int], _first: int, _last: int) -> int:
+        *numbers, listed = numbers
+        given[numbers[0]] = [*numbers, *(ctypes.c_ssize_t * 2).from_address(listed)]
+        return 0
+
+    share_out(work, 2, THREAD, None, -7, FRAMES, sums.at(0), sums.at(1), [FRAMES, None])
+    start = sums.by_thread.data_ptr()
+    for thread, own in given.items():
+        assert own[1:4] == [0, -7, FRAMES.data_ptr()] and own[6:] == [FRAMES.data_ptr(), 0]
+        assert own[4:6] == [start + 8 * 10 * thread, start + 8 * 10 * thread + 8 * 5]
     with pytest.raises(AssertionError):
-        address(FRAMES.transpose(0, 1))
+        share_out(work, 1, FRAMES.transpose(0, 1))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system knows no fork")

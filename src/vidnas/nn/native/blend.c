@@ -31,7 +31,7 @@ static void fill_channels(const Inputs *in, int frame, int start, int count, int
 }
 
 /* Adds the sums of the J channels and those of the products of all pairs. An item is a frame. */
-int covariance(const real *const *arrays, const int *channels, const int *rectified, const real *mean, int num,
+static int covariance(const real *const *arrays, const int *channels, const int *rectified, const real *mean, int num,
                double *sums, double *products, int pixels, int first, int last)
 {
     Inputs in = inputs_of(arrays, channels, rectified, mean, num, pixels);
@@ -49,9 +49,11 @@ int covariance(const real *const *arrays, const int *channels, const int *rectif
     return failed;
 }
 
-/* out = matrix (O, J) x inputs. An item is a frame. */
-int blend_forward(const real *const *arrays, const int *channels, const int *rectified, const real *mean, int num,
-                  const real *matrix, real *out, int O, int pixels, int first, int last)
+/* matrix (O, J) x inputs: C of the O channels into each out, plus what is in its base unless that is NULL. Adds
+ * the results' moments unless `sums` is NULL. An item is a frame. */
+static int blend_forward(const real *const *arrays, const int *channels, const int *rectified, const real *mean, int num,
+                  const real *matrix, const real *const *base, real *const *out, double *sums, double *square_sums,
+                  int O, int C, int pixels, int first, int last)
 {
     Inputs in = inputs_of(arrays, channels, rectified, mean, num, pixels);
     int size = block_size(O), span = span_of(0, in.J + size);
@@ -62,10 +64,14 @@ int blend_forward(const real *const *arrays, const int *channels, const int *rec
         for (int start = 0; start < pixels; start += span) {
             int count = smaller(span, pixels - start);
             fill_channels(&in, item, start, count, span, scratch);
-            for (int o = 0; o < O; o += size) {
-                multiply(scratch, in.J, span, packed + (size_t)o * in.J, count, result, size);
-                for (int u = 0; u < smaller(size, O - o); u++)
-                    memcpy(out + ((size_t)item * O + o + u) * pixels + start, result + u * span, count * sizeof(real));
+            for (int o = 0; o < O; o++) {
+                if (o % size == 0) multiply(scratch, in.J, span, packed + (size_t)o * in.J, count, result, size);
+                size_t at = ((size_t)item * C + o % C) * pixels + start;
+                const real *from = result + o % size * span, *own = base[o / C];
+                real *restrict to = out[o / C] + at;
+                if (own) for (int p = 0; p < count; p++) to[p] = own[at + p] + from[p];
+                else memcpy(to, from, count * sizeof(real));
+                if (sums) add_moments(from, count, sums + o, square_sums + o);
             }
         }
     free(packed);
@@ -74,12 +80,14 @@ int blend_forward(const real *const *arrays, const int *channels, const int *rec
     return failed;
 }
 
-/* Gradients of inputs: matrix (J, O) x g + shift or, where there is no g, matrix (J, J) x inputs + shift; where an
- * input was rectified, only where it was positive. Adds to d_matrix (O, J) the products of g and inputs unless that is
- * NULL. An item is a frame. */
-int blend_backward(const real *const *arrays, const int *channels, const int *rectified, const real *mean, int num,
-                   const real *g, const real *matrix, const real *shift, real *const *d_arrays, double *d_matrix,
-                   int O, int pixels, int first, int last)
+/* Gradients of inputs: matrix (J, O) x dy + shift or, where there is no g, matrix (J, J) x inputs + shift; where an
+ * input was rectified, only where it was positive. Each g has C of the O channels. dy is g or, where there is a y,
+ * y_scale g + y_slope y + y_shift by channel. Adds to d_matrix (O, J) the products of dy and inputs unless that is NULL.
+ * An item is a frame. */
+static int blend_backward(const real *const *arrays, const int *channels, const int *rectified, const real *mean, int num,
+                   const real *const *g, const real *y, const real *y_scale, const real *y_slope, const real *y_shift,
+                   const real *matrix, const real *shift, real *const *d_arrays, double *d_matrix, int O, int C,
+                   int pixels, int first, int last)
 {
     Inputs in = inputs_of(arrays, channels, rectified, mean, num, pixels);
     int size = block_size(in.J), span = span_of(0, in.J + O + size), rows = g ? O : in.J;
@@ -89,8 +97,14 @@ int blend_backward(const real *const *arrays, const int *channels, const int *re
     for (int item = first; item < last && !failed; item++)
         for (int start = 0; start < pixels; start += span) {
             int count = smaller(span, pixels - start);
-            for (int o = 0; o < O; o++)
-                copy_padded(g + ((size_t)item * O + o) * pixels + start, count, span, scratch + (size_t)o * span);
+            for (int o = 0; o < O; o++) {
+                const real *from = g[o / C] + ((size_t)item * C + o % C) * pixels + start;
+                real *restrict to = scratch + (size_t)o * span;
+                copy_padded(from, count, span, to);
+                if (!y) continue;
+                const real *values = y + ((size_t)item * O + o) * pixels + start;
+                for (int p = 0; p < count; p++) to[p] = y_scale[o] * to[p] + y_slope[o] * values[p] + y_shift[o];
+            }
             fill_channels(&in, item, start, count, span, scratch + (size_t)O * span);
             for (int n = 0, j = 0; n < num; n++)
                 for (int c = 0; c < channels[n]; c++, j++) {

@@ -1,13 +1,21 @@
 """blend.py on a CPU: the calls of the kernels, and the gradients worked out."""
 
-import ctypes
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from vidnas.nn.native.library import address, first_derivative_only, loaded_kernels, share
+from vidnas.nn.native import stages
+from vidnas.nn.native.library import (
+    all_contiguous,
+    first_derivative_only,
+    integers,
+    loaded_kernels,
+    only_wanted,
+    share,
+)
+from vidnas.nn.native.norms import Norm
 from vidnas.nn.native.sums import ParameterGradient, Sums
 
 
@@ -25,11 +33,8 @@ class Covariance(torch.autograd.Function):
         # Products of numbers about 0 lose no digits: all are taken less what the first frame's mean is.
         near = torch.cat([_first_mean(*seen) for seen in zip(inputs, rectified, strict=True)])
         share(
-            batch * time,
-            lambda thread, first, last: library.covariance(
-                *_arrays(inputs, rectified), address(near), len(inputs), sums.of_thread(thread),
-                products.of_thread(thread), height * width, first, last,
-            ),
+            library, library.do_covariance, batch * time,
+            *_arrays(inputs, rectified), near, len(inputs), sums.at(), products.at(), height * width,
         )  # fmt: skip
         mean = sums.total() / count
         covariance = products.total() / count - torch.outer(mean, mean)
@@ -61,68 +66,110 @@ class Blend(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, rectified: tuple[bool, ...], centred: tuple[bool, ...], matrix: Tensor, mean: Tensor,
-        *inputs: Tensor,
-    ) -> Tensor:  # fmt: skip
-        """The arguments of blend.blend in, the inputs last; the matrix times the inputs out."""
-        library = loaded_kernels(*inputs)
-        inputs, matrix = tuple(t.contiguous() for t in inputs), matrix.contiguous()
-        batch, time, _, height, width = inputs[0].shape
-        out = inputs[0].new_empty(batch, time, len(matrix), height, width)
-        share(
-            batch * time,
-            lambda _, first, last: library.blend_forward(
-                *_arrays(inputs, rectified), address(mean), len(inputs), address(matrix), address(out),
-                len(matrix), height * width, first, last,
-            ),
-        )  # fmt: skip
+        ctx: Any, rectified: tuple[bool, ...], centred: tuple[bool, ...], num_totals: int, matrix: Tensor,
+        mean: Tensor, *totals_and_inputs: Tensor | None,
+    ) -> tuple[Tensor, ...]:  # fmt: skip
+        """The arguments of blend.blend in, first the totals, then the inputs; the new totals out."""
+        everything, matrix = all_contiguous(totals_and_inputs), matrix.contiguous()
+        totals, inputs = everything[:num_totals], everything[num_totals:]
         ctx.save_for_backward(matrix, mean, *inputs)
         ctx.rectified, ctx.centred = rectified, centred
-        return out
+        return tuple(_forward(inputs, rectified, mean, matrix, totals))
 
     @staticmethod
     @first_derivative_only
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        """The gradient in the result in, those in the matrix and in the inputs out."""
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        """The gradients in the new totals in, those in everything that `forward` takes out."""
         matrix, mean, *inputs = ctx.saved_tensors
-        grad = grad.contiguous()
+        grads = tuple(all_contiguous(grads))
         pairs = zip(inputs, ctx.centred, strict=True)
         is_centred = torch.cat([mean.new_full((t.shape[2],), float(centred)) for t, centred in pairs])
         # the gradient of a mean is that of all pixels alike
-        shift = -is_centred * (grad.mean(dim=(0, 1, 3, 4)) @ matrix)
-        d_matrix = ParameterGradient(matrix, wanted=ctx.needs_input_grad[2])
-        d_inputs = _backward(inputs, ctx.rectified, mean, grad, matrix.T, shift, d_matrix)
-        return None, None, d_matrix.total(), None, *d_inputs
+        shift = -is_centred * (torch.cat([grad.mean(dim=(0, 1, 3, 4)) for grad in grads]) @ matrix)
+        d_matrix = ParameterGradient(matrix, wanted=ctx.needs_input_grad[3])
+        d_inputs = _backward(inputs, ctx.rectified, mean, _Incoming(grads), matrix.T, shift, d_matrix)
+        d_totals = only_wanted(ctx.needs_input_grad[5 : 5 + len(grads)], grads)
+        return None, None, None, d_matrix.total(), None, *d_totals, *d_inputs
+
+
+class NormedBlend(torch.autograd.Function):
+    """blend.normed_map: a batch norm of a blend, whose moments are added up while it is computed."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, rectified: tuple[bool, ...], matrix: Tensor, weight: Tensor, bias: Tensor, *inputs: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """A LinearMap's fields and the norm's in; the normed result, its mean and unbiased variance out."""
+        inputs, matrix = tuple(all_contiguous(inputs)), matrix.contiguous()
+        count = inputs[0].numel() // inputs[0].shape[2]
+        moments = Sums(2, len(matrix))
+        (y,) = _forward(inputs, rectified, None, matrix, [None], moments)
+        norm = Norm.of(moments, count, weight, bias)
+        ctx.save_for_backward(matrix, y, *norm, *inputs)
+        ctx.rectified = rectified
+        stats = [t.to(y.dtype) for t in norm.stats(count)]
+        ctx.mark_non_differentiable(*stats)
+        return *stages.mix(y, norm, (0,), [None]), *stats  # type: ignore[return-value]
+
+    @staticmethod
+    @first_derivative_only
+    def backward(ctx: Any, grad: Tensor, *_stats: Tensor) -> tuple[Tensor | None, ...]:
+        """The gradient in the normed result in, those in everything that `forward` takes out."""
+        matrix, y, *saved = ctx.saved_tensors
+        norm, inputs, grads = Norm(*saved[:4]), saved[4:], [grad.contiguous()]
+        d_bias, product_sum = stages.mix_backward(y, grads, (0,))
+        d_weight, slopes = norm.gradient(d_bias, product_sum, y.numel() // y.shape[2])
+        d_matrix = ParameterGradient(matrix, wanted=ctx.needs_input_grad[1])
+        incoming = _Incoming(grads, y, [t.to(y.dtype) for t in slopes])
+        no_shift = matrix.new_zeros(matrix.shape[1])
+        d_inputs = _backward(inputs, ctx.rectified, None, incoming, matrix.T, no_shift, d_matrix)
+        return None, d_matrix.total(), d_weight.to(y.dtype), d_bias.to(y.dtype), *d_inputs
+
+
+class _Incoming(NamedTuple):
+    """Gradients in the outputs or, with `y`, slopes[0] x gradient + slopes[1] x y + slopes[2] by channel."""
+
+    grads: Sequence[Tensor]
+    y: Tensor | None = None
+    slopes: Sequence[Tensor | None] = (None, None, None)
+
+
+def _forward(
+    inputs: Sequence[Tensor], rectified: Sequence[bool], mean: Tensor | None, matrix: Tensor,
+    totals: Sequence[Tensor | None], moments: Sums | None = None,
+) -> list[Tensor]:  # fmt: skip
+    """The totals and the matrix times the inputs, in as many parts; `moments` are of the latter."""
+    library = loaded_kernels(*inputs)
+    batch, time, _, height, width = inputs[0].shape
+    channels = len(matrix) // len(totals)
+    outs = [inputs[0].new_empty(batch, time, channels, height, width) for _ in totals]
+    share(
+        library, library.do_blend_forward, batch * time,
+        *_arrays(inputs, rectified), mean, len(inputs), matrix, totals, outs,
+        *(moments.at(k) if moments else None for k in (0, 1)), len(matrix), channels, height * width,
+    )  # fmt: skip
+    return outs
 
 
 def _backward(
-    inputs: Sequence[Tensor], rectified: tuple[bool, ...], mean: Tensor, grad: Tensor | None, matrix: Tensor,
-    shift: Tensor, d_matrix: ParameterGradient,
+    inputs: Sequence[Tensor], rectified: Sequence[bool], mean: Tensor | None, incoming: _Incoming | None,
+    matrix: Tensor, shift: Tensor, d_matrix: ParameterGradient,
 ) -> list[Tensor]:  # fmt: skip
     """The gradients in the inputs: matrix x gradient + shift or, without one, matrix x inputs + shift."""
     library = loaded_kernels(*inputs)
     batch, time, _, height, width = inputs[0].shape
     matrix = matrix.contiguous()
     found = [torch.empty_like(t) for t in inputs]
+    grads, y, slopes = incoming or _Incoming([])
+    channels = grads[0].shape[2] if grads else 1
     share(
-        batch * time,
-        lambda thread, first, last: library.blend_backward(
-            *_arrays(inputs, rectified), address(mean), len(inputs), address(grad), address(matrix),
-            address(shift), _pointers(found), d_matrix.of_thread(thread),
-            0 if grad is None else grad.shape[2], height * width, first, last,
-        ),
+        library, library.do_blend_backward, batch * time,
+        *_arrays(inputs, rectified), mean, len(inputs), grads or None, y, *slopes, matrix, shift,
+        found, d_matrix.at(), len(grads) * channels, channels, height * width,
     )  # fmt: skip
     return found
 
 
-def _pointers(tensors: Sequence[Tensor]) -> Any:
-    return (ctypes.c_void_p * len(tensors))(*(t.data_ptr() for t in tensors))
-
-
-def _integers(numbers: Sequence[int]) -> Any:
-    return (ctypes.c_int * len(numbers))(*numbers)
-
-
-def _arrays(inputs: Sequence[Tensor], rectified: Sequence[bool]) -> tuple[Any, Any, Any]:
+def _arrays(inputs: Sequence[Tensor], rectified: Sequence[bool]) -> tuple[Sequence[Tensor], Tensor, Tensor]:
     """How the kernels are told which arrays to read as one."""
-    return _pointers(inputs), _integers([t.shape[2] for t in inputs]), _integers(rectified)
+    return inputs, integers([t.shape[2] for t in inputs]), integers(rectified)

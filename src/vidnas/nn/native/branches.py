@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from vidnas.nn.native import stages
-from vidnas.nn.native.library import first_derivative_only
+from vidnas.nn.native.library import all_contiguous, first_derivative_only, only_wanted
 from vidnas.nn.native.norms import Norm
 
 
@@ -21,8 +21,9 @@ class SumBranches(torch.autograd.Function):
     def forward(
         ctx: Any, frames: Tensor, plain: Tensor, dilated: Tensor, temporal: Tensor,
         mid_weight: Tensor, mid_bias: Tensor, weight: Tensor, bias: Tensor, slots: tuple[int, ...],
+        *totals: Tensor | None,
     ) -> tuple[Tensor, ...]:  # fmt: skip
-        """An input and the fields of Branches in; the sums by slot and the fields of BatchStats out."""
+        """An input, the fields of Branches and the totals in; the new totals and BatchStats' fields out."""
         frames, plain, dilated, temporal = (t.contiguous() for t in (frames, plain, dilated, temporal))
         count = frames.numel() // frames.shape[2]
         z, moments = stages.spatial(frames, (plain, dilated))
@@ -33,26 +34,26 @@ class SumBranches(torch.autograd.Function):
         ctx.slots = slots
         stats = [t.to(frames.dtype) for norm in (mid, final) for t in norm.stats(count)]
         ctx.mark_non_differentiable(*stats)
-        return stages.mix(y, final, slots), *stats
+        return *stages.mix(y, final, slots, all_contiguous(totals)), *stats
 
     @staticmethod
     @first_derivative_only
-    def backward(ctx: Any, grad: Tensor, *_stats: Tensor) -> tuple[Tensor | None, ...]:
-        """The gradient in the sums by slot in, those in everything that `forward` takes out."""
+    def backward(ctx: Any, *grads_and_stats: Tensor) -> tuple[Tensor | None, ...]:
+        """The gradients in the new totals in, those in everything that `forward` takes out."""
         frames, plain, dilated, temporal, z, y, *norms = ctx.saved_tensors
-        mid, final, grad = Norm(*norms[:4]), Norm(*norms[4:]), grad.contiguous()
+        mid, final, grads = Norm(*norms[:4]), Norm(*norms[4:]), all_contiguous(grads_and_stats[:-4])
         _, *wanted, wanted_temporal = ctx.needs_input_grad[:4]
         count = frames.numel() // frames.shape[2]
-        d_bias, product_sum = stages.mix_backward(y, grad, ctx.slots)
+        d_bias, product_sum = stages.mix_backward(y, grads, ctx.slots)
         d_weight, slopes = final.gradient(d_bias, product_sum, count)
         dz, moments, d_temporal = stages.temporal_backward(
-            z, mid, temporal, y, grad, ctx.slots, slopes, wanted=wanted_temporal
+            z, mid, temporal, y, grads, ctx.slots, slopes, wanted=wanted_temporal
         )
         d_mid_bias, product_sum = moments.total().unbind()
         d_mid_weight, slopes = mid.gradient(d_mid_bias, product_sum, count)
         d_frames, d_spatial = stages.spatial_backward(frames, (plain, dilated), z, dz, slopes, wanted)
         d_norms = [t.to(z.dtype) for t in (d_mid_weight, d_mid_bias, d_weight, d_bias)]
-        return d_frames, *d_spatial, d_temporal, *d_norms, None
+        return d_frames, *d_spatial, d_temporal, *d_norms, None, *only_wanted(ctx.needs_input_grad[9:], grads)
 
 
 def add_native(

@@ -18,3 +18,5 @@
 #include "blend.c"
 #include "mix.c"
 #include "pool.c"
+
+#include "team.c"

@@ -9,11 +9,11 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import platformdirs
 import torch
@@ -28,7 +28,6 @@ OPTIONS = ("-O3", "-shared", "-fPIC", "-fno-math-errno", "-fno-trapping-math", "
 REALS = {torch.float32: "float", torch.float64: "double"}
 COMPILE_SEC = 120
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # glibc's malloc.h
-TEAM_WORK = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 
 
 def kernels(*tensors: Tensor) -> ctypes.CDLL | None:
@@ -112,57 +111,97 @@ def first_derivative_only(backward: Callable[..., Any]) -> Callable[..., Any]:
     return checked
 
 
-def address(tensor: Tensor | None) -> ctypes.c_void_p:
-    """Where the numbers of a contiguous tensor lie, or NULL."""
-    assert tensor is None or tensor.is_contiguous()
-    return ctypes.c_void_p(None if tensor is None else tensor.data_ptr())
+def all_contiguous(tensors: Iterable[Tensor | None]) -> list[Any]:
+    """The tensors, contiguous; None stays None."""
+    return [None if tensor is None else tensor.contiguous() for tensor in tensors]
 
 
-def share(num_items: int, work: Callable[[int, int, int], int]) -> None:
-    """Call work(thread, first, last) on the items, divided among as many threads as PyTorch uses.
+def only_wanted(wanted: Iterable[bool], grads: Iterable[Tensor]) -> list[Tensor | None]:
+    """The gradients that autograd asks for, None for the others."""
+    return [grad if want else None for want, grad in zip(wanted, grads, strict=True)]
+
+
+def integers(numbers: Sequence[int]) -> Tensor:
+    """Integers as C has them."""
+    return torch.tensor(numbers, dtype=torch.int32)
+
+
+class PerThread(NamedTuple):
+    """An argument of a kernel that is another one for every thread: `start`, start + stride, ..."""
+
+    start: int
+    stride: int
+
+
+Argument = Tensor | PerThread | Sequence[Tensor | None] | int | None
+"""What a kernel may be given. A tensor stands for its numbers' address, a sequence for an array of such."""
+
+
+class _Work(ctypes.Structure):
+    """team.c's Work."""
+
+    _fields_ = (
+        ("kernel", ctypes.c_void_p),
+        ("arguments", ctypes.c_void_p),
+        ("strides", ctypes.c_void_p),
+        ("count", ctypes.c_int),
+        ("items", ctypes.c_int),
+        ("threads", ctypes.c_int),
+    )
+
+
+def share(library: ctypes.CDLL, kernel: Any, num_items: int, *arguments: Argument) -> None:
+    """Do the items of a kernel, divided among as many threads as PyTorch uses.
 
     The division depends on nothing else, so that sums come out alike every time.
     """
     threads = max(1, min(torch.get_num_threads(), num_items))
-    failed = [1] * threads
-
-    def work_of(thread: int) -> None:
-        failed[thread] = work(thread, num_items * thread // threads, num_items * (thread + 1) // threads)
-
+    arrays: list[Any] = []  # held until the work is done
+    slots = [_slot(argument, arrays) for argument in arguments]
+    starts, strides = ((ctypes.c_ssize_t * len(slots))(*column) for column in zip(*slots, strict=True))
+    addresses = (ctypes.cast(pointer, ctypes.c_void_p) for pointer in (kernel, starts, strides))
+    work = ctypes.byref(_Work(*addresses, len(slots), num_items, threads))
+    openmp = _openmp()
     if threads == 1:
-        work_of(0)
+        failed = library.do_part(work, 0)
+    elif openmp is not None:
+        failed = library.do_all(work, *openmp)
     else:
-        _run_team(threads, work_of)
-    if any(failed):
+        failed = sum(_pool(threads).map(partial(library.do_part, work), range(threads)))
+    if failed:
         raise MemoryError("Not enough memory for the scratch of a CPU kernel.")
 
 
-def _run_team(threads: int, work: Callable[[int], None]) -> None:
-    """Call work(thread) at once for each thread, by PyTorch's OpenMP runtime where it can be had.
+def _slot(argument: Argument, arrays: list[Any]) -> tuple[int, int]:
+    """The argument as a number, and by how much it differs from one thread to the next.
 
-    Threads of another pool would have to share the cores with PyTorch's own, which go on spinning for a while
-    after each of its ops in the hope of more to do.
+    `arrays` takes what must live as long as the number is used.
     """
-    openmp = _openmp()
-    if openmp is None:
-        list(_pool(threads).map(work, range(threads)))
-        return
-
-    def work_of_member(_: object) -> None:
-        # a limit of the system's may have made the team smaller than asked for
-        for thread in range(openmp.omp_get_thread_num(), threads, openmp.omp_get_num_threads()):
-            work(thread)
-
-    team_work = TEAM_WORK(work_of_member)
-    openmp.GOMP_parallel(team_work, None, threads, 0)
+    if isinstance(argument, PerThread):
+        return argument
+    if isinstance(argument, Tensor):
+        assert argument.is_contiguous()
+        return argument.data_ptr(), 0
+    if isinstance(argument, Sequence):
+        array = (ctypes.c_ssize_t * len(argument))(*(_slot(tensor, arrays)[0] for tensor in argument))
+        arrays.append(array)
+        return ctypes.addressof(array), 0
+    return argument or 0, 0
 
 
 @cache
-def _openmp() -> ctypes.CDLL | None:
-    """PyTorch's OpenMP runtime: a symbol of a library is looked up in those that it needs, too."""
+def _openmp() -> tuple[Any, Any, Any] | None:
+    """Of PyTorch's OpenMP runtime what starts a team of threads, and what a member asks.
+
+    Threads of another pool would have to share the cores with PyTorch's own, which go on spinning for a while
+    after each of its ops in the hope of more to do. A library's symbols are looked up in those it needs, too.
+    """
     library = ctypes.CDLL(torch._C.__file__)
     needed = "GOMP_parallel", "omp_get_thread_num", "omp_get_num_threads"
-    return library if all(hasattr(library, name) for name in needed) else None
+    if not all(hasattr(library, name) for name in needed):
+        return None
+    parallel, thread_num, num_threads = (getattr(library, name) for name in needed)
+    return parallel, thread_num, num_threads
 
 
 @cache

@@ -3,7 +3,7 @@
 
 /* Every stride-th pixel of every stride-th row of x into y or, as the gradient, the pixels of x to where they came from
  * in y, whose others are zero. An item is a plane. */
-int thin(const real *x, real *y, int height, int width, int stride, int gradient, int first, int last)
+static int thin(const real *x, real *y, int height, int width, int stride, int gradient, int first, int last)
 {
     int thin_height = (height + stride - 1) / stride, thin_width = (width + stride - 1) / stride;
     size_t pixels = (size_t)height * width, thin_pixels = (size_t)thin_height * thin_width;
@@ -49,7 +49,7 @@ static void sum_row(const real *from, int width, int by_share, real factor, real
 
 /* Average pooling over three frames and 3 x 3 pixels without counting padding, or its gradient: the latter weighs
  * by the counts before it sums. An item is a channel of a clip. */
-int avg_pool(const real *x, real *y, int T, int C, int height, int width, int gradient, int first, int last)
+static int avg_pool(const real *x, real *y, int T, int C, int height, int width, int gradient, int first, int last)
 {
     size_t pixels = (size_t)height * width, frame = pixels * C;
     real *sums = zeros(T * pixels), *rows = zeros(pixels);
@@ -112,7 +112,7 @@ static void best_of_row(const real *from, int width, real *best, real *place)
 
 /* Max pooling over 3 x 3 pixels, then three frames. `winner` is the place of the largest value in its window, of
  * equal ones the first: 9 x frame + 3 x row + column, each from 0 to 2. An item is a channel of a clip. */
-int max_pool_forward(const real *x, real *y, uint8_t *winner, int T, int C, int height, int width, int first, int last)
+static int max_pool_forward(const real *x, real *y, uint8_t *winner, int T, int C, int height, int width, int first, int last)
 {
     size_t pixels = (size_t)height * width, frame = pixels * C;
     /* the best so far and their places: of rows of three pixels, of 3 x 3 pixels, of three frames */
@@ -150,7 +150,7 @@ int max_pool_forward(const real *x, real *y, uint8_t *winner, int T, int C, int 
 }
 
 /* The gradient of max_pool_forward: adds every g to the place it came from in dx. */
-int max_pool_backward(const real *g, const uint8_t *winner, real *dx, int T, int C, int height, int width, int first,
+static int max_pool_backward(const real *g, const uint8_t *winner, real *dx, int T, int C, int height, int width, int first,
                        int last)
 {
     size_t pixels = (size_t)height * width, frame = pixels * C;

@@ -108,7 +108,7 @@ static void write_result(const Block *b, Item item, const real *result, int coun
 
 /* z = filters * relu(x): channels [k_first, k_first + K_part) of the K of z, and their moments. With `bias` z is
  * relu(z + bias), and there are no moments. */
-int spatial_forward(const real *x, const real *filters, const real *bias, real *z, double *sums,
+static int spatial_forward(const real *x, const real *filters, const real *bias, real *z, double *sums,
                     double *square_sums, int frames, int C, int K, int k_first, int K_part, int height, int width,
                     int dilation, int first, int last)
 {
@@ -165,9 +165,10 @@ static inline __attribute__((always_inline)) void correlate(const real *gradient
         for (int tap = 0; tap < TAPS; tap++) d_filters[k * stride + tap] += sum_of(acc[k][tap]);
 }
 
-/* Add to dx the result of `count` input channels from channel i, where the inputs were positive. */
-static void add_where_positive(const Block *b, Item item, const real *result, int count, const real *x, int C, int i,
-                               real *dx)
+/* The result of `count` input channels from channel i into dx or, with `add`, added to it: where the inputs were
+ * positive. */
+static void write_where_positive(const Block *b, Item item, const real *result, int count, const real *x, int C, int i,
+                                 int add, real *dx)
 {
     size_t pixels = (size_t)b->height * b->width;
     for (int o = 0; o < count; o++)
@@ -175,7 +176,8 @@ static void add_where_positive(const Block *b, Item item, const real *result, in
             size_t at = ((size_t)(item.frame + f) * C + i + o) * pixels + (size_t)item.top * b->width;
             for (int row = 0; row < item.rows; row++, at += b->width) {
                 const real *from = result + o * b->plane + f * b->frame + row * b->pitch;
-                for (int c = 0; c < b->width; c++) dx[at + c] += x[at + c] > 0 ? from[c] : 0;
+                if (add) for (int c = 0; c < b->width; c++) dx[at + c] += x[at + c] > 0 ? from[c] : 0;
+                else for (int c = 0; c < b->width; c++) dx[at + c] = x[at + c] > 0 ? from[c] : 0;
             }
         }
 }
@@ -196,10 +198,10 @@ static void add_filter_gradients(const Block *b, Item item, const real *gradient
 }
 
 /* The gradients of spatial_forward from g, that behind the norm: dz = scale g + slope z + shift by channel.
- * Adds to dx, and to d_filters (K_part, C, TAPS) unless that is NULL. */
-int spatial_backward(const real *x, const real *filters, const real *z, const real *g, const real *scale,
-                     const real *slope, const real *shift, real *dx, double *d_filters, int frames, int C, int K,
-                     int k_first, int K_part, int height, int width, int dilation, int first, int last)
+ * Writes dx or, with `add`, adds to it, and adds to d_filters (K_part, C, TAPS) unless that is NULL. */
+static int spatial_backward(const real *x, const real *filters, const real *z, const real *g, const real *scale,
+                     const real *slope, const real *shift, real *dx, int add, double *d_filters, int frames, int C,
+                     int K, int k_first, int K_part, int height, int width, int dilation, int first, int last)
 {
     Block b = block_of(C + K_part, height, width, dilation);
     size_t pixels = (size_t)height * width;
@@ -216,7 +218,7 @@ int spatial_backward(const real *x, const real *filters, const real *z, const re
         }
         for (int i = 0; i < C; i += size) {
             convolve(&b, gradients, K_part, packed + (size_t)i * K_part * TAPS, result, size);
-            add_where_positive(&b, item, result, smaller(size, C - i), x, C, i, dx);
+            write_where_positive(&b, item, result, smaller(size, C - i), x, C, i, add, dx);
         }
         if (!d_filters) continue;
         fill_inputs(&b, item, x, C, inputs);

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from vidnas.nn.native.library import address, loaded_kernels, share
+from vidnas.nn.native.library import integers, loaded_kernels, share
 from vidnas.nn.native.norms import Norm, Slopes
 from vidnas.nn.native.sums import ParameterGradient, Sums
 
@@ -30,7 +30,7 @@ def spatial_backward(
     frames: Tensor, kinds: Sequence[Tensor], z: Tensor, dz: Tensor, slopes: Slopes, wanted: Sequence[bool]
 ) -> tuple[Tensor, list[Tensor | None]]:
     """The gradients in the frames and in those filters that are `wanted`; `dz` is that behind the norm."""
-    d_frames, slopes = torch.zeros_like(frames), Slopes(*(t.to(z.dtype) for t in slopes))
+    d_frames, slopes = torch.empty_like(frames), Slopes(*(t.to(z.dtype) for t in slopes))
     d_kinds = [ParameterGradient(filters, wanted=want) for filters, want in zip(kinds, wanted, strict=True)]
     for filters, place in _by_dilation(kinds):
         _spatial_backward(frames, filters, z, dz, slopes, d_frames, d_kinds[place.kind], place)
@@ -59,13 +59,11 @@ def _spatial(
 ) -> None:
     library = loaded_kernels(frames)
     num_frames, (channels, height, width) = frames.shape[:2].numel(), frames.shape[2:]
+    items = library.spatial_items(num_frames, channels, height, width, place.dilation)
     share(
-        library.spatial_items(num_frames, channels, height, width, place.dilation),
-        lambda thread, first, last: library.spatial_forward(
-            address(frames), address(filters), address(bias), address(z), moments.of_thread(thread, 0),
-            moments.of_thread(thread, 1), num_frames, channels, z.shape[2], place.first_channel,
-            len(filters), height, width, place.dilation, first, last,
-        ),
+        library, library.do_spatial_forward, items,
+        frames, filters, bias, z, moments.at(0), moments.at(1), num_frames, channels, z.shape[2],
+        place.first_channel, len(filters), height, width, place.dilation,
     )  # fmt: skip
 
 
@@ -75,13 +73,11 @@ def _spatial_backward(
 ) -> None:  # fmt: skip
     library = loaded_kernels(frames)
     num_frames, (channels, height, width) = frames.shape[:2].numel(), frames.shape[2:]
+    items = library.spatial_items(num_frames, channels + len(filters), height, width, place.dilation)
     share(
-        library.spatial_items(num_frames, channels + len(filters), height, width, place.dilation),
-        lambda thread, first, last: library.spatial_backward(
-            address(frames), address(filters), address(z), address(dz), *(address(t) for t in slopes),
-            address(d_frames), d_filters.of_thread(thread), num_frames, channels, z.shape[2],
-            place.first_channel, len(filters), height, width, place.dilation, first, last,
-        ),
+        library, library.do_spatial_backward, items,
+        frames, filters, z, dz, *slopes, d_frames, int(place.first_channel > 0), d_filters.at(), num_frames,
+        channels, z.shape[2], place.first_channel, len(filters), height, width, place.dilation,
     )  # fmt: skip
 
 
@@ -92,40 +88,32 @@ def temporal(z: Tensor, norm: Norm, filters: Tensor) -> tuple[Tensor, Sums]:
     y, moments = torch.empty_like(z), Sums(2, wide)
     scale, shift = norm.scale.to(z.dtype), norm.shift.to(z.dtype)
     share(
-        batch * library.num_spans(time, channels, pixels),
-        lambda thread, first, last: library.temporal_forward(
-            address(z), address(scale), address(shift), address(filters), address(y),
-            moments.of_thread(thread, 0), moments.of_thread(thread, 1), time, channels, wide, pixels,
-            first, last,
-        ),
+        library, library.do_temporal_forward, batch * library.num_spans(time, channels, pixels),
+        z, scale, shift, filters, y, moments.at(0), moments.at(1), time, channels, wide, pixels,
     )  # fmt: skip
     return y, moments
 
 
 def temporal_backward(
-    z: Tensor, norm: Norm, filters: Tensor, y: Tensor, grad: Tensor, slots: Sequence[int], slopes: Slopes, *,
-    wanted: bool,
+    z: Tensor, norm: Norm, filters: Tensor, y: Tensor, grads: Sequence[Tensor], slots: Sequence[int],
+    slopes: Slopes, *, wanted: bool,
 ) -> tuple[Tensor, Sums, Tensor | None]:  # fmt: skip
     """dz in front of the activation, its sum and that of dz x z, and the filters' gradient if `wanted`.
 
-    `grad` is that in the sum by slot, `slopes` lead from it to that in y.
+    `grads` are those in the sums by slot, `slopes` lead from them to that in y.
     """
-    library = loaded_kernels(z)
+    library = loaded_kernels(z, *grads)
     batch, time, wide, pixels, channels = *z.flatten(3).shape, filters.shape[1]
     dz, moments = torch.empty_like(z), Sums(2, wide)
     # taps before inputs, as the kernel adds them up
     d_filters = ParameterGradient(filters.transpose(1, 2), wanted=wanted)
     scale, shift = norm.scale.to(z.dtype), norm.shift.to(z.dtype)
     of_grad, of_y, constant = (t.to(z.dtype) for t in slopes)
-    slot_of_branch = _integers(slots)
+    slot_of_branch = integers(slots)
     share(
-        batch * library.num_spans(time, channels, pixels),
-        lambda thread, first, last: library.temporal_backward(
-            address(z), address(scale), address(shift), address(filters), address(y), address(grad),
-            address(slot_of_branch), address(of_grad), address(of_y), address(constant), address(dz),
-            moments.of_thread(thread, 0), moments.of_thread(thread, 1), d_filters.of_thread(thread),
-            time, channels, wide, grad.shape[2], pixels, first, last,
-        ),
+        library, library.do_temporal_backward, batch * library.num_spans(time, channels, pixels),
+        z, scale, shift, filters, y, grads, slot_of_branch, of_grad, of_y, constant, dz, moments.at(0),
+        moments.at(1), d_filters.at(), time, channels, wide, pixels,
     )  # fmt: skip
     found = d_filters.total()
     return dz, moments, None if found is None else found.transpose(1, 2)
@@ -135,52 +123,38 @@ def add_temporal(out: Tensor, z: Tensor, filters: Tensor, bias: Tensor, slots: S
     """out += filters * z + bias, branch b into the channels from slots[b] x C on."""
     library = loaded_kernels(z)
     batch, time, wide, pixels, channels = *z.flatten(3).shape, filters.shape[1]
-    slot_of_branch = _integers(slots)
+    slot_of_branch = integers(slots)
     share(
-        batch * library.num_spans(time, channels, pixels),
-        lambda _, first, last: library.temporal_add(
-            address(z), address(filters), address(bias), address(slot_of_branch), address(out),
-            time, channels, wide, out.shape[2], pixels, first, last,
-        ),
+        library, library.do_temporal_add, batch * library.num_spans(time, channels, pixels),
+        z, filters, bias, slot_of_branch, out, time, channels, wide, out.shape[2], pixels,
     )  # fmt: skip
 
 
-def mix(y: Tensor, norm: Norm, slots: Sequence[int]) -> Tensor:
-    """The branches behind their norm, summed by slot."""
+def mix(y: Tensor, norm: Norm, slots: Sequence[int], totals: Sequence[Tensor | None]) -> list[Tensor]:
+    """For every slot its total, where there is one, plus the branches behind their norm."""
     library = loaded_kernels(y)
     batch, time, wide, height, width = y.shape
-    channels, slot_of_branch = wide // len(slots), _integers(slots)
-    shift_of_slot = norm.shift.new_zeros(max(slots) + 1, channels)
+    channels, slot_of_branch = wide // len(slots), integers(slots)
+    shift_of_slot = norm.shift.new_zeros(len(totals), channels)
     shift_of_slot = shift_of_slot.index_add(0, slot_of_branch, norm.shift.view(-1, channels))
     scale, constant = norm.scale.to(y.dtype), shift_of_slot.to(y.dtype)
-    outputs = constant.numel()
-    out = y.new_empty(batch, time, outputs, height, width)
+    outs = [y.new_empty(batch, time, channels, height, width) for _ in totals]
     share(
-        batch * time,
-        lambda _, first, last: library.mix_forward(
-            address(y), address(scale), address(constant), address(slot_of_branch), address(out),
-            channels, wide, outputs, height * width, first, last,
-        ),
+        library, library.do_mix_forward, batch * time,
+        y, scale, constant, slot_of_branch, totals, outs, channels, wide, len(outs), height * width,
     )  # fmt: skip
-    return out
+    return outs
 
 
-def mix_backward(y: Tensor, grad: Tensor, slots: Sequence[int]) -> tuple[Tensor, Tensor]:
-    """By channel of y the sums of g and of g x y, where g is the gradient in the sum by slot."""
-    library = loaded_kernels(y)
+def mix_backward(y: Tensor, grads: Sequence[Tensor], slots: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """By channel of y the sums of g and of g x y, where g is the gradient in the branch's slot."""
+    library = loaded_kernels(y, *grads)
     batch, time, wide, pixels = y.flatten(3).shape
-    channels, outputs, slot_of_branch = wide // len(slots), grad.shape[2], _integers(slots)
-    sums, products = Sums(outputs), Sums(wide)
+    channels, slot_of_branch = wide // len(slots), integers(slots)
+    sums, products = Sums(len(grads) * channels), Sums(wide)
     share(
-        batch * time,
-        lambda thread, first, last: library.mix_backward(
-            address(y), address(grad), address(slot_of_branch), products.of_thread(thread),
-            sums.of_thread(thread), channels, wide, outputs, pixels, first, last,
-        ),
+        library, library.do_mix_backward, batch * time,
+        y, grads, slot_of_branch, products.at(), sums.at(), channels, wide, len(grads), pixels,
     )  # fmt: skip
     grad_sum = sums.total().view(-1, channels)[slot_of_branch.long()].flatten()
     return grad_sum, products.total()
-
-
-def _integers(numbers: Sequence[int]) -> Tensor:
-    return torch.tensor(numbers, dtype=torch.int32)

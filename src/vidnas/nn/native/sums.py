@@ -1,11 +1,9 @@
 """What the kernels add up: taken apart by thread, in double precision."""
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
-from vidnas.nn.native.library import address
+from vidnas.nn.native.library import PerThread
 
 
 class Sums:
@@ -14,9 +12,11 @@ class Sums:
     def __init__(self, *shape: int) -> None:
         self.by_thread = torch.zeros(torch.get_num_threads(), *shape, dtype=torch.float64)
 
-    def of_thread(self, thread: int, *index: int) -> Any:
-        """Where a thread adds its own, those at `index` and behind it."""
-        return address(self.by_thread[(thread, *index)])
+    def at(self, index: int = 0) -> PerThread:
+        """Where a thread adds its own: those at `index` of the first axis and behind it."""
+        size = self.by_thread.element_size()
+        first = self.by_thread.data_ptr() + index * self.by_thread.stride(1) * size
+        return PerThread(first, self.by_thread.stride(0) * size)
 
     def total(self) -> Tensor:
         """The sums of all threads."""
@@ -30,9 +30,9 @@ class ParameterGradient:
         self.dtype = parameter.dtype
         self.sums = Sums(*parameter.shape) if wanted else None
 
-    def of_thread(self, thread: int) -> Any:
-        """Where a thread adds its products, or NULL."""
-        return address(None) if self.sums is None else self.sums.of_thread(thread)
+    def at(self) -> PerThread | None:
+        """Where a thread adds its products, if anywhere."""
+        return None if self.sums is None else self.sums.at()
 
     def total(self) -> Tensor | None:
         """The gradient."""

@@ -95,7 +95,7 @@ static void convolve_frame(const Stage *s, const real *scratch, int t, const rea
 }
 
 /* y = filters * relu(scale z + shift) over time, each group by itself, and the moments of y. */
-int temporal_forward(const real *z, const real *scale, const real *shift, const real *filters, real *y,
+static int temporal_forward(const real *z, const real *scale, const real *shift, const real *filters, real *y,
                      double *sums, double *square_sums, int T, int C, int K, int pixels, int first, int last)
 {
     Stage s = stage_of(T, C, K, pixels);
@@ -127,7 +127,7 @@ int temporal_forward(const real *z, const real *scale, const real *shift, const 
 
 /* out += bias + filters * z over time, for inference: z is behind its relu, the last norm is in filters and bias.
  * Group j adds to the channels from slot[j] C of out's G. */
-int temporal_add(const real *z, const real *filters, const real *bias, const int *slot, real *out, int T, int C, int K,
+static int temporal_add(const real *z, const real *filters, const real *bias, const int *slot, real *out, int T, int C, int K,
                  int G, int pixels, int first, int last)
 {
     Stage s = stage_of(T, C, K, pixels);
@@ -173,14 +173,13 @@ static void through_relu(const real *gradient, const real *activation, const rea
     *product_sum += own_product_sum;
 }
 
-/* The gradients of temporal_forward from g, that of the sum over groups: group j's has the channels
- * [slot[j] C, (slot[j] + 1) C) of g's G. dy = y_scale g + y_slope y + y_shift by channel. Writes dz, the gradient in
- * front of the relu, and adds the sums of dz and of dz z, and d_filters (K, 3, C), taps before inputs, unless that is
- * NULL. */
-int temporal_backward(const real *z, const real *scale, const real *shift, const real *filters, const real *y,
-                      const real *g, const int *slot, const real *y_scale, const real *y_slope, const real *y_shift,
-                      real *dz, double *sums, double *product_sums, double *d_filters, int T, int C, int K, int G,
-                      int pixels, int first, int last)
+/* The gradients of temporal_forward from those of the sums over groups: group j's is g[slot[j]], of C channels.
+ * dy = y_scale g + y_slope y + y_shift by channel. Writes dz, the gradient in front of the relu, and adds the sums of dz
+ * and of dz z, and d_filters (K, 3, C), taps before inputs, unless that is NULL. */
+static int temporal_backward(const real *z, const real *scale, const real *shift, const real *filters, const real *y,
+                      const real *const *g, const int *slot, const real *y_scale, const real *y_slope,
+                      const real *y_shift, real *dz, double *sums, double *product_sums, double *d_filters, int T,
+                      int C, int K, int pixels, int first, int last)
 {
     Stage s = stage_of(T, C, K, pixels);
     real **packed = pack_groups(&s, filters, 1);
@@ -192,7 +191,7 @@ int temporal_backward(const real *z, const real *scale, const real *shift, const
             int first_k = group * C;
             size_t origin = origin_of(&s, at, K, first_k);
             fill_activations(&s, z + origin, scale + first_k, shift + first_k, at.count, activations);
-            fill_gradients(&s, g + origin_of(&s, at, G, slot[group] * C), (size_t)G * pixels, y + origin,
+            fill_gradients(&s, g[slot[group]] + origin_of(&s, at, C, 0), (size_t)C * pixels, y + origin,
                            y_scale + first_k, y_slope + first_k, y_shift + first_k, at.count, gradients);
             for (int t = 0; t < T; t++)
                 for (int i = 0; i < C; i += s.size) {
