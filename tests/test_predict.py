@@ -18,7 +18,8 @@ from vidnas.engine.loop import evaluate_epoch
 from vidnas.predict import run_predict
 from vidnas.video import loaders
 from vidnas.video.datasets import TestClips
-from vidnas.video.decode import decode_frames, read_frames, scan_video
+from vidnas.video.decode import read_frames, scan_video
+from vidnas.video.footage import decode_frames
 from vidnas.video.items import Item
 
 RATE = 10

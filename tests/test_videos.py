@@ -14,7 +14,7 @@ from vidnas.engine.runlog import RunLog
 from vidnas.errors import UserError
 from vidnas.presets import search_preset, train_preset
 from vidnas.video import scan_index, scans
-from vidnas.video.layouts import Item, VideoIndex
+from vidnas.video.items import Item, VideoIndex
 from vidnas.videos import Scanned
 
 

@@ -14,9 +14,11 @@ from vidnas.config import CheckConfig
 from vidnas.errors import UserError
 from vidnas.video.decode import VideoInfo, shown
 from vidnas.video.division import find_groups
-from vidnas.video.folders import broken_links, videos_below
-from vidnas.video.layouts import Contents, Item, VideoIndex, index_videos, read_contents
+from vidnas.video.index import index_videos
+from vidnas.video.items import Item, VideoIndex
+from vidnas.video.layouts import Contents, read_contents
 from vidnas.video.scan_index import scan_indexed
+from vidnas.video.tree import local_tree, videos_below
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ def run_check(config: CheckConfig) -> CheckResult:
     UserError where the data are no data set at all.
     """
     data = videos.data_path(config.data)
-    contents = read_contents(data, test_list=_test_list(config), split=config.split)
+    contents = read_contents(videos.source_of(config))
     index = _grouped(contents.index, config.group_regex)
     items = (*index.train, *index.test)
     store = videos.open_store(data)
@@ -62,12 +64,12 @@ def run_check(config: CheckConfig) -> CheckResult:
 
 def _look_around(data: Path, contents: Contents, config: CheckConfig) -> tuple[list[str], list[str]]:
     """Sentences on how the data were read, and on all that is wrong besides the videos themselves."""
-    notes, layout_faults = _try_layout(data, contents, config)
+    notes, layout_faults = _try_layout(contents, config)
     faults = [f"{name} is listed, but missing." for name in contents.missing]
     unlisted = _unlisted(contents)
     if not data.is_file():
         faults += [f"{shown(path)} is in no list." for path in unlisted]
-        faults += [f"{shown(path)} is a link to nowhere." for path in broken_links(data)]
+        faults += [f"{shown(data / name)} is a link to nowhere." for name in local_tree(data).dead_links]
     elif unlisted:  # a list that somebody names is a choice; the lists in a folder name everything there is
         notes.append(f"Videos beside the listed ones that are in no list: {len(unlisted)}.")
     return notes, [*faults, *layout_faults]
@@ -78,20 +80,14 @@ def _grouped(index: VideoIndex, group_regex: str | None) -> VideoIndex:
     return replace(index, train=train, test=test)
 
 
-def _test_list(config: CheckConfig) -> Path | None:
-    return Path(config.test_list).expanduser() if config.test_list else None
-
-
-def _try_layout(data: Path, contents: Contents, config: CheckConfig) -> tuple[list[str], list[str]]:
+def _try_layout(contents: Contents, config: CheckConfig) -> tuple[list[str], list[str]]:
     """Sentences on how the data were read, and one on what keeps them from being trained on."""
     if contents.missing:
         return list(contents.index.notes), []
     try:
         index = index_videos(
-            data,
-            test_list=_test_list(config),
-            split=config.split,
-            split_by="auto",
+            videos.source_of(config),
+            split_by=config.split_by,
             group_regex=config.group_regex,
             seed=videos.TEST_SPLIT_SEED,
         )
@@ -132,7 +128,7 @@ def _row(
         str(len(items)),
         str(len(groups)) if known else "-",
         _range((info.num_frames for info in good), str),
-        _range((info.duration_sec for info in good), "{:.1f}".format),
+        _range((info.duration_sec for info in good if info.duration_sec), "{:.1f}".format),
         _sizes(good),
     )
 

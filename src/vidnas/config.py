@@ -11,25 +11,37 @@ from vidnas.limits import at_least, check_types, not_negative, positive
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 SplitBy = Literal["auto", "group", "clip"]
+Layout = Literal["auto", "videos", "frames", "ucf101", "hmdb51", "csv", "list", "frame-list"]
 OnBad = Literal["raise", "skip"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClipConfig:
-    """Which videos are read and how they become clips: shared by search and train."""
+class DataConfig:
+    """Which videos there are and how they are divided."""
 
     data: str
-    """Videos: a folder per class, train/ and test/ folders of those, the UCF101 layout, a list file of
-    `path label` lines, or `builtin` for the built-in motion clips."""
+    """Videos: a folder per class, train/ and test/ folders of those, the layout of UCF101 or HMDB51, a CSV
+    file or a list (docs/data.md has them all), or `builtin` for the built-in motion clips."""
     test_list: str | None = None
     """Test videos as a list file, beside a list file given as data."""
     split: int = 1
-    """Number K of the official lists trainlist0K.txt and testlist0K.txt."""
+    """Number K of the official lists: trainlist0K.txt and testlist0K.txt, or Class_test_splitK.txt."""
     split_by: SplitBy = "auto"
     """What a division of the videos keeps together: the groups found in the file names, or single clips.
     auto: groups where every name has one, else clips."""
     group_regex: str | None = None
     """Regular expression whose first (...) is the group in a file name, for names other than UCF101's."""
+    layout: Layout = "auto"
+    """How to read the data where more than one way is possible; auto: by what is there."""
+    roots: str | None = None
+    """More folders below which the videos lie, separated by commas: further disks with the same layout, or
+    where the paths of a list begin."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipConfig(DataConfig):
+    """Which videos are read and how they become clips: shared by search and train."""
+
     on_bad: OnBad = "raise"
     """What to do about videos that cannot be used: raise stops and lists them; skip goes on without them,
     and lists them again at the end."""
@@ -164,14 +176,18 @@ class EvaluateConfig:
     data: str
     """Videos, as for `vidnas train`; their classes must be among the run's."""
     test_list: str | None = None
-    """Test videos as a list file, beside a list file given as data. This and the next three settings are by
+    """Test videos as a list file, beside a list file given as data. This and the next five settings are by
     default those of the run where the data are its own."""
     split: int | None = None
-    """Number K of the official lists trainlist0K.txt and testlist0K.txt."""
+    """Number K of the official lists: trainlist0K.txt and testlist0K.txt, or Class_test_splitK.txt."""
     split_by: SplitBy | None = None
     """What a division of the videos keeps together where no test split is given."""
     group_regex: str | None = None
     """Where the group stands in a file name."""
+    layout: Layout | None = None
+    """How to read the data where more than one way is possible."""
+    roots: str | None = None
+    """More folders below which the videos lie, separated by commas."""
     on_bad: OnBad = "raise"
     """What to do about videos that cannot be used: raise stops and lists them; skip goes on without them,
     and lists them again at the end."""
@@ -193,17 +209,9 @@ class EvaluateConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CheckConfig:
+class CheckConfig(DataConfig):
     """Decode every video of a data set once and say what is there and what is wrong."""
 
-    data: str
-    """Videos, as for `vidnas train`."""
-    test_list: str | None = None
-    """Test videos as a list file, beside a list file given as data."""
-    split: int = 1
-    """Number K of the official lists trainlist0K.txt and testlist0K.txt."""
-    group_regex: str | None = None
-    """Regular expression whose first (...) is the group in a file name, for names other than UCF101's."""
     workers: int = 2
     """Processes that decode videos."""
 

@@ -25,8 +25,8 @@ from vidnas.errors import UserError
 from vidnas.figures.confusion import draw_confusion
 from vidnas.figures.save import save_figure
 from vidnas.figures.thumbnails import MOMENTS, SIZE_PX, thumbnail
-from vidnas.video.decode import decode_frames
-from vidnas.video.layouts import Item, VideoIndex
+from vidnas.video.footage import decode_frames
+from vidnas.video.items import Item, VideoIndex
 from vidnas.video.loaders import test_loader
 from vidnas.video.sampling import even_indices
 from vidnas.videos import BUILTIN, Scanned
@@ -112,6 +112,8 @@ def _open_videos(config: EvaluateConfig, train_config: TrainConfig) -> VideoInde
             split=config.split or train_config.split,
             split_by=config.split_by or train_config.split_by,
             group_regex=config.group_regex or train_config.group_regex,
+            layout=config.layout or train_config.layout,
+            roots=config.roots or train_config.roots,
             test_list=config.test_list or train_config.test_list,
         )
         return videos.open_videos(as_trained)

@@ -30,6 +30,8 @@ def same_clips(config: SearchConfig, preset: str) -> list[str]:
         "split",
         "split_by",
         "group_regex",
+        "layout",
+        "roots",
         "test_list",
         "on_bad",
         "size_px",

@@ -10,14 +10,16 @@ from typing import Literal
 import platformdirs
 from tqdm import tqdm
 
-from vidnas.config import ClipConfig, EvaluateConfig, SearchConfig, TrainConfig
+from vidnas.config import CheckConfig, ClipConfig, EvaluateConfig, SearchConfig, TrainConfig
 from vidnas.engine.runlog import RunLog
 from vidnas.errors import UserError
 from vidnas.figures.contact import draw_contact_sheet
 from vidnas.figures.save import save_figure
 from vidnas.video.datasets import TestClips, TrainClips
 from vidnas.video.decode import VideoInfo
-from vidnas.video.layouts import Item, VideoIndex, direction_classes, index_new_videos, index_videos
+from vidnas.video.index import direction_classes, index_new_videos, index_videos
+from vidnas.video.items import Item, VideoIndex
+from vidnas.video.layouts import Source
 from vidnas.video.scan_index import ScanIndex, scan_indexed
 from vidnas.video.seen import SeenVideos, differences, read_seen, seen_to_json, video_keys
 from vidnas.video.synthetic import VERSION, write_clips
@@ -129,9 +131,7 @@ def _listed(sentences: Sequence[str]) -> str:
 def open_videos(config: ClipConfig | EvaluateConfig) -> VideoIndex:
     """The videos that `config.data` names, in a training and a test part."""
     return index_videos(
-        data_path(config.data),
-        test_list=Path(config.test_list).expanduser() if config.test_list else None,
-        split=config.split or 1,
+        source_of(config),
         split_by=config.split_by or "auto",
         group_regex=config.group_regex,
         seed=TEST_SPLIT_SEED,
@@ -140,10 +140,17 @@ def open_videos(config: ClipConfig | EvaluateConfig) -> VideoIndex:
 
 def open_new_videos(config: EvaluateConfig) -> VideoIndex:
     """The videos that `config.data` names, all of them for a test where they come without a test split."""
-    return index_new_videos(
+    return index_new_videos(source_of(config), group_regex=config.group_regex)
+
+
+def source_of(config: ClipConfig | EvaluateConfig | CheckConfig) -> Source:
+    """Where the videos are, as these settings say."""
+    return Source(
         data_path(config.data),
         test_list=Path(config.test_list).expanduser() if config.test_list else None,
-        group_regex=config.group_regex,
+        split=config.split or 1,
+        layout=config.layout or "auto",
+        roots=tuple(Path(root).expanduser() for root in (config.roots or "").split(",") if root),
     )
 
 

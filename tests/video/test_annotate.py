@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from vidnas.video.annotate import annotate_video, draw_label, stamp
-from vidnas.video.decode import Frame, decode_frames, read_frames, scan_video
+from vidnas.video.decode import Frame, read_frames, scan_video
+from vidnas.video.footage import decode_frames
 
 Write = Callable[..., Path]
 CAPTIONS = [(0, "first"), (7, "the second one"), (20, "3")]

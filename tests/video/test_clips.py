@@ -11,7 +11,8 @@ import torch
 from vidnas.errors import UserError
 from vidnas.video import clips as clips_module
 from vidnas.video.clips import read_clips
-from vidnas.video.decode import Frame, decode_frames, read_frames
+from vidnas.video.decode import Frame, read_frames
+from vidnas.video.footage import decode_frames
 from vidnas.video.transforms import center_crop, normalize
 
 CLIPS = [[0, 2, 2, 9], [5, 7, 9, 14], [5, 8, 11, 14], [30, 31, 32, 39]]

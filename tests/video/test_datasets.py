@@ -11,7 +11,7 @@ import torch
 from vidnas.errors import UserError
 from vidnas.video.datasets import TestClips, TrainClips
 from vidnas.video.decode import scan_video
-from vidnas.video.layouts import Item
+from vidnas.video.items import Item
 from vidnas.video.sampling import even_indices, multi_indices
 from vidnas.video.transforms import MEAN, STD
 

@@ -15,7 +15,8 @@ from av.stream import Disposition
 from av.video.frame import PictureType
 
 from vidnas.errors import UserError
-from vidnas.video.decode import VideoInfo, decode_frames, read_frames, scan_video, shown
+from vidnas.video.decode import VideoInfo, read_frames, scan_video, shown
+from vidnas.video.footage import decode_frames
 
 Write = Callable[..., Path]
 ReadNumber = Callable[[np.ndarray], int]
@@ -369,7 +370,7 @@ def test_a_file_without_a_video_is_named_with_the_cause(
         tmp_path: "Is a directory",
     }
     for path, cause in causes.items():
-        for read in (scan_video, lambda path: decode_frames(path, [0], short_side_px=None)):
+        for read in (scan_video, lambda path: next(read_frames(path, [0], short_side_px=None))):
             with pytest.raises(UserError, match=cause) as caught:
                 read(path)
             assert str(path) in str(caught.value)

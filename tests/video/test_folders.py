@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from vidnas.errors import UserError
-from vidnas.video.folders import broken_links, read_folders, videos_below
+from vidnas.video.folders import read_folders
 from vidnas.video.items import Item
+from vidnas.video.tree import Tree, local_tree, videos_below
 
 
 def put(folder: Path, *paths: str) -> Path:
@@ -19,13 +20,17 @@ def put(folder: Path, *paths: str) -> Path:
     return folder
 
 
+def local_put(folder: Path, *paths: str) -> Tree:
+    return local_tree(put(folder, *paths))
+
+
 def paths(items: Iterable[Item], folder: Path) -> list[tuple[str, int]]:
     return [(item.path.relative_to(folder).as_posix(), item.label) for item in items]
 
 
 def test_a_folder_per_class_is_read_in_the_order_of_names(tmp_path: Path) -> None:
     put(tmp_path, "walk/2.MP4", "walk/1.avi", 'прыжок "跳"/it\'s 1.avi', "bend/a/b.mkv", "bend/c.ts")
-    read = read_folders(tmp_path)
+    read = read_folders(local_tree(tmp_path))
     assert read.classes == ("bend", "walk", 'прыжок "跳"')
     assert paths(read.train, tmp_path) == [
         ("bend/a/b.mkv", 0),
@@ -41,25 +46,25 @@ def test_a_folder_per_class_is_read_in_the_order_of_names(tmp_path: Path) -> Non
 def test_every_usual_video_suffix_is_accepted(tmp_path: Path) -> None:
     suffixes = "mp4 avi mov mkv webm m4v mpg mpeg wmv flv 3gp ts MP4 Avi"
     put(tmp_path, *(f"a/1.{suffix}" for suffix in suffixes.split(" ")))
-    assert len(read_folders(tmp_path).train) == 14
+    assert len(read_folders(local_tree(tmp_path)).train) == 14
 
 
 def test_the_class_folders_may_stand_in_videos(tmp_path: Path) -> None:
     put(tmp_path, "videos/walk/1.avi", "videos/bend/1.avi")
-    read = read_folders(tmp_path)
+    read = read_folders(local_tree(tmp_path))
     assert read.classes == ("bend", "walk")
     assert read.notes == (f"Read a folder per class in {tmp_path / 'videos'}.",)
 
 
 def test_a_class_may_be_called_videos_or_train(tmp_path: Path) -> None:
     put(tmp_path, "videos/1.avi", "train/1.avi", "test/1.avi", "bus/1.avi")
-    assert read_folders(tmp_path).classes == ("bus", "test", "train", "videos")
+    assert read_folders(local_tree(tmp_path)).classes == ("bus", "test", "train", "videos")
 
 
 def test_what_is_not_taken_is_told_and_hidden_files_are_not_there(tmp_path: Path) -> None:
     put(tmp_path, "a/1.avi", "b/1.avi", "a/notes.txt", "README", "loose.avi", "empty/x.csv")
     put(tmp_path, "a/._1.avi", ".cache/x.avi", ".DS_Store", "a/.hidden/y.avi")
-    read = read_folders(tmp_path)
+    read = read_folders(local_tree(tmp_path))
     assert paths(read.train, tmp_path) == [("a/1.avi", 0), ("b/1.avi", 1)]
     assert read.notes[1:] == (
         "Ignored, since without a video suffix: README and 2 more.",
@@ -72,9 +77,9 @@ def test_links_are_followed_and_those_to_nowhere_are_told(tmp_path: Path) -> Non
     put(tmp_path, "a/1.avi", "b/1.avi", "elsewhere.dat")
     for name, target in (("a/2.avi", "elsewhere.dat"), ("a/3.avi", "gone.avi"), ("a/3.txt", "gone.txt")):
         (tmp_path / name).symlink_to(tmp_path / target)
-    assert broken_links(tmp_path) == [tmp_path / "a/3.avi"]
+    assert local_tree(tmp_path).dead_links == ("a/3.avi",)
     assert videos_below(tmp_path) == [tmp_path / name for name in ("a/1.avi", "a/2.avi", "b/1.avi")]
-    read = read_folders(tmp_path)
+    read = read_folders(local_tree(tmp_path))
     assert paths(read.train, tmp_path) == [("a/1.avi", 0), ("a/2.avi", 0), ("b/1.avi", 1)]
     assert read.notes[-1] == "Ignored, since a link to nowhere: a/3.avi."
 
@@ -82,22 +87,23 @@ def test_links_are_followed_and_those_to_nowhere_are_told(tmp_path: Path) -> Non
 def test_a_name_that_does_not_print_is_told_escaped(tmp_path: Path) -> None:
     """As a note of a run it goes to a file in UTF-8."""
     put(tmp_path, "a/1.avi", "b/1.avi", "line\nbreak.txt")
-    assert "line\\nbreak.txt" in read_folders(tmp_path).notes[-1]
+    assert "line\\nbreak.txt" in read_folders(local_tree(tmp_path)).notes[-1]
     Path(os.fsdecode(bytes(tmp_path) + b"/caf\xe9.txt")).touch()
-    assert all(note.encode() for note in read_folders(tmp_path).notes)
+    assert all(note.encode() for note in read_folders(local_tree(tmp_path)).notes)
 
 
 @pytest.mark.parametrize("names", [(), ("a.txt", "b/c.csv"), ("loose 1.avi", "loose 2.avi")])
 def test_a_folder_without_classes_of_videos_names_the_accepted_layouts(
     tmp_path: Path, names: tuple[str, ...]
 ) -> None:
-    with pytest.raises(UserError, match=r"no folder with videos\. Accepted are: a folder with a .* \.wmv\."):
-        read_folders(put(tmp_path, *names))
+    accepted = r"no folder with videos\. Accepted are: a folder with a .* \.wmv, frames in \.jpeg"
+    with pytest.raises(UserError, match=accepted):
+        read_folders(local_put(tmp_path, *names))
 
 
 def test_train_and_test_folders_are_the_two_parts(tmp_path: Path) -> None:
     put(tmp_path, "Train/a/1.avi", "Train/b/2.avi", "Test/b/3.avi", "Test/c/4.avi", "Test/empty/x.txt")
-    read = read_folders(tmp_path)
+    read = read_folders(local_tree(tmp_path))
     assert read.classes == ("a", "b", "c")
     assert paths(read.train, tmp_path) == [("Train/a/1.avi", 0), ("Train/b/2.avi", 1)]
     assert paths(read.test, tmp_path) == [("Test/b/3.avi", 1), ("Test/c/4.avi", 2)]
@@ -110,7 +116,7 @@ def test_train_and_test_folders_are_the_two_parts(tmp_path: Path) -> None:
 
 def test_val_joins_the_training_where_there_is_a_test(tmp_path: Path) -> None:
     put(tmp_path, "train/a/1.avi", "val/b/2.avi", "test/a/3.avi", "extra/a/4.avi")
-    read = read_folders(tmp_path)
+    read = read_folders(local_tree(tmp_path))
     assert paths(read.train, tmp_path) == [("train/a/1.avi", 0), ("val/b/2.avi", 1)]
     assert paths(read.test, tmp_path) == [("test/a/3.avi", 0)]
     assert read.notes[0].endswith(": test/ is the test, val/ joins the training videos.")
@@ -119,14 +125,14 @@ def test_val_joins_the_training_where_there_is_a_test(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["val", "valid", "validation"])
 def test_val_is_the_test_where_there_is_no_other(tmp_path: Path, name: str) -> None:
-    read = read_folders(put(tmp_path, "train/a/1.avi", f"{name}/a/2.avi"))
+    read = read_folders(local_put(tmp_path, "train/a/1.avi", f"{name}/a/2.avi"))
     assert paths(read.train, tmp_path) == [("train/a/1.avi", 0)]
     assert paths(read.test, tmp_path) == [(f"{name}/a/2.avi", 0)]
     assert read.notes[0].endswith(f": {name}/ is the test.")
 
 
 def test_train_alone_has_no_test_part(tmp_path: Path) -> None:
-    read = read_folders(put(tmp_path, "train/a/1.avi", "train/b/2.avi"))
+    read = read_folders(local_put(tmp_path, "train/a/1.avi", "train/b/2.avi"))
     assert (read.classes, len(read.train), read.test) == (("a", "b"), 2, ())
 
 
@@ -134,4 +140,4 @@ def test_train_alone_has_no_test_part(tmp_path: Path) -> None:
 def test_an_empty_part_is_named(tmp_path: Path, empty: str) -> None:
     put(tmp_path, *(f"{part}/a/1.avi" for part in {"train", "test", "val"} - {empty}), f"{empty}/1.avi")
     with pytest.raises(UserError, match=f"{empty} has no class folder with videos"):
-        read_folders(tmp_path)
+        read_folders(local_tree(tmp_path))

@@ -1,14 +1,19 @@
 """Every layout is recognised by what is there, and what is wrong with it is told by name."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
 import pytest
 
 from vidnas.errors import UsageError, UserError
-from vidnas.video.layouts import Item, VideoIndex, direction_classes, index_videos
+from vidnas.video.csvlist import write_csv
+from vidnas.video.hmdb51 import parse_hmdb51
+from vidnas.video.index import direction_classes, index_videos
+from vidnas.video.items import Item, VideoIndex
+from vidnas.video.layouts import Layout, Source
+from vidnas.video.tree import local_tree
 
 
 def index(
@@ -19,10 +24,11 @@ def index(
     split_by: Literal["auto", "group", "clip"] = "auto",
     group_regex: str | None = None,
     seed: int = 0,
+    layout: Layout = "auto",
+    roots: Sequence[Path] = (),
 ) -> VideoIndex:
-    return index_videos(
-        data, test_list=test_list, split=split, split_by=split_by, group_regex=group_regex, seed=seed
-    )
+    source = Source(data, test_list=test_list, split=split, layout=layout, roots=tuple(roots))
+    return index_videos(source, split_by=split_by, group_regex=group_regex, seed=seed)
 
 
 def put(folder: Path, *paths: str) -> Path:
@@ -271,4 +277,251 @@ def test_a_copy_that_a_made_split_would_put_on_both_sides_is_told(tmp_path: Path
             content = b"one recording" if name == "bend" else f"walk {number}".encode()
             (tmp_path / name / f"{number}.mp4").write_bytes(content)
     with pytest.raises(UserError, match=r"In both training and test: .*bend.*Keep one of the two"):
-        index_videos(tmp_path, test_list=None, split=1, split_by="clip", group_regex=None, seed=0)
+        index(tmp_path, split_by="clip")
+
+
+# HMDB51
+
+
+def hmdb51(folder: Path, lists: str = "", root: str = "") -> Path:
+    """Two classes, of each two groups for training, one for the test, one unused in split 1."""
+    for name in ("wave", "brush_hair"):
+        lines = []
+        for video, side in (("A", 1), ("B", 1), ("C", 2), ("D", 0)):
+            for clip in range(2):
+                file = f"{video}_{name}_u_nm_np1_ba_goo_{clip}.avi"
+                put(folder, f"{root}{name}/{file}")
+                lines.append(f"{file} {side} ")
+        put(folder, f"{lists}{name}_test_split1.txt", f"{lists}{name}_test_split2.txt")
+        (folder / f"{lists}{name}_test_split1.txt").write_text("\n".join(lines))
+        (folder / f"{lists}{name}_test_split2.txt").write_text("\n".join(reversed(lines)).replace(" 0", " 2"))
+    return folder
+
+
+@pytest.mark.parametrize("lists", ["", "testTrainMulti_7030_splits/"])
+@pytest.mark.parametrize("root", ["", "videos/"])
+def test_hmdb51_is_read_by_its_lists(tmp_path: Path, lists: str, root: str) -> None:
+    read = index(hmdb51(tmp_path, lists, root))
+    assert read.classes == ("brush_hair", "wave")
+    assert (len(read.train), len(read.test)) == (8, 4)
+    assert {item.group for item in read.test} == {f"C_{name}_u_nm_np1_ba_goo" for name in read.classes}
+    assert read.notes[:2] == (
+        "Read the lists of HMDB51, split 1.",
+        "HMDB51, split 1: 4 clips of the lists are unused in it.",
+    )
+    assert "no group of a class" in read.notes[2]
+    assert len(index(tmp_path, split=2).test) == 8
+    with pytest.raises(UserError, match=r"--split 3: .* for K = 1, 2\."):
+        index(tmp_path, split=3)
+
+
+def test_what_is_wrong_in_hmdb51_lists_is_told_by_line(tmp_path: Path) -> None:
+    list_file = hmdb51(tmp_path) / "wave_test_split1.txt"
+    list_file.write_text("A_wave_u_nm_np1_ba_goo_0.avi 3\n")
+    with pytest.raises(UserError, match=r"wave_test_split1\.txt:1: '3'; allowed are 0"):
+        index(tmp_path)
+    list_file.write_text("gone.avi 1\nA_wave_u_nm_np1_ba_goo_0.avi 1\nC_wave_u_nm_np1_ba_goo_0.avi 2\n")
+    with pytest.raises(UserError, match=r"missing below .*: wave/gone.avi \(.*wave_test_split1.txt:1\)"):
+        index(tmp_path)
+    put(tmp_path, "old/wave_test_split1.txt")
+    with pytest.raises(UserError, match="two lists for class 'wave', split 1"):
+        index(tmp_path)
+
+
+@pytest.mark.dataset
+@pytest.mark.parametrize("split", [1, 2, 3])
+def test_the_official_hmdb51_lists_have_70_and_30_clips_of_51_classes(test_data: Path, split: int) -> None:
+    listing = parse_hmdb51(local_tree(test_data / "hmdb51_splits"), split)
+    assert len(listing.classes) == 51
+    for clips, count in ((listing.train, 70), (listing.test, 30)):
+        assert set(Counter(clip.label for clip in clips).values()) == {count}
+    assert not {(c.label, c.group) for c in listing.train} & {(c.label, c.group) for c in listing.test}
+
+
+# Frames
+
+
+def frames(folder: Path, *clips: str, count: int = 3) -> Path:
+    for clip in clips:
+        put(folder, *(f"{clip}/img_{number:05}.jpg" for number in range(1, count + 1)))
+    return folder
+
+
+def test_a_folder_of_frames_may_stand_for_a_video(tmp_path: Path) -> None:
+    frames(tmp_path, *(f"{name}/{name}_g{g:02}_c01" for name in ("bend", "walk") for g in range(4)))
+    put(tmp_path, "bend/bend_g00_c01/flow_x_00001.jpg", "notes.txt")
+    read = index(tmp_path)
+    assert read.classes == ("bend", "walk")
+    assert len(read.train) + len(read.test) == 8
+    assert all(item.path.is_dir() for item in (*read.train, *read.test))
+    assert read.notes[0] == f"Read a folder of frame folders per class in {tmp_path}."
+    assert {item.group for item in read.test} == {"g00"} or len({item.group for item in read.test}) == 1
+
+
+def test_frames_in_train_and_test_folders(tmp_path: Path) -> None:
+    frames(
+        tmp_path, *(f"{part}/{name}/{part}{n}" for part in ("train", "test") for name in "ab" for n in "12")
+    )
+    read = index(tmp_path)
+    assert paths(read.test, tmp_path) == ["test/a/test1", "test/a/test2", "test/b/test1", "test/b/test2"]
+
+
+def test_videos_and_frames_in_one_folder_need_a_word(tmp_path: Path) -> None:
+    put(frames(tmp_path, *(f"{name}/{n}" for name in "ab" for n in "123")), *clips("a", 3), *clips("b", 3))
+    with pytest.raises(
+        UserError,
+        match=r"in 2 ways\. Say which one: videos such as a/clip 0\.avi \(--layout videos\); "
+        r"folders of frames such as a/1 \(--layout frames\)\.",
+    ):
+        index(tmp_path)
+    assert {item.path.suffix for item in index(tmp_path, layout="videos").train} == {".avi"}
+    assert all(item.path.is_dir() for item in index(tmp_path, layout="frames").train)
+
+
+def test_pictures_beside_videos_are_no_frames(tmp_path: Path) -> None:
+    put(tmp_path, *clips("train/a", 3), *clips("train/b", 3), "train/a/cover1.jpg", "train/a/cover2.jpg")
+    assert len(index(tmp_path).train) + len(index(tmp_path).test) == 6
+
+
+def test_a_list_of_frame_folders_is_known_by_its_numbers(tmp_path: Path) -> None:
+    frames(tmp_path, *(f"raw/clip {n}" for n in range(4)), "raw/x/y", count=3)
+    (tmp_path / "l.txt").write_text("".join(f"raw/clip {n} 3 {n % 2}\n" for n in range(4)))
+    read = index(tmp_path / "l.txt")
+    assert len(read.train) + len(read.test) == 4 and read.classes == ("0", "1")
+    (tmp_path / "l.txt").write_text("raw/clip 0 3 0\nraw/clip 1 3 1\nraw/clip 2 4 0\nraw/none 3 1\n")
+    with pytest.raises(
+        UserError, match=r"1 of 4 frames of raw/clip 2 \(.*l\.txt:3\), raw/none \(.*l\.txt:4\)"
+    ):
+        index(tmp_path / "l.txt")
+    with pytest.raises(UserError, match=r"l\.txt:1: 'a 0' is no line of a list of frame folders"):
+        (tmp_path / "l.txt").write_text("a 0\n")
+        index(tmp_path / "l.txt", layout="frame-list")
+
+
+def test_names_that_end_in_numbers_are_no_numbers_of_frames(tmp_path: Path) -> None:
+    put(tmp_path, *(f"clip {n}.mp4" for n in range(4)))
+    (tmp_path / "l.txt").write_text("".join(f"clip {n}.mp4 {n % 2}\n" for n in range(4)))
+    assert len(index(tmp_path / "l.txt").train) == 2
+
+
+# CSV
+
+
+def test_a_csv_file_states_everything(tmp_path: Path) -> None:
+    put(tmp_path, *(f"{n}.mp4" for n in range(6)))
+    rows = [
+        "0.mp4,run,train,p1,x",
+        '"1.mp4",run,test,p2,',
+        "2.mp4,bend,train,p1,",
+        "3.mp4,bend,test,p3,",
+        "",
+        "4.mp4,run,val,,",
+    ]
+    (tmp_path / "my clips.csv").write_text("\ufeffPath,label,Split,group,comment\r\n" + "\r\n".join(rows))
+    for data in (tmp_path, tmp_path / "my clips.csv"):
+        read = index(data)
+        assert read.classes == ("bend", "run")
+        assert [(item.path.name, item.label, item.group) for item in read.train] == [
+            ("0.mp4", 1, "p1"), ("2.mp4", 0, "p1"), ("4.mp4", 1, None)
+        ]  # fmt: skip
+        assert [item.group for item in read.test] == ["p2", "p3"]
+        assert read.notes[:3] == (
+            "Read my clips.csv.",
+            "Columns that are not used: comment.",
+            "Of its splits, test is the test, val joins the training videos.",
+        )
+
+
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+def test_a_csv_file_without_splits_is_divided_by_its_groups(tmp_path: Path, delimiter: str) -> None:
+    put(tmp_path, *(f"{n}.mp4" for n in range(8)))
+    rows = [("path", "label", "group"), *((f"{n}.mp4", "ab"[n % 2], f"p{n // 4}") for n in range(8))]
+    (tmp_path / "l.csv").write_text("\n".join(map(delimiter.join, rows)))
+    read = index(tmp_path)
+    assert len({item.group for item in read.test}) == 1 and len(read.test) == 4
+    assert "Divided by group" in read.notes[2]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("path,label\n", "has no row"),
+        ("path,label\n1.mp4\n", r"l\.csv:2: 1 values, but the header has 2 columns"),
+        ("path,label\n1.mp4,\n", r"l\.csv:2: the label is empty"),
+        ("path,label,split\n1.mp4,a,dev\n", r"l\.csv:2: split 'dev'; allowed are train, val and test"),
+        ("path,label\n1.mp4,a\n1.mp4,b\n", r"l\.csv:3: '1\.mp4' is listed before, at .*l\.csv:2"),
+        ("path,label,label\n1.mp4,a,a\n", r"l\.csv:1: the header must have one column 'label'"),
+        ("path,label\n2.mp4,a\n1.mp4,b\n", r"missing below .*: 2\.mp4 \(.*l\.csv:2\)"),
+    ],
+)
+def test_what_is_wrong_in_a_csv_file_is_told_by_line(tmp_path: Path, text: str, message: str) -> None:
+    (put(tmp_path, "1.mp4") / "l.csv").write_text(text)
+    with pytest.raises(UserError, match=message):
+        index(tmp_path / "l.csv")
+
+
+def test_an_index_written_as_csv_reads_as_it_was(tmp_path: Path) -> None:
+    put(tmp_path, *clips("walk, fast", 5), *clips('jump "x"', 5))
+    read = index(tmp_path)
+    write_csv(read, tmp_path / "all.csv", root=tmp_path)
+    again = index(tmp_path / "all.csv")
+    assert (again.classes, again.train, again.test) == (read.classes, read.train, read.test)
+
+
+# Which layout it is
+
+
+def test_lists_of_two_kinds_need_a_word(tmp_path: Path) -> None:
+    data = ucf101(tmp_path)
+    (data / "clips.csv").write_text("clip,label\n")
+    assert len(index(data).train) == 4, "a table without a path is no list of clips"
+    (data / "clips.csv").write_text("path,label\n")
+    with pytest.raises(
+        UserError,
+        match=r"trainlist0K.txt and testlist0K.txt \(--layout ucf101\); clips\.csv \(--layout csv\)",
+    ):
+        index(data)
+    assert len(index(data, layout="ucf101").train) == 4
+
+
+@pytest.mark.parametrize(
+    ("layout", "message"),
+    [
+        ("list", "--layout list is one of files, but"),
+        ("csv", "has no CSV file with the columns path and label"),
+    ],
+)
+def test_a_layout_that_is_not_there_is_told(tmp_path: Path, layout: Layout, message: str) -> None:
+    put(tmp_path, *clips("a", 3), *clips("b", 3))
+    with pytest.raises(UserError, match=message):
+        index(tmp_path, layout=layout)
+    (tmp_path / "l.txt").write_text("a/clip 0.avi 0\n")
+    with pytest.raises(UsageError, match="--layout videos is one of folders, but"):
+        index(tmp_path / "l.txt", layout="videos")
+
+
+# Several roots
+
+
+def test_folders_on_several_disks_are_one_data_set(tmp_path: Path) -> None:
+    one, two = (
+        put(tmp_path / "1", *clips("a", 4), *clips("b", 4)),
+        put(tmp_path / "2", *clips("b", 4), *clips("c", 4)),
+    )
+    read = index(one, roots=[two])
+    assert read.classes == ("a", "b", "c")
+    counts = Counter(item.label for item in (*read.train, *read.test))
+    assert counts == {0: 4, 1: 8, 2: 4}
+    assert {item.path.parent.parent for item in read.train} == {one, two}
+    with pytest.raises(UserError, match=r"--roots .*nowhere does not exist"):
+        index(one, roots=[tmp_path / "nowhere"])
+
+
+def test_the_paths_of_a_list_may_begin_at_one_of_several_roots(tmp_path: Path) -> None:
+    put(tmp_path / "1", "0.avi", "1.avi"), put(tmp_path / "2", "videos/2.avi", "3.avi")
+    put(tmp_path, "lists/l.txt")
+    (tmp_path / "lists/l.txt").write_text("".join(f"{n}.avi {n % 2}\n" for n in range(4)))
+    read = index(tmp_path / "lists/l.txt", roots=[tmp_path / "1", tmp_path / "2"])
+    assert len(read.train) + len(read.test) == 4
+    with pytest.raises(UserError, match="or to one of --roots"):
+        index(tmp_path / "lists/l.txt", roots=[tmp_path / "1"])

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 
 from vidnas.video import loaders
 from vidnas.video.datasets import SampleKey, TestClips, TrainClips
-from vidnas.video.layouts import Item
+from vidnas.video.items import Item
 from vidnas.video.loaders import ShuffledKeys, of_epoch, train_loader
 
 Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor]

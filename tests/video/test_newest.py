@@ -12,7 +12,7 @@ import pytest
 
 from vidnas.errors import UserError
 from vidnas.video import newest as newest_module
-from vidnas.video.decode import decode_frames
+from vidnas.video.footage import decode_frames
 from vidnas.video.newest import LiveWindow, NewestFrames
 from vidnas.video.stream import Player
 

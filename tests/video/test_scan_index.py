@@ -11,7 +11,8 @@ import pytest
 from vidnas.errors import UserError
 from vidnas.video import scan_index
 from vidnas.video.decode import VideoInfo, scan_video
-from vidnas.video.scan_index import ScanIndex, file_state, scan_indexed
+from vidnas.video.footage import state_of
+from vidnas.video.scan_index import ScanIndex, scan_indexed
 from vidnas.video.scans import Scan
 
 Write = Callable[..., Path]
@@ -265,5 +266,5 @@ def test_two_processes_may_save_at_once(root: Path, monkeypatch: pytest.MonkeyPa
 def test_the_state_of_a_file_is_its_size_and_time(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"abc")
     os.utime(tmp_path / "a", ns=(1, 5))
-    assert file_state(tmp_path / "a") == (3, 5)
-    assert file_state(tmp_path / "b") is None
+    assert state_of(tmp_path / "a") == (3, 5)
+    assert state_of(tmp_path / "b") is None

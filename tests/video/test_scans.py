@@ -14,7 +14,8 @@ import pytest
 
 from vidnas.errors import UserError
 from vidnas.video import scans
-from vidnas.video.decode import VideoInfo, decode_frames
+from vidnas.video.decode import VideoInfo
+from vidnas.video.footage import decode_frames
 from vidnas.video.scans import scan_each, scan_videos, time_limit_sec
 
 Write = Callable[..., Path]
@@ -40,7 +41,7 @@ def misbehave(path: Path) -> VideoInfo:
 
 @pytest.fixture
 def false_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scans, "scan_video", misbehave)
+    monkeypatch.setattr("vidnas.video.footage.scan", misbehave)
 
 
 def scan(*names: str, workers: int = 2, limit_sec: float = 60.0) -> list[str]:
@@ -134,7 +135,7 @@ from vidnas.video import scans
 def hang(path):
     Path(path.name).touch()
     time.sleep(1000)
-scans.scan_video = hang
+scans.footage.scan = hang
 scans.scan_videos([Path("a"), Path("b"), Path("c")], workers=2, progress=lambda _: None)
 """
 

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from vidnas.errors import UsageError, UserError
-from vidnas.video.decode import decode_frames, scan_video
+from vidnas.video.decode import scan_video
 from vidnas.video.drawing import draw_appearance, draw_frames
-from vidnas.video.layouts import index_videos
+from vidnas.video.footage import decode_frames
+from vidnas.video.index import index_videos
+from vidnas.video.layouts import Source
 from vidnas.video.sampling import random_indices
 from vidnas.video.synthetic import CLASSES, draw_poses, encode_clip, write_clips
 
@@ -152,7 +154,7 @@ def test_encoding_keeps_the_picture_and_does_not_tell_the_direction_of_time(tmp_
 
 
 def test_the_folder_is_read_as_ucf101_with_groups_kept_apart(few: Path) -> None:
-    index = index_videos(few, test_list=None, split=1, split_by="auto", group_regex=None, seed=0)
+    index = index_videos(Source(few), split_by="auto", group_regex=None, seed=0)
     assert index.classes == CLASSES
     assert len(index.train) == 8 * 2 * 2
     assert len(index.test) == 8 * 1 * 2

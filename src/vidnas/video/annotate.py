@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
-from vidnas.video.decode import read_frames
 from vidnas.video.encode import Mp4Writer
+from vidnas.video.footage import read_frames
 
 Picture = npt.NDArray[np.uint8]
 """Height x width x RGB."""

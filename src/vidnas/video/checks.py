@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from vidnas.errors import UserError
 from vidnas.video.division import SplitBy, marked_group, require_groups
+from vidnas.video.footage import fingerprint, size_bytes
 from vidnas.video.items import Item, VideoIndex
-
-_HEAD_BYTES = 1 << 16
 
 
 def check_classes(index: VideoIndex) -> None:
@@ -96,9 +94,9 @@ def _shared_clips(index: VideoIndex) -> Iterator[tuple[Path, Path]]:
     """(training file, test file) with the same content, be it one file, a link or a copy."""
     train, test = (_by_size(part) for part in (index.train, index.test))
     for size in sorted(train.keys() & test.keys()):
-        heads = {_head(path): path for path in train[size]}
+        heads = {fingerprint(path): path for path in train[size]}
         for path in test[size]:
-            twin = heads.get(_head(path))
+            twin = heads.get(fingerprint(path))
             if twin is not None and (size > 0 or twin.samefile(path)):
                 yield twin, path
 
@@ -106,18 +104,8 @@ def _shared_clips(index: VideoIndex) -> Iterator[tuple[Path, Path]]:
 def _by_size(items: Sequence[Item]) -> dict[int, list[Path]]:
     sizes: dict[int, list[Path]] = {}
     for item in items:
-        sizes.setdefault(item.path.stat().st_size, []).append(item.path)
+        sizes.setdefault(size_bytes(item.path), []).append(item.path)
     return sizes
-
-
-def _head(path: Path) -> bytes:
-    """Digest of a file's beginning: with equal sizes it tells videos apart without reading them whole."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD_BYTES)
-    except OSError:  # which the scan of the videos will report
-        head = bytes(path)
-    return hashlib.blake2b(head).digest()
 
 
 def _some(one: str, many: str, names: Sequence[str]) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from vidnas.shapes import Clip
-from vidnas.video.decode import read_frames
+from vidnas.video.footage import read_frames
 from vidnas.video.transforms import center_crop, normalize, scaled_short_side
 
 

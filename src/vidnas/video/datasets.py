@@ -8,8 +8,8 @@ import torch
 from torch.utils.data import Dataset
 
 from vidnas.shapes import Clip, Views
-from vidnas.video.decode import decode_frames
-from vidnas.video.layouts import Item
+from vidnas.video.footage import decode_frames
+from vidnas.video.items import Item
 from vidnas.video.sampling import multi_indices, random_indices
 from vidnas.video.transforms import (
     center_crop,

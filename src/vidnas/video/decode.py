@@ -20,7 +20,6 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from vidnas.errors import UserError
-from vidnas.shapes import Frames
 
 DECODER = f"PyAV {av.__version__}"
 """Whose frame counts these are: another version may decode a damaged file differently."""
@@ -87,13 +86,6 @@ class Frame:
     image: np.ndarray
 
 
-def decode_frames(path: Path, indices: Sequence[int], *, short_side_px: int | None) -> Frames:
-    """The frames numbered `indices` (ascending from 0, repeats allowed), as `read_frames` gives them."""
-    with closing(read_frames(path, indices, short_side_px=short_side_px)) as frames:
-        images = {frame.index: frame.image for frame in frames}
-    return np.stack([images[index] for index in indices])
-
-
 def read_frames(
     path: Path, indices: Sequence[int] | None, *, short_side_px: int | None
 ) -> Generator[Frame, None, None]:
@@ -112,10 +104,15 @@ def read_frames(
             if index == last:
                 return
     if last is not None:
-        raise UserError(
-            f"{shown(path)} ends before frame {last}, which was there when the videos were scanned. "
-            "It has changed: let `vidnas check` scan it anew, then start again."
-        )
+        raise ends_before(path, last)
+
+
+def ends_before(path: Path, index: int) -> UserError:
+    """The error of a clip that has got shorter than it was."""
+    return UserError(
+        f"{shown(path)} ends before frame {index}, which was there when the videos were scanned. "
+        "It has changed: let `vidnas check` scan it anew, then start again."
+    )
 
 
 class FrameScaler:

@@ -56,13 +56,15 @@ def compile_group_regex(group_regex: str) -> re.Pattern[str]:
 def find_groups(
     items: Sequence[Item], classes: Sequence[str], group_regex: str | None = None
 ) -> tuple[Item, ...]:
-    """The same items with the group that each file name carries, or None.
+    """The same items with the group that a list states or the file name carries, or None.
 
     A `group_regex` (its first group is the group, searched in the name without its suffix) must find one in
     every name.
     """
     if group_regex is None:
-        return tuple(replace(item, group=group_of(item.path.stem, classes[item.label])) for item in items)
+        return tuple(
+            replace(item, group=item.group or group_of(item.path.stem, classes[item.label])) for item in items
+        )
     pattern = compile_group_regex(group_regex)
     return tuple(replace(item, group=_matched_group(pattern, item.path)) for item in items)
 

@@ -1,31 +1,36 @@
-"""What `--data` takes: recognises a data set's layout, lists its videos and settles the test split."""
+"""What `--data` takes: recognises a data set's layout and lists its videos as they are given."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 from vidnas.errors import UsageError, UserError
-from vidnas.video.checks import check_classes, check_clips, check_given_split
-from vidnas.video.division import SplitBy, divide, find_groups
-from vidnas.video.folders import ACCEPTED, read_folders
+from vidnas.video.csvlist import is_csv_of_clips, parse_csv
+from vidnas.video.folders import ACCEPTED, FRAMES, VIDEOS, read_folders
+from vidnas.video.hmdb51 import parse_hmdb51, split_files
 from vidnas.video.items import Item, VideoIndex
-from vidnas.video.lists import VIDEO_SUFFIXES, ListedClip, parse_lists
+from vidnas.video.lists import ListedClip, Listing, lists_frames, parse_lists
+from vidnas.video.pictures import picture_names
+from vidnas.video.tree import Tree, frame_folders_in, is_video, local_tree, videos_in
 
-__all__ = [
-    "Contents",
-    "Item",
-    "VideoIndex",
-    "direction_classes",
-    "index_new_videos",
-    "index_videos",
-    "read_contents",
-]
+Layout = Literal["auto", "videos", "frames", "ucf101", "hmdb51", "csv", "list", "frame-list"]
+"""How data are to be read; auto: by what is there."""
 
-TEST_FRACTION = 0.25
+
+@dataclass(frozen=True)
+class Source:
+    """Where videos are and how they are to be read: what the settings of the same names say."""
+
+    data: Path
+    test_list: Path | None = None
+    split: int = 1
+    layout: Layout = "auto"
+    roots: tuple[Path, ...] = ()
+    """More folders below which the videos lie."""
 
 
 @dataclass(frozen=True)
@@ -41,97 +46,119 @@ class Contents:
     missing: tuple[str, ...] = ()
 
 
-def index_videos(
-    data: Path, *, test_list: Path | None, split: int, split_by: SplitBy, group_regex: str | None, seed: int
-) -> VideoIndex:
-    """List the videos of `data` by class, in a training and a test part; `seed` draws a test part not given.
-
-    UserError, before any video is opened, where the files do not make a data set or the parts overlap;
-    UsageError where an option does not fit the data.
-    """
-    index = _read(data, test_list, split)
-    check_classes(index)
-    train, test = (find_groups(part, index.classes, group_regex) for part in (index.train, index.test))
-    if test:
-        index = replace(index, train=train, test=test)
-        how = check_given_split(index, split_by, own_groups=group_regex is not None)
-    else:
-        train, test, how = divide(
-            train, classes=index.classes, by=split_by, fraction=TEST_FRACTION, seed=seed
-        )
-        how = f"No test split is given, so a quarter of each class is set aside. {how}"
-        index = replace(index, train=train, test=test)
-        check_clips(index)
-    return replace(index, notes=(*index.notes, how, _balance(index)))
+def read_contents(source: Source) -> Contents:
+    """What is in the data; UserError or UsageError where that is no data set at all."""
+    for folder in (source.data, *source.roots):
+        if not folder.exists():
+            flag = "--data" if folder == source.data else "--roots"
+            raise UserError(f"{flag} {folder} does not exist. {ACCEPTED}")
+    if source.data.is_file():
+        if is_video(source.data.name):
+            raise UserError(f"--data {source.data} is a single video. {ACCEPTED}")
+        return _read_file(source)
+    if source.test_list is not None:
+        raise UsageError(f"--test-list goes with a list file as --data, but {source.data} is a folder.")
+    return _read_folder(source)
 
 
-def index_new_videos(data: Path, *, test_list: Path | None, group_regex: str | None) -> VideoIndex:
-    """List videos that are only to be tested: the test part where one is given, else all of them."""
-    index = _read(data, test_list, split=1)
-    if not index.test:
-        index = replace(index, train=(), test=index.train)
-    how = f"These are not the videos of the training: all {len(index.test)} are tested."
-    test = find_groups(index.test, index.classes, group_regex)
-    return replace(index, train=(), test=test, notes=(*index.notes, how))
-
-
-def direction_classes(classes: Sequence[str]) -> tuple[str, ...]:
-    """The classes with a direction in their name, which a mirrored clip would contradict."""
-    word = re.compile(r"(left|right)(wards?)?|(anti|counter)?clockwise")
-    words = {name: re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name) for name in classes}
-    return tuple(name for name in classes if any(word.fullmatch(part.lower()) for part in words[name]))
-
-
-def _balance(index: VideoIndex) -> str:
-    counts = Counter(item.label for item in index.train)
-    most = max(counts, key=lambda label: (counts[label], -label))
-    least = min(counts, key=lambda label: (counts[label], label))
-    start = f"{len(index.classes)} classes"
-    if counts[most] == counts[least]:
-        return f"{start} with {counts[most]} training videos each."
-    return (
-        f"{start}; training videos from {counts[least]} ({index.classes[least]}) "
-        f"to {counts[most]} ({index.classes[most]})."
-    )
-
-
-def _read(data: Path, test_list: Path | None, split: int) -> VideoIndex:
-    """The videos of `data` without groups; UserError where some are listed but missing."""
-    contents = read_contents(data, test_list=test_list, split=split)
-    if contents.missing:
-        more = f" and {len(contents.missing) - 5} more" if len(contents.missing) > 5 else ""
-        raise UserError(
-            f"Listed but missing below {contents.lists[0].parent}: {', '.join(contents.missing[:5])}{more}. "
-            "Paths are relative to the list's folder or its videos/ folder."
-        )
-    return contents.index
-
-
-def read_contents(data: Path, *, test_list: Path | None, split: int) -> Contents:
-    """What is in `data`; UserError or UsageError where that is no data set at all."""
-    if not data.exists():
-        raise UserError(f"--data {data} does not exist. {ACCEPTED}")
-    lists = {} if data.is_file() else _official_lists(data)
-    if split != 1 and not lists:
+def _read_file(source: Source) -> Contents:
+    """A list or a CSV file."""
+    layout = source.layout if source.layout != "auto" else _layout_of_file(source.data)
+    if layout not in ("csv", "list", "frame-list"):
         raise UsageError(
-            f"--split {split}: {data} has no lists trainlist0K.txt and testlist0K.txt to choose from."
+            f"--layout {layout} is one of folders, but {source.data} is a file: csv, list or frame-list."
         )
-    if data.is_file():
-        if data.suffix.lower() in VIDEO_SUFFIXES:
-            raise UserError(f"--data {data} is a single video. {ACCEPTED}")
-        return _read_lists(data, test_list)
-    if test_list is not None:
-        raise UsageError(f"--test-list goes with a list file as --data, but {data} is a folder.")
-    if lists:
-        return _read_lists(*_chosen_lists(data, lists, split))
-    return Contents(read_folders(data))
+    if source.split != 1:
+        raise UsageError(f"--split {source.split} goes with official lists in a folder, not with a file.")
+    if layout != "csv":
+        return _read_lists(source, source.data, source.test_list, frames=layout == "frame-list")
+    if source.test_list is not None:
+        raise UsageError("--test-list goes with list files; a CSV file has a column split for that.")
+    return _read_csv(source, source.data)
 
 
-def _official_lists(folder: Path) -> dict[int, set[str]]:
+def _layout_of_file(file: Path) -> Layout:
+    if is_csv_of_clips(file):
+        return "csv"
+    return "frame-list" if lists_frames(file) else "list"
+
+
+def _read_folder(source: Source) -> Contents:
+    tree = local_tree(source.data)
+    layout = source.layout if source.layout != "auto" else _layout_of_folder(tree)
+    if source.split != 1 and layout not in ("ucf101", "hmdb51"):
+        raise UsageError(
+            f"--split {source.split}: {source.data} has no lists trainlist0K.txt and testlist0K.txt to "
+            "choose from."
+        )
+    if layout == "ucf101":
+        train_list, test_list = _chosen_lists(source.data, _official_lists(tree), source.split)
+        return _read_lists(source, train_list, test_list)
+    if layout == "hmdb51":
+        lists = tuple(tree.root / name for name in split_files(tree).get(source.split, {}).values())
+        listing = parse_hmdb51(tree, source.split)
+        return _located(source, listing, lists, f"Read the lists of HMDB51, split {source.split}.")
+    if layout == "csv":
+        return _read_csv(source, _only_csv(tree))
+    if layout in ("list", "frame-list"):
+        raise UsageError(f"--layout {layout} is one of files, but {source.data} is a folder.")
+    trees = [tree, *map(local_tree, source.roots)]
+    return Contents(_merged([read_folders(own, FRAMES if layout == "frames" else VIDEOS) for own in trees]))
+
+
+def _layout_of_folder(tree: Tree) -> Layout:
+    """By what is there; UserError where that is more than one thing."""
+    found: dict[Layout, str] = {}
+    if _official_lists(tree):
+        found["ucf101"] = "trainlist0K.txt and testlist0K.txt"
+    if split_files(tree):
+        found["hmdb51"] = "Class_test_splitK.txt"
+    if _csv_files(tree):
+        found["csv"] = " and ".join(_csv_files(tree))
+    if not found:
+        videos, frames = videos_in(tree), _frame_folders(tree)
+        if videos and frames:
+            found = {
+                "videos": f"videos such as {videos[0]}",
+                "frames": f"folders of frames such as {frames[0]}",
+            }
+        elif frames:
+            found["frames"] = ""
+    if len(found) > 1:
+        kinds = "; ".join(f"{what} (--layout {layout})" for layout, what in found.items())
+        raise UserError(f"--data {tree.root} can be read in {len(found)} ways. Say which one: {kinds}.")
+    return next(iter(found), "videos")
+
+
+def _frame_folders(tree: Tree) -> list[str]:
+    """The folders of frames in a class folder, where nothing but frames is."""
+    with_videos = {name.rpartition("/")[0] for name in videos_in(tree)}
+    return [name for name in frame_folders_in(tree) if "/" in name and name not in with_videos]
+
+
+def _csv_files(tree: Tree) -> list[str]:
+    """The CSV files right in the folder whose header is that of a list of clips."""
+    return [
+        name
+        for name in tree.files
+        if "/" not in name and name.lower().endswith(".csv") and is_csv_of_clips(tree.root / name)
+    ]
+
+
+def _only_csv(tree: Tree) -> Path:
+    files = _csv_files(tree)
+    if len(files) == 1:
+        return tree.root / files[0]
+    if files:
+        raise UserError(f"{tree.root} has {' and '.join(files)}. Name the one to be read as --data.")
+    raise UserError(f"{tree.root} has no CSV file with the columns path and label. {ACCEPTED}")
+
+
+def _official_lists(tree: Tree) -> dict[int, set[str]]:
     """The numbers K of UCF101's lists and, for each, which of trainlist and testlist are there."""
     found: dict[int, set[str]] = {}
-    for path in folder.iterdir():
-        match = re.fullmatch(r"(trainlist|testlist)(\d\d)\.txt", path.name)
+    for name in tree.files:
+        match = re.fullmatch(r"(trainlist|testlist)(\d\d)\.txt", name)
         if match:
             found.setdefault(int(match[2]), set()).add(match[1])
     return found
@@ -146,24 +173,61 @@ def _chosen_lists(folder: Path, lists: Mapping[int, set[str]], split: int) -> tu
     return folder / names[0], folder / names[1]
 
 
-def _read_lists(train_list: Path, test_list: Path | None) -> Contents:
-    listing = parse_lists(train_list, test_list)
-    train, missing = _existing(listing.train, train_list.parent)
-    test, also_missing = _existing(listing.test, test_list.parent) if test_list else ((), ())
+def _read_lists(
+    source: Source, train_list: Path, test_list: Path | None, *, frames: bool = False
+) -> Contents:
+    listing = parse_lists(train_list, test_list, frames=frames)
     read = f"Read {train_list.name} and {test_list.name}." if test_list else f"Read {train_list.name}."
-    index = VideoIndex(listing.classes, train, test, (read, *listing.notes))
     lists = (train_list, test_list) if test_list else (train_list,)
-    return Contents(index, lists, (*missing, *also_missing))
+    return _located(source, listing, lists, read)
 
 
-def _existing(clips: Sequence[ListedClip], folder: Path) -> tuple[tuple[Item, ...], tuple[str, ...]]:
-    """The listed clips as files, below the list's folder or its videos/, and those that are not there."""
-    items, missing = [], []
+def _read_csv(source: Source, file: Path) -> Contents:
+    return _located(source, parse_csv(file), (file,), f"Read {file.name}.")
+
+
+def _located(source: Source, listing: Listing, lists: tuple[Path, ...], read: str) -> Contents:
+    """The listed clips as files, and the missing ones.
+
+    They lie below the data or, of a list file, below the folder that it is in, or below one of `roots`;
+    there perhaps in videos/.
+    """
+    missing: list[str] = []
+    parts = []
+    for clips, file in ((listing.train, lists[0]), (listing.test, lists[-1])):
+        roots = (source.data if source.data.is_dir() else file.parent, *source.roots)
+        parts.append(
+            _existing(clips, [place for root in roots for place in (root, root / "videos")], missing)
+        )
+    train, test = parts
+    return Contents(VideoIndex(listing.classes, train, test, (read, *listing.notes)), lists, tuple(missing))
+
+
+def _existing(clips: Sequence[ListedClip], folders: Sequence[Path], missing: list[str]) -> tuple[Item, ...]:
+    """The clips that are there; the others are added to `missing`, each with what is wrong."""
+    items = []
     for clip in clips:
-        candidates = (folder / clip.path, folder / "videos" / clip.path)
-        path = next((path for path in candidates if path.is_file()), None)
-        if path is None:
+        path = next((path for folder in folders if (path := folder / clip.path).exists()), None)
+        frames = len(picture_names(path)) if path is not None and path.is_dir() else None
+        if path is None or frames == 0:
             missing.append(f"{clip.path} ({clip.where})")
+        elif clip.num_frames is not None and (frames or 0) < clip.num_frames:
+            missing.append(
+                f"{clip.num_frames - (frames or 0)} of {clip.num_frames} frames of {clip.path} ({clip.where})"
+            )
         else:
-            items.append(Item(path, clip.label, None))
-    return tuple(items), tuple(missing)
+            items.append(Item(path, clip.label, clip.group))
+    return tuple(items)
+
+
+def _merged(indexes: Sequence[VideoIndex]) -> VideoIndex:
+    """Several folders of the same kind as one: classes of one name are one class."""
+    if len(indexes) == 1:
+        return indexes[0]
+    classes = tuple(sorted({name for index in indexes for name in index.classes}))
+    parts: list[list[Item]] = [[], []]
+    for index in indexes:
+        for part, items in zip(parts, (index.train, index.test), strict=True):
+            part += [replace(item, label=classes.index(index.classes[item.label])) for item in items]
+    notes = tuple(note for index in indexes for note in index.notes)
+    return VideoIndex(classes, tuple(parts[0]), tuple(parts[1]), notes)

@@ -1,4 +1,7 @@
-"""Reads list files: `path label` lines, UCF101's official lists and its class list. Opens no video."""
+"""Reads list files: `path label` lines, mmaction2's `folder num_frames label`, UCF101's official lists.
+
+Opens no video.
+"""
 
 from __future__ import annotations
 
@@ -8,30 +11,36 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from vidnas.errors import UserError
+from vidnas.video.tree import is_video
 
 CLASS_LIST = "classInd.txt"
-VIDEO_SUFFIXES = frozenset(
-    (".3gp", ".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ts", ".webm", ".wmv")
-)
 _EXAMPLE = "A line is a path and a label, as in: walk/clip 1.mp4 0"
+_FRAMES_EXAMPLE = "A line is a folder, its number of frames and a label, as in: walk/clip 1 120 0"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ListLine:
-    """One line as it stands: the path as written, its label if there is one, and `file:line`."""
+    """One line as it stands: the path as written, its label if there is one, and `file:line`.
+
+    `group` and `num_frames` where the line states them.
+    """
 
     path: str
     label: str | None
     where: str
+    group: str | None = None
+    num_frames: int | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ListedClip:
-    """One line understood: the path as written, its class as an index, and `file:line`."""
+    """One line understood: the path as written, its class as an index, `file:line`, what else it states."""
 
     path: str
     label: int
     where: str
+    group: str | None = None
+    num_frames: int | None = None
 
 
 @dataclass(frozen=True)
@@ -58,27 +67,50 @@ def read_lines(file: Path) -> list[tuple[str, str]]:
     return [(line, where) for line, where in lines if line]
 
 
-def read_list(file: Path) -> tuple[ListLine, ...]:
-    """The lines of a list file.
+def read_list(file: Path, *, frames: bool = False) -> tuple[ListLine, ...]:
+    """The lines of a list file, with `frames` of folders of frames.
 
     The label is the last token, so that paths may contain spaces; a last token that ends like a video file is
     part of the path, and the line has no label. UserError where no line is left or a path comes twice.
     """
-    lines = tuple(_split_line(text, where) for text, where in read_lines(file))
+    split = _split_frames_line if frames else _split_line
+    lines = tuple(split(text, where) for text, where in read_lines(file))
     if not lines:
-        raise UserError(f"The list file {file} is empty. {_EXAMPLE}")
+        raise UserError(f"The list file {file} is empty. {_FRAMES_EXAMPLE if frames else _EXAMPLE}")
+    require_distinct(lines)
+    return lines
+
+
+def lists_frames(file: Path) -> bool:
+    """Whether every line of a list file is a folder, a number of frames and a label."""
+    matches = [_FRAMES_LINE.fullmatch(text) for text, _ in read_lines(file)]
+    return bool(matches) and all(match and not is_video(match[1]) for match in matches)
+
+
+def require_distinct(lines: Sequence[ListLine]) -> None:
+    """UserError where a path comes twice."""
     first: dict[str, str] = {}
     for line in lines:
         if line.path in first:
             raise UserError(f"{line.where}: {line.path!r} is listed before, at {first[line.path]}.")
         first[line.path] = line.where
-    return lines
+
+
+# [ \t] and not \s: other white space, as in a name with a no-break space, belongs to the name.
+_LINE = re.compile(r"(.*[^ \t])[ \t]+([^ \t]+)")
+_FRAMES_LINE = re.compile(r"(.*[^ \t])[ \t]+([0-9]+)[ \t]+([^ \t]+)")
+
+
+def _split_frames_line(text: str, where: str) -> ListLine:
+    match = _FRAMES_LINE.fullmatch(text)
+    if match is None:
+        raise UserError(f"{where}: {text!r} is no line of a list of frame folders. {_FRAMES_EXAMPLE}")
+    return ListLine(match[1], match[3], where, num_frames=int(match[2]))
 
 
 def _split_line(text: str, where: str) -> ListLine:
-    # [ \t] and not \s: other white space, as in a name with a no-break space, belongs to the name.
-    match = re.fullmatch(r"(.*[^ \t])[ \t]+([^ \t]+)", text)
-    if match is None or PurePosixPath(match[2]).suffix.lower() in VIDEO_SUFFIXES:
+    match = _LINE.fullmatch(text)
+    if match is None or is_video(match[2]):
         return ListLine(text, None, where)
     return ListLine(match[1], match[2], where)
 
@@ -98,19 +130,19 @@ def read_class_list(file: Path) -> dict[str, str]:
     return {str(number): classes[number] for number in sorted(classes)}
 
 
-def parse_lists(train_list: Path, test_list: Path | None = None) -> Listing:
+def parse_lists(train_list: Path, test_list: Path | None = None, *, frames: bool = False) -> Listing:
     """Read a training list and a test list and turn their labels into classes.
 
     With a classInd.txt beside the training list the labels are its numbers (or names), a folder name must
     agree with them and stands for a label left out; else the labels of the training list are the classes:
     the integers 0..n-1 or 1..n, or the sorted strings. Every contradiction is a UserError with `file:line`.
     """
-    train = read_list(train_list)
-    test = read_list(test_list) if test_list else ()
+    train = read_list(train_list, frames=frames)
+    test = read_list(test_list, frames=frames) if test_list else ()
     class_list = train_list.parent / CLASS_LIST
     if class_list.is_file():
         return _by_class_list(train, test, read_class_list(class_list), class_list)
-    return _by_labels(train, test)
+    return by_labels(train, test)
 
 
 def _by_class_list(
@@ -148,7 +180,8 @@ def _listed_class(line: ListLine, listed: dict[str, str], file: Path) -> str:
     return name
 
 
-def _by_labels(train: Sequence[ListLine], test: Sequence[ListLine]) -> Listing:
+def by_labels(train: Sequence[ListLine], test: Sequence[ListLine]) -> Listing:
+    """Turn labels into classes by the labels themselves, as `parse_lists` says."""
     for line in (*train, *test):
         if line.label is None:
             raise UserError(f"{line.where}: {line.path!r} has no label. {_EXAMPLE}")
@@ -212,7 +245,7 @@ def _listing(
     """Put class indices in place of the names; `names` are those of the training and then the test lines."""
     index = {name: label for label, name in enumerate(classes)}
     clips = tuple(
-        ListedClip(line.path, index[name], line.where)
+        ListedClip(line.path, index[name], line.where, line.group, line.num_frames)
         for line, name in zip((*train, *test), names, strict=True)
     )
     return Listing(classes, clips[: len(train)], clips[len(train) :], notes)

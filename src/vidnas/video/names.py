@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vidnas.errors import UserError
-from vidnas.video.folders import videos_below
-from vidnas.video.lists import VIDEO_SUFFIXES
+from vidnas.video.pictures import picture_names
+from vidnas.video.tree import VIDEO_SUFFIXES, frame_folders_in, is_video, local_tree, videos_in
 
 _SUFFIXES = " ".join(sorted(VIDEO_SUFFIXES))
 
@@ -14,9 +14,9 @@ _SUFFIXES = " ".join(sorted(VIDEO_SUFFIXES))
 def find_videos(names: Sequence[str]) -> list[Path]:
     """The files that the names stand for, in their order and each once.
 
-    A name is a file, whatever it ends in; a folder, whose videos are taken with those of the folders in it;
-    or, where nothing has just that name, a pattern (`*`, `?`, `[...]`, `**`) of videos and folders. UserError
-    for a name that stands for no video.
+    A name is a file, whatever it ends in; a folder, whose videos are taken with those of the folders in it,
+    or its folders of frames where it has no video; or, where nothing has just that name, a pattern (`*`, `?`,
+    `[...]`, `**`) of videos and folders. UserError for a name that stands for no video.
     """
     return list(dict.fromkeys(path for name in names for path in _find(name)))
 
@@ -24,19 +24,28 @@ def find_videos(names: Sequence[str]) -> list[Path]:
 def _find(name: str) -> list[Path]:
     path = Path(name).expanduser()
     if path.is_dir():
-        return _require(videos_below(path), f"The folder {path} holds no video")
+        return _require(_clips_below(path), f"The folder {path} holds no video")
     if path.exists():
         return [path]
     if not glob.has_magic(name):
         raise UserError(f"{path} does not exist. Give video files, folders of them, or a pattern in quotes.")
     # Path.glob takes no pattern that begins with the root.
     matches = [Path(match) for match in sorted(glob.glob(str(path), recursive=True))]  # noqa: PTH207
-    found = [video for match in matches for video in (videos_below(match) if match.is_dir() else [match])]
-    return _require([video for video in found if _is_video(video)], f"The pattern {name} matches no video")
+    found = [video for match in matches for video in (_clips_below(match) if match.is_dir() else [match])]
+    return _require(
+        [video for video in found if is_video(video.name)], f"The pattern {name} matches no video"
+    )
 
 
-def _is_video(path: Path) -> bool:
-    return path.suffix.lower() in VIDEO_SUFFIXES
+def _clips_below(folder: Path) -> list[Path]:
+    """The videos below a folder; where there are none, the folders of frames, it itself perhaps."""
+    tree = local_tree(folder)
+    videos = videos_in(tree)
+    if videos:
+        return [folder / name for name in videos]
+    if len(picture_names(folder)) > 1:
+        return [folder]
+    return [folder / name for name in frame_folders_in(tree)]
 
 
 def _require(videos: list[Path], otherwise: str) -> list[Path]:

@@ -18,6 +18,7 @@ from typing import Any
 from vidnas.atomic import write_whole
 from vidnas.errors import UserError
 from vidnas.video.decode import DECODER, VideoInfo
+from vidnas.video.footage import state_of
 from vidnas.video.scans import Scan, scan_each
 
 FILE_NAME = ".vidnas-index.json"
@@ -54,18 +55,18 @@ class ScanIndex:
         self._entries: dict[str, _Entry] = {}
         for place in self._places:
             for key, entry in _read(place).items():
-                if key not in self._entries or file_state(root / key) == (entry.size, entry.mtime_ns):
+                if key not in self._entries or state_of(root / key) == (entry.size, entry.mtime_ns):
                     self._entries[key] = entry
 
     def known(self, path: Path) -> VideoInfo | None:
         """What an earlier scan has found, if the file is unchanged since."""
-        entry, state = self._entries.get(self._key(path)), file_state(path)
+        entry, state = self._entries.get(self._key(path)), state_of(path)
         if entry is None or state != (entry.size, entry.mtime_ns):
             return None
         return VideoInfo(entry.num_frames, entry.width_px, entry.height_px, entry.duration_sec)
 
     def note_scan(self, path: Path, state: tuple[int, int] | None, scan: Scan) -> None:
-        """Keep what a scan has found of a file that was in this `file_state` before; forget a bad one."""
+        """Keep what a scan has found of a file that was in this state before; forget a bad one."""
         if state is None or isinstance(scan, UserError):
             self._entries.pop(self._key(path), None)
         else:
@@ -73,7 +74,7 @@ class ScanIndex:
 
     def save(self) -> None:
         """Write the index, without files that have vanished. Never an error: it only saves time."""
-        there = {key: asdict(entry) for key, entry in self._entries.items() if file_state(self.root / key)}
+        there = {key: asdict(entry) for key, entry in self._entries.items() if state_of(self.root / key)}
         head = {"format": FORMAT, "version": VERSION, "decoder": DECODER}
         content = (json.dumps(head | {"videos": there}) + "\n").encode()
         for place in self._places:
@@ -92,15 +93,6 @@ class ScanIndex:
 
     def _key(self, path: Path) -> str:
         return Path(os.path.relpath(path, self.root)).as_posix()
-
-
-def file_state(path: Path) -> tuple[int, int] | None:
-    """Size in bytes and time of modification in ns; None where there is no such file."""
-    try:
-        stat = path.stat()
-    except (OSError, ValueError):  # ValueError: a name that no file can have
-        return None
-    return stat.st_size, stat.st_mtime_ns
 
 
 def scan_indexed(
@@ -127,7 +119,7 @@ def scan_indexed(
     if not new:
         return [results[position] for position in range(len(paths))]
     # Before it is decoded: a file that changes meanwhile must be scanned again.
-    states = [file_state(paths[position]) for position in new]
+    states = [state_of(paths[position]) for position in new]
     saved = time.monotonic()
     try:
         with closing(scan_each([paths[position] for position in new], workers=workers)) as scans:

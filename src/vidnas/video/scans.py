@@ -15,7 +15,8 @@ from pathlib import Path
 from pebble import ProcessExpired, ProcessPool
 
 from vidnas.errors import UserError
-from vidnas.video.decode import VideoInfo, scan_video, shown
+from vidnas.video import footage
+from vidnas.video.decode import VideoInfo, shown
 from vidnas.video.workers import end_with_main
 
 if sys.platform == "linux":
@@ -31,7 +32,7 @@ Scan = VideoInfo | UserError
 def time_limit_sec(path: Path) -> float:
     """How long decoding a file may take before it counts as hanging: a minute, and a second for every MB."""
     try:
-        return 60.0 + path.stat().st_size / 1e6
+        return 60.0 + footage.size_bytes(path) / 1e6
     except OSError:
         return 60.0
 
@@ -105,9 +106,9 @@ def _prepare_worker() -> None:
 
 
 def _scan(path: Path) -> Scan:
-    """In a worker: `scan_video`, its error as a value."""
+    """In a worker: `footage.scan`, its error as a value."""
     try:
-        return scan_video(path)
+        return footage.scan(path)
     except UserError as error:
         return error
     except MemoryError:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vidnas.errors import UserError
+from vidnas.video.footage import size_bytes
 from vidnas.video.items import Item
 
 Key = tuple[str, int]
@@ -30,7 +31,7 @@ class SeenVideos:
 
 def video_keys(items: Sequence[Item], classes: Sequence[str]) -> tuple[Key, ...]:
     """The keys of videos, whose files are looked at for their sizes."""
-    return tuple((f"{classes[item.label]}/{item.path.name}", item.path.stat().st_size) for item in items)
+    return tuple((f"{classes[item.label]}/{item.path.name}", size_bytes(item.path)) for item in items)
 
 
 def seen_to_json(seen: SeenVideos) -> str:

@@ -1,0 +1,75 @@
+"""The frames of a clip, whatever it is stored as: a video file or a folder of frames."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+
+from vidnas.shapes import Frames
+from vidnas.video import decode, pictures
+from vidnas.video.decode import Frame, VideoInfo
+
+_HEAD_BYTES = 1 << 16
+
+
+def read_frames(
+    path: Path, indices: Sequence[int] | None, *, short_side_px: int | None
+) -> Generator[Frame, None, None]:
+    """The frames numbered `indices` (ascending from 0), each once, or all of them for None: RGB and upright.
+
+    They are resized, bilinearly and keeping the aspect, until the short side is `short_side_px`; None leaves
+    their size alone. UserError if the clip ends before or cannot be read.
+    """
+    if path.is_dir():
+        return pictures.read_frames(path, indices, short_side_px=short_side_px)
+    return decode.read_frames(path, indices, short_side_px=short_side_px)
+
+
+def decode_frames(path: Path, indices: Sequence[int], *, short_side_px: int | None) -> Frames:
+    """The frames numbered `indices` (ascending from 0, repeats allowed), as `read_frames` gives them."""
+    with closing(read_frames(path, indices, short_side_px=short_side_px)) as frames:
+        images = {frame.index: frame.image for frame in frames}
+    return np.stack([images[index] for index in indices])
+
+
+def scan(path: Path) -> VideoInfo:
+    """Read a clip to its end once; UserError where it cannot be used."""
+    return pictures.scan_pictures(path) if path.is_dir() else decode.scan_video(path)
+
+
+def state_of(path: Path) -> tuple[int, int] | None:
+    """Size in bytes and time of the last change in ns; None where nothing is there.
+
+    A folder of frames is as large as its frames, and changes with each of them.
+    """
+    try:
+        stats = [file.stat() for file in _files_of(path)]
+    except (OSError, ValueError):  # ValueError: a name that no file can have
+        return None
+    if path.is_dir():
+        stats.append(path.stat())
+    sizes = [stat.st_size for stat in (stats[:-1] if path.is_dir() else stats)]
+    return sum(sizes), max(stat.st_mtime_ns for stat in stats)
+
+
+def size_bytes(path: Path) -> int:
+    """Bytes of a video, or of all frames in a folder."""
+    return sum(file.stat().st_size for file in _files_of(path))
+
+
+def fingerprint(path: Path) -> bytes:
+    """Digest of the beginning: with equal sizes it tells clips apart without reading them whole."""
+    try:
+        with _files_of(path)[0].open("rb") as file:
+            head = file.read(_HEAD_BYTES)
+    except (OSError, IndexError):  # which the scan of the videos will report
+        head = bytes(path)
+    return hashlib.blake2b(head).digest()
+
+
+def _files_of(path: Path) -> list[Path]:
+    return [path / name for name in pictures.picture_names(path)] if path.is_dir() else [path]

@@ -1,0 +1,87 @@
+"""Folders of frames: a clip as one picture after the other, read with Pillow."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Generator, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from vidnas.errors import UserError
+from vidnas.video.decode import Frame, VideoInfo, ends_before, shown
+from vidnas.video.tree import is_picture, naturally
+
+MOST_PIXELS = 1 << 26
+"""Pictures of more are refused before they are unpacked; 8K video has half as many."""
+
+
+def picture_names(folder: Path) -> list[str]:
+    """The names of the frames in a folder in the order in which people count; none where it has none."""
+    return naturally(path.name for path in folder.iterdir() if is_picture(path.name) and path.is_file())
+
+
+def scan_pictures(folder: Path) -> VideoInfo:
+    """Read every frame of a folder once: how many there are, and the size of the first one.
+
+    UserError where the folder has none, holds two series of frames, or one of them cannot be read.
+    """
+    names = picture_names(folder)
+    if not names:
+        raise UserError(f"{shown(folder)} has no frame.")
+    series = sorted({re.sub(r"\d+", "#", name) for name in names})
+    if len(series) > 1:
+        raise UserError(
+            f"{shown(folder)} holds more than one series of frames: {', '.join(series[:5])}. "
+            "Give each a folder."
+        )
+    sizes = [open_picture(folder / name).size for name in names]
+    return VideoInfo(len(names), *sizes[0], duration_sec=0.0)
+
+
+def read_frames(
+    folder: Path, indices: Sequence[int] | None, *, short_side_px: int | None
+) -> Generator[Frame, None, None]:
+    """The frames with these ascending numbers, or all for None, as decode.read_frames gives a video's.
+
+    They are all resized to the size that the first one comes to.
+    """
+    names = picture_names(folder)
+    wanted = range(len(names)) if indices is None else sorted(set(indices))
+    size: tuple[int, int] | None = None
+    for index in wanted:
+        if index >= len(names):
+            raise ends_before(folder, index)
+        picture = open_picture(folder / names[index])
+        size = size or scaled_size(picture.size, short_side_px)
+        resized = picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+        yield Frame(index, None, np.asarray(resized))
+
+
+def open_picture(file: Path) -> Image.Image:
+    """A picture, upright and in RGB; UserError where it is none, is damaged, or is larger than any frame."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # it is refused below
+            opened = Image.open(file)
+        with opened as picture:
+            if picture.width * picture.height > MOST_PIXELS:
+                raise UserError(
+                    f"{shown(file)} has {picture.width} x {picture.height} pixels; "
+                    f"frames have {MOST_PIXELS} at most."
+                )
+            return ImageOps.exif_transpose(picture).convert("RGB")
+    except UnidentifiedImageError as error:
+        raise UserError(f"{shown(file)} is no picture that can be read.") from error
+    except Image.DecompressionBombError as error:
+        raise UserError(f"{shown(file)} has more pixels than any frame: {error}") from error
+    except (OSError, ValueError, SyntaxError) as error:
+        raise UserError(f"{shown(file)} is damaged: {error}.") from error
+
+
+def scaled_size(size: tuple[int, int], short_side_px: int | None) -> tuple[int, int]:
+    """(width, height) with this short side, pixels, and the same shape; None leaves it alone."""
+    scale = 1.0 if short_side_px is None else short_side_px / min(size)
+    return round(size[0] * scale), round(size[1] * scale)
