@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
@@ -157,7 +158,8 @@ def test_the_live_page_gains_an_epoch_while_it_is_open(
     run = make_search(epochs=9, done=2)
 
     def wait_for(last: int) -> None:
-        WebDriverWait(browser, WAIT_SEC).until(
+        # between finding it and asking it, an element may have been replaced
+        WebDriverWait(browser, WAIT_SEC, ignored_exceptions=[StaleElementReferenceException]).until(
             lambda _: browser.find_element(By.ID, "epoch").get_attribute("max") == str(last - 1)
         )
 
