@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from vidnas.config import DemoConfig as DemoConfig
     from vidnas.config import DrawConfig as DrawConfig
     from vidnas.config import EvaluateConfig as EvaluateConfig
+    from vidnas.config import PackConfig as PackConfig
     from vidnas.config import PredictConfig as PredictConfig
     from vidnas.config import ReportConfig as ReportConfig
     from vidnas.config import SearchConfig as SearchConfig
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from vidnas.genotype import random_genotype as random_genotype
     from vidnas.nn.network import Network as Network
     from vidnas.nn.network import Supernet as Supernet
+    from vidnas.pack import PackResult as PackResult
+    from vidnas.pack import run_pack as run_pack
     from vidnas.predict import PredictResult as PredictResult
     from vidnas.predict import run_predict as run_predict
     from vidnas.presets import search_preset as search_preset
@@ -56,6 +59,8 @@ _MODULES = {
     "Genotype": "vidnas.genotype",
     "LoadedNetwork": "vidnas.runs",
     "Network": "vidnas.nn.network",
+    "PackConfig": "vidnas.config",
+    "PackResult": "vidnas.pack",
     "PredictConfig": "vidnas.config",
     "PredictResult": "vidnas.predict",
     "ReportConfig": "vidnas.config",
@@ -74,6 +79,7 @@ _MODULES = {
     "run_demo": "vidnas.demo",
     "run_draw": "vidnas.draw",
     "run_evaluate": "vidnas.evaluate",
+    "run_pack": "vidnas.pack",
     "run_predict": "vidnas.predict",
     "run_report": "vidnas.report",
     "run_search": "vidnas.search",

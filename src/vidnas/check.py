@@ -17,6 +17,7 @@ from vidnas.video.division import find_groups
 from vidnas.video.index import index_videos
 from vidnas.video.items import Item, VideoIndex
 from vidnas.video.layouts import Contents, read_contents
+from vidnas.video.pack import is_pack
 from vidnas.video.scan_index import scan_indexed
 from vidnas.video.tree import local_tree, videos_below
 
@@ -66,6 +67,8 @@ def _look_around(data: Path, contents: Contents, config: CheckConfig) -> tuple[l
     """Sentences on how the data were read, and on all that is wrong besides the videos themselves."""
     notes, layout_faults = _try_layout(contents, config)
     faults = [f"{name} is listed, but missing." for name in contents.missing]
+    if is_pack(data):
+        return notes, [*faults, *layout_faults]
     unlisted = _unlisted(contents)
     if not data.is_file():
         faults += [f"{shown(path)} is in no list." for path in unlisted]

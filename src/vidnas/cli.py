@@ -135,6 +135,16 @@ def _check(arguments: Sequence[str]) -> int:
     return 0 if result.passed else 1
 
 
+def _pack(arguments: Sequence[str]) -> int:
+    config = flags.parse("pack", settings.PackConfig, arguments)
+    from vidnas.pack import run_pack
+
+    print(run_pack(config).text)
+    if config.data:
+        print("Next: " + shlex.join(["vidnas", "train", "--data", config.out, "--genotype", "random:0"]))
+    return 0
+
+
 def _search(arguments: Sequence[str]) -> int:
     config, resume = flags.parse_run("search", settings.SearchConfig, presets.SEARCH_PRESETS, arguments)
     from vidnas.search import run_search
@@ -205,6 +215,14 @@ VERBS = MappingProxyType(
             "decode every video once: what is there, and which files are bad",
             "  vidnas check --data my-videos\n  vidnas check --data ucf101 --split 2 --workers 8",
             _check,
+        ),
+        "pack": Verb(
+            "decode every video once for all runs to come, which then read many times faster",
+            "  vidnas pack --data my-videos --out my-pack\n"
+            "  vidnas pack --data ucf101 --out my-pack --frames 32 --quality 75\n"
+            "  vidnas pack --out my-pack --verify\n"
+            "  vidnas train --data my-pack --genotype runs/my-search",
+            _pack,
         ),
         "search": Verb(
             "search a cell for your videos and derive its genotype",

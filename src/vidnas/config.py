@@ -222,6 +222,43 @@ class CheckConfig(DataConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PackConfig(DataConfig):
+    """Decode every video once and keep its frames as JPEG, which later runs read many times faster."""
+
+    data: str = ""
+    """Videos, as for `vidnas train`; not needed to verify a pack."""
+    out: str
+    """Folder of the pack: new, or that of a packing that was interrupted, which then goes on."""
+    short_side_px: int = 128
+    """Short side of the frames, pixels; smaller videos keep their size. 128 is for clips of up to 112 px."""
+    quality: int = 90
+    """Quality of the JPEGs, 1 to 100."""
+    frames: int | None = None
+    """Evenly spaced frames kept of each clip; by default every one."""
+    shard_mib: int = 256
+    """Size of a shard, MiB, about."""
+    workers: int | None = None
+    """Processes that pack; by default one per core."""
+    on_bad: OnBad = "skip"
+    """What to do about videos that cannot be used: skip packs the others and lists them at the end; raise
+    stops before anything is written."""
+    verify: bool = False
+    """Read the whole pack again and compare its checksums."""
+
+    def __post_init__(self) -> None:
+        check_types(self)
+        for name in ("split", "short_side_px", "quality", "shard_mib"):
+            at_least(self, name, 1)
+        for name in ("frames", "workers"):
+            if getattr(self, name) is not None:
+                at_least(self, name, 1)
+        if self.quality > 100:
+            raise UsageError(f"quality is {self.quality}; allowed are 1 to 100.")
+        if not self.data and not self.verify:
+            raise UsageError("Name the videos with --data, or verify a pack with --verify.")
+
+
+@dataclass(frozen=True, kw_only=True)
 class PredictConfig:
     """Say what a trained network sees in videos: ranked labels, and a timeline of long ones."""
 

@@ -20,7 +20,7 @@ from vidnas.engine.versions import installed_versions
 from vidnas.errors import Interrupted, UsageError, UserError
 
 VERSIONS = "versions.json"
-FREE_TO_CHANGE = ("workers", "checkpoint_minutes", "data", "test_list", "out")
+FREE_TO_CHANGE = ("workers", "checkpoint_minutes", "data", "test_list", "layout", "roots", "out")
 """Settings that a resumed run may have otherwise: none enters the numbers, and the videos are compared."""
 
 

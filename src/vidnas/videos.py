@@ -10,7 +10,7 @@ from typing import Literal
 import platformdirs
 from tqdm import tqdm
 
-from vidnas.config import CheckConfig, ClipConfig, EvaluateConfig, SearchConfig, TrainConfig
+from vidnas.config import ClipConfig, DataConfig, EvaluateConfig, SearchConfig, TrainConfig
 from vidnas.engine.runlog import RunLog
 from vidnas.errors import UserError
 from vidnas.figures.contact import draw_contact_sheet
@@ -69,7 +69,7 @@ def scan(
     bad = tuple(str(scan) for scan in scans if isinstance(scan, UserError))
     if bad and config.on_bad == "raise":
         raise UserError(
-            f"{len(bad)} of {len(chosen)} videos cannot be used:{_listed(bad)}\nMend them or take them out "
+            f"{len(bad)} of {len(chosen)} videos cannot be used:{listed(bad)}\nMend them or take them out "
             f"(`vidnas check --data {shlex.quote(config.data)}` looks at all), or use --on-bad skip to go on "
             "without them."
         )
@@ -98,7 +98,7 @@ def _good(
     if lost:
         names = ", ".join(index.classes[label] for label in sorted(lost))
         raise UserError(
-            f"No {'training' if part == 'train' else 'test'} video of {names} can be used:{_listed(bad)}\n"
+            f"No {'training' if part == 'train' else 'test'} video of {names} can be used:{listed(bad)}\n"
             "Every class needs one: mend or replace some of them."
         )
     return good
@@ -114,7 +114,7 @@ def describe_skipped(scanned: Scanned) -> tuple[str, ...]:
     """The videos that were skipped, as a note for the end of a run; none where all could be used."""
     if not scanned.skipped:
         return ()
-    return (f"Careful: {len(scanned.skipped)} videos could not be used:{_listed(scanned.skipped)}",)
+    return (f"Careful: {len(scanned.skipped)} videos could not be used:{listed(scanned.skipped)}",)
 
 
 def say_skipped(log: RunLog, scanned: Scanned) -> None:
@@ -123,7 +123,8 @@ def say_skipped(log: RunLog, scanned: Scanned) -> None:
         log.say(note)
 
 
-def _listed(sentences: Sequence[str]) -> str:
+def listed(sentences: Sequence[str]) -> str:
+    """The first sentences as lines, each behind a line break, and how many more there are."""
     more = [f"... and {len(sentences) - MAX_LISTED} more."] if len(sentences) > MAX_LISTED else []
     return "".join(f"\n  {line}" for line in [*sentences[:MAX_LISTED], *more])
 
@@ -143,7 +144,7 @@ def open_new_videos(config: EvaluateConfig) -> VideoIndex:
     return index_new_videos(source_of(config), group_regex=config.group_regex)
 
 
-def source_of(config: ClipConfig | EvaluateConfig | CheckConfig) -> Source:
+def source_of(config: DataConfig | EvaluateConfig) -> Source:
     """Where the videos are, as these settings say."""
     return Source(
         data_path(config.data),

@@ -97,7 +97,7 @@ def _shared_clips(index: VideoIndex) -> Iterator[tuple[Path, Path]]:
         heads = {fingerprint(path): path for path in train[size]}
         for path in test[size]:
             twin = heads.get(fingerprint(path))
-            if twin is not None and (size > 0 or twin.samefile(path)):
+            if twin is not None and (size > 0 or twin == path or twin.samefile(path)):
                 yield twin, path
 
 

@@ -1,4 +1,4 @@
-"""The frames of a clip, whatever it is stored as: a video file or a folder of frames."""
+"""The frames of a clip, whatever it is stored as: a video file, a folder of frames, or a part of a pack."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
+from vidnas.errors import UserError
 from vidnas.shapes import Frames
 from vidnas.video import decode, pictures
 from vidnas.video.decode import Frame, VideoInfo
+from vidnas.video.pack import Pack, pack_below
+from vidnas.video.shards import FINGERPRINT_BYTES
 
 _HEAD_BYTES = 1 << 16
 
@@ -24,6 +27,10 @@ def read_frames(
     They are resized, bilinearly and keeping the aspect, until the short side is `short_side_px`; None leaves
     their size alone. UserError if the clip ends before or cannot be read.
     """
+    packed = _packed(path)
+    if packed:
+        pack, name = packed
+        return pack.read_frames(name, indices, short_side_px=short_side_px)
     if path.is_dir():
         return pictures.read_frames(path, indices, short_side_px=short_side_px)
     return decode.read_frames(path, indices, short_side_px=short_side_px)
@@ -38,7 +45,33 @@ def decode_frames(path: Path, indices: Sequence[int], *, short_side_px: int | No
 
 def scan(path: Path) -> VideoInfo:
     """Read a clip to its end once; UserError where it cannot be used."""
+    packed = _packed(path)
+    if packed:
+        pack, name = packed
+        return pack.verify(name)
     return pictures.scan_pictures(path) if path.is_dir() else decode.scan_video(path)
+
+
+def told(path: Path) -> VideoInfo | UserError | None:
+    """What a pack tells of a clip, without reading it; None where it is in none."""
+    packed = _packed(path)
+    if packed is None:
+        return None
+    pack, name = packed
+    try:
+        return pack.info(name)
+    except UserError as error:
+        return error
+
+
+def exists(path: Path) -> bool:
+    """Whether there is such a clip: a file, a folder, or a part of a pack."""
+    packed = _packed(path)
+    return packed[0].holds(packed[1]) if packed else path.exists()
+
+
+def _packed(path: Path) -> tuple[Pack, str] | None:
+    return None if path.exists() else pack_below(path)
 
 
 def state_of(path: Path) -> tuple[int, int] | None:
@@ -57,18 +90,24 @@ def state_of(path: Path) -> tuple[int, int] | None:
 
 
 def size_bytes(path: Path) -> int:
-    """Bytes of a video, or of all frames in a folder."""
+    """Bytes of a video, or of all frames in a folder; of a packed clip those of its source."""
+    packed = _packed(path)
+    if packed:
+        return packed[0].clip(packed[1]).source_bytes
     return sum(file.stat().st_size for file in _files_of(path))
 
 
 def fingerprint(path: Path) -> bytes:
     """Digest of the beginning: with equal sizes it tells clips apart without reading them whole."""
+    packed = _packed(path)
+    if packed:
+        return packed[0].clip(packed[1]).fingerprint
     try:
         with _files_of(path)[0].open("rb") as file:
             head = file.read(_HEAD_BYTES)
     except (OSError, IndexError):  # which the scan of the videos will report
         head = bytes(path)
-    return hashlib.blake2b(head).digest()
+    return hashlib.blake2b(head, digest_size=FINGERPRINT_BYTES).digest()
 
 
 def _files_of(path: Path) -> list[Path]:

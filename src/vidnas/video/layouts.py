@@ -11,11 +11,13 @@ from typing import Literal
 from vidnas.errors import UsageError, UserError
 from vidnas.video.csvlist import is_csv_of_clips, parse_csv
 from vidnas.video.folders import ACCEPTED, FRAMES, VIDEOS, read_folders
+from vidnas.video.footage import exists
 from vidnas.video.hmdb51 import parse_hmdb51, split_files
 from vidnas.video.items import Item, VideoIndex
-from vidnas.video.lists import ListedClip, Listing, lists_frames, parse_lists
+from vidnas.video.lists import CLASS_LIST, ListedClip, Listing, lists_frames, parse_lists
+from vidnas.video.pack import Pack, is_pack, open_pack
 from vidnas.video.pictures import picture_names
-from vidnas.video.tree import Tree, frame_folders_in, is_video, local_tree, videos_in
+from vidnas.video.tree import Tree, frame_folders_in, is_video, local_tree, tree_of_names, videos_in
 
 Layout = Literal["auto", "videos", "frames", "ucf101", "hmdb51", "csv", "list", "frame-list"]
 """How data are to be read; auto: by what is there."""
@@ -84,8 +86,15 @@ def _layout_of_file(file: Path) -> Layout:
 
 
 def _read_folder(source: Source) -> Contents:
-    tree = local_tree(source.data)
-    layout = source.layout if source.layout != "auto" else _layout_of_folder(tree)
+    pack = open_pack(source.data) if is_pack(source.data) else None
+    if pack is None:
+        tree = local_tree(source.data)
+        layout = source.layout if source.layout != "auto" else _layout_of_folder(tree)
+    else:
+        tree = tree_of_names(source.data, [*pack.index.names, *pack.index.facts["lists"]])
+        layout = pack.index.facts["layout"]
+        if source.layout not in ("auto", layout):
+            raise UsageError(f"--layout {source.layout}: {source.data} is a pack of data read as {layout}.")
     if source.split != 1 and layout not in ("ucf101", "hmdb51"):
         raise UsageError(
             f"--split {source.split}: {source.data} has no lists trainlist0K.txt and testlist0K.txt to "
@@ -98,6 +107,8 @@ def _read_folder(source: Source) -> Contents:
         lists = tuple(tree.root / name for name in split_files(tree).get(source.split, {}).values())
         listing = parse_hmdb51(tree, source.split)
         return _located(source, listing, lists, f"Read the lists of HMDB51, split {source.split}.")
+    if pack is not None:
+        return Contents(_packed_index(pack))
     if layout == "csv":
         return _read_csv(source, _only_csv(tree))
     if layout in ("list", "frame-list"):
@@ -207,7 +218,7 @@ def _existing(clips: Sequence[ListedClip], folders: Sequence[Path], missing: lis
     """The clips that are there; the others are added to `missing`, each with what is wrong."""
     items = []
     for clip in clips:
-        path = next((path for folder in folders if (path := folder / clip.path).exists()), None)
+        path = next((path for folder in folders if exists(path := folder / clip.path)), None)
         frames = len(picture_names(path)) if path is not None and path.is_dir() else None
         if path is None or frames == 0:
             missing.append(f"{clip.path} ({clip.where})")
@@ -218,6 +229,46 @@ def _existing(clips: Sequence[ListedClip], folders: Sequence[Path], missing: lis
         else:
             items.append(Item(path, clip.label, clip.group))
     return tuple(items)
+
+
+def _packed_index(pack: Pack) -> VideoIndex:
+    """The clips of a pack of data that had no official lists: as these were read when it was made."""
+    index = pack.index
+    parts: dict[str, list[Item]] = {"train": [], "test": []}
+    for name, label, part, group in zip(
+        index.names, index.columns["label"].tolist(), index.parts, index.groups, strict=True
+    ):
+        parts[part].append(Item(pack.root / name, label, group or None))
+    facts = index.facts
+    kept = "every frame" if facts["frames"] is None else f"{facts['frames']} frames a clip"
+    note = (
+        f"Read the pack {pack.root}: {kept}, short side {facts['short_side_px']} px, JPEG {facts['quality']}."
+    )
+    return VideoIndex(tuple(facts["classes"]), tuple(parts["train"]), tuple(parts["test"]), (note,))
+
+
+def read_every_split(source: Source) -> tuple[Contents, Layout]:
+    """What is in the data with all of its official splits, each clip once, and how it was read."""
+    contents = read_contents(source)
+    if source.data.is_file():
+        return contents, source.layout if source.layout != "auto" else _layout_of_file(source.data)
+    tree = local_tree(source.data)
+    layout = source.layout if source.layout != "auto" else _layout_of_folder(tree)
+    if layout not in ("ucf101", "hmdb51"):
+        return contents, layout
+    splits = split_files(tree) if layout == "hmdb51" else _complete(_official_lists(tree))
+    every = [read_contents(replace(source, split=split)) for split in sorted(splits)]
+    items = {item.path: item for one in every for item in (*one.index.train, *one.index.test)}
+    lists = dict.fromkeys(path for one in every for path in one.lists)
+    missing = dict.fromkeys(name for one in every for name in one.missing)
+    index = replace(contents.index, train=tuple(items.values()), test=())
+    class_list = source.data / CLASS_LIST
+    more = (class_list,) if layout == "ucf101" and class_list.is_file() else ()
+    return Contents(index, (*lists, *more), tuple(missing)), layout
+
+
+def _complete(lists: Mapping[int, set[str]]) -> list[int]:
+    return [number for number, kinds in lists.items() if len(kinds) == 2]
 
 
 def _merged(indexes: Sequence[VideoIndex]) -> VideoIndex:

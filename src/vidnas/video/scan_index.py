@@ -18,7 +18,7 @@ from typing import Any
 from vidnas.atomic import write_whole
 from vidnas.errors import UserError
 from vidnas.video.decode import DECODER, VideoInfo
-from vidnas.video.footage import state_of
+from vidnas.video.footage import state_of, told
 from vidnas.video.scans import Scan, scan_each
 
 FILE_NAME = ".vidnas-index.json"
@@ -111,7 +111,7 @@ def scan_indexed(
     """
     results: dict[int, Scan] = {}
     for position, path in enumerate(paths):
-        info = None if afresh else index.known(path)
+        info = None if afresh else (told(path) or index.known(path))
         if info is not None:
             results[position] = info
     progress(len(results))

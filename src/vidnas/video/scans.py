@@ -68,7 +68,7 @@ def scan_each(
     method = "fork" if sys.platform == "linux" else None
     pool = ProcessPool(
         max_workers=min(max(1, workers), len(paths)),
-        initializer=_prepare_worker,
+        initializer=prepare_worker,
         context=multiprocessing.get_context(method),
     )
     try:
@@ -93,7 +93,7 @@ def _outcome(future: "Future[Scan]", path: Path, limit: float) -> Scan:
         return UserError(f"{shown(path)} crashes the decoder ({how}).")
 
 
-def _prepare_worker() -> None:
+def prepare_worker() -> None:
     """Let the worker end with the main process, and set a limit to its memory."""
     end_with_main()
     if sys.platform == "linux":
