@@ -220,8 +220,7 @@ VERBS = MappingProxyType(
             "decode every video once for all runs to come, which then read many times faster",
             "  vidnas pack --data my-videos --out my-pack\n"
             "  vidnas pack --data ucf101 --out my-pack --frames 32 --quality 75\n"
-            "  vidnas pack --out my-pack --verify\n"
-            "  vidnas train --data my-pack --genotype runs/my-search",
+            "  vidnas pack --out my-pack --verify",
             _pack,
         ),
         "search": Verb(

@@ -11,7 +11,7 @@ from vidnas.engine.classify import Classifier
 from vidnas.engine.predictions import describe_label, minutes, rank
 from vidnas.video.newest import NewestFrames
 from vidnas.video.stream import shown_source
-from vidnas.video.transforms import center_crop, normalize, scaled_short_side
+from vidnas.video.transforms import center_crop, normalize, scaled_short_side, to_pixels
 
 
 def watch(source: str, classifier: Classifier, *, window_sec: float) -> None:
@@ -33,7 +33,7 @@ def watch(source: str, classifier: Classifier, *, window_sec: float) -> None:
         try:
             for window in newest.windows():
                 clip = window.frames[classifier.frame_numbers(len(window.frames))]
-                (scores,) = classifier([normalize(center_crop(clip, classifier.size_px))])
+                (scores,) = classifier([normalize(to_pixels(center_crop(clip, classifier.size_px)))])
                 best = describe_label(rank(scores, classifier.classes)[0])
                 num_windows += 1  # before its line, which whoever presses Ctrl-C has seen
                 print(f"{datetime.now():%H:%M:%S}  {minutes(window.end_sec):>7}  {best}", flush=True)

@@ -19,8 +19,11 @@ FeatureFrames = Float[Tensor, "batch time _ _ _"]
 Clip = Float[Tensor, "channels time height width"]
 """One normalised clip."""
 
-Views = Float[Tensor, "views channels time height width"]
-"""Several clips of one video: temporal positions x spatial crops."""
+Pixels = UInt8[Tensor, "channels time height width"]
+"""One clip as it is read and handed on, RGB, 0 to 255: a quarter of what it takes when normalised."""
+
+Views = UInt8[Tensor, "views channels time height width"]
+"""Several clips of one video as they are read: temporal positions x spatial crops."""
 
 Logits = Float[Tensor, "batch classes"]
 Labels = Int[Tensor, " batch"]

@@ -103,8 +103,9 @@ def _without_kernels(precision: Precision) -> tuple[str, ...]:
     if precision.device.type != "cpu" or kernels(torch.empty(0)) is not None:
         return ()
     return (
-        "Careful: vidnas computes without its CPU kernels, several times slower. They need a C compiler: "
-        "install gcc or clang, and do not set VIDNAS_NATIVE to 0.",
+        "Careful: vidnas computes without its CPU kernels, several times slower. They need a C compiler that "
+        "works and a cache folder that can be written: install gcc or clang, mend what CC or XDG_CACHE_HOME "
+        "name, and do not set VIDNAS_NATIVE to 0.",
     )
 
 

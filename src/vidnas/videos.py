@@ -23,7 +23,7 @@ from vidnas.video.layouts import Source
 from vidnas.video.scan_index import ScanIndex, scan_indexed
 from vidnas.video.seen import SeenVideos, differences, read_seen, seen_to_json, video_keys
 from vidnas.video.synthetic import VERSION, write_clips
-from vidnas.video.transforms import denormalize
+from vidnas.video.transforms import to_frames
 
 BUILTIN = "builtin"
 SEEN = "videos.json"
@@ -221,7 +221,7 @@ def draw_clips(log: RunLog, clips: TrainClips, classes: Sequence[str]) -> None:
     chosen = [first[label] for label in sorted(first)[:8]]
     samples = [clips[index, 0] for index in chosen]
     sheet = draw_contact_sheet(
-        [denormalize(clip) for clip, _, _ in samples], [classes[label] for _, label, _ in samples]
+        [to_frames(clip) for clip, _, _ in samples], [classes[label] for _, label, _ in samples]
     )
     save_figure(sheet, log.path("clips.png"))
 

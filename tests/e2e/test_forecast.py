@@ -54,8 +54,9 @@ def test_a_run_without_the_cpu_kernels_says_so_and_how_to_have_them(
     verb: str, small: Small, said: Callable[..., list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sentence = (
-        "Careful: vidnas computes without its CPU kernels, several times slower. They need a C compiler: "
-        "install gcc or clang, and do not set VIDNAS_NATIVE to 0."
+        "Careful: vidnas computes without its CPU kernels, several times slower. They need a C compiler that "
+        "works and a cache folder that can be written: install gcc or clang, mend what CC or XDG_CACHE_HOME "
+        "name, and do not set VIDNAS_NATIVE to 0."
     )
     command = (*small[verb], "--workers", 0, "--device", "cpu", "--out")
     assert sentence not in said(*command, tmp_path / "with")

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from vidnas.engine.loop import Precision, Tally, WeightStep, best_precision, evaluate_epoch, train_epoch
+from vidnas.video.transforms import normalize
 
 CPU = Precision(torch.device("cpu"))
 Batches = list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]
@@ -189,3 +190,13 @@ def test_evaluation_uses_the_running_statistics_and_keeps_them() -> None:
     assert not model.training
     for name, buffer in model.named_buffers():
         assert torch.equal(buffer, before[name])
+
+
+def test_pixels_are_normalised_where_they_are_computed_on_and_clips_are_left_alone() -> None:
+    pixels = torch.randint(256, (2, 3, 4, 5, 6), dtype=torch.uint8)
+    labels, indices = torch.zeros(2, dtype=torch.long), torch.arange(2)
+    precision = Precision(torch.device("cpu"))
+    videos, _ = precision.to_device((pixels, labels, indices))
+    assert torch.equal(videos, normalize(pixels))
+    again, _ = precision.to_device((videos, labels, indices))
+    assert torch.equal(again, videos)

@@ -1,7 +1,8 @@
 """Supernet and network: the same plan of channels and sizes, the same function at one-hot mixing weights."""
 
+import copy
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import pytest
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from vidnas.genotype import PRIMITIVES, Edge, Genotype, edge_sources, random_genotype
 from vidnas.nn.cell import Cell, MixedOp, SearchCell
+from vidnas.nn.folded import FoldedNetwork
 from vidnas.nn.network import AdaptedCell, Adapter, Head, Network, Stem, Supernet
 from vidnas.nn.primitives import Pointwise
 
@@ -285,3 +287,68 @@ def test_the_head_is_a_linear_layer_on_the_mean_over_time_and_space() -> None:
     torch.testing.assert_close(head(video), expected)
     torch.testing.assert_close(head(video[:, :1], video[:, 1:]), expected)
     assert head.linear.bias is not None
+
+
+# Norms that are not as vidnas builds them
+
+
+def norms_in(network: nn.Module) -> list[nn.BatchNorm3d]:
+    return [part for part in network.modules() if isinstance(part, nn.BatchNorm3d)]
+
+
+def module_by_module(network: Network, video: Tensor, monkeypatch: pytest.MonkeyPatch) -> Tensor:
+    """What the network computes when every norm is called itself."""
+    with monkeypatch.context() as patch:
+        for where in ("cell", "primitives"):
+            patch.setattr(f"vidnas.nn.{where}.by_the_batch", lambda *_: False)
+        return network(video)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("frozen", ["all", "some"])
+def test_frozen_norms_stay_frozen_while_training(frozen: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    network, video = small_network(random_genotype(1), num_cells=3), random_video(3, 3, 4, 9, 9)
+    network(video)
+    for norm in norms_in(network)[:: 1 if frozen == "all" else 2]:
+        norm.eval()
+    twin = copy.deepcopy(network)
+    before = {
+        id(norm): norm.running_mean.clone() for norm in norms_in(network) if norm.running_mean is not None
+    }
+    torch.testing.assert_close(
+        network(video), module_by_module(twin, video, monkeypatch), rtol=1e-9, atol=1e-9
+    )
+    for norm, other in zip(norms_in(network), norms_in(twin), strict=True):
+        assert norm.running_mean is not None and other.running_mean is not None
+        assert torch.equal(norm.running_mean, before[id(norm)]) == (not norm.training)
+        torch.testing.assert_close(norm.running_mean, other.running_mean)
+    if frozen == "all":
+        torch.testing.assert_close(network(video), network.eval()(video))
+
+
+def _wide_eps(norm: nn.BatchNorm3d) -> None:
+    norm.eps = 0.1
+
+
+def _cumulative(norm: nn.BatchNorm3d) -> None:
+    norm.momentum = None
+
+
+@pytest.mark.parametrize("change", [_wide_eps, _cumulative])
+def test_norms_with_other_settings_are_what_they_say(
+    change: Callable[[nn.BatchNorm3d], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, video = small_network(random_genotype(2), num_cells=2), random_video(3, 3, 4, 9, 9)
+    for norm in norms_in(network):
+        change(norm)
+    twin = copy.deepcopy(network)
+    found, true = network(video), module_by_module(twin, video, monkeypatch)
+    torch.testing.assert_close(found, true, rtol=1e-9, atol=1e-9)
+    torch.testing.assert_close(FoldedNetwork(network)(video), network.eval()(video), rtol=1e-9, atol=1e-9)
+
+
+def test_a_network_can_be_exported() -> None:
+    """The graph holds PyTorch's ops: where kernels read and write, no tracer sees anything."""
+    network, video = small_network(random_genotype(0), num_cells=2).eval(), random_video(2, 3, 3, 8, 8)
+    exported = torch.export.export(network, (video,), strict=False).module()
+    other = random_video(2, 3, 3, 8, 8, seed=1)
+    torch.testing.assert_close(exported(other), network(other), rtol=1e-9, atol=1e-9)

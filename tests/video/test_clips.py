@@ -13,7 +13,7 @@ from vidnas.video import clips as clips_module
 from vidnas.video.clips import read_clips
 from vidnas.video.decode import Frame, read_frames
 from vidnas.video.footage import decode_frames
-from vidnas.video.transforms import center_crop, normalize
+from vidnas.video.transforms import center_crop, normalize, to_pixels
 
 CLIPS = [[0, 2, 2, 9], [5, 7, 9, 14], [5, 8, 11, 14], [30, 31, 32, 39]]
 
@@ -25,7 +25,7 @@ def video(write_video: Callable[..., Path], tmp_path_factory: pytest.TempPathFac
 
 def test_each_clip_is_what_decoding_it_alone_gives(video: Path) -> None:
     for clip, indices in zip(read_clips(video, CLIPS, size_px=28), CLIPS, strict=True):
-        alone = normalize(center_crop(decode_frames(video, indices, short_side_px=32), 28))
+        alone = normalize(to_pixels(center_crop(decode_frames(video, indices, short_side_px=32), 28)))
         assert torch.equal(clip, alone)
 
 

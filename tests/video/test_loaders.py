@@ -148,7 +148,7 @@ def test_training_batches_are_always_full(
     for videos, labels, indices in batches:
         assert videos.shape == (batch_size, 3, 8, 32, 32)
         assert labels.tolist() == indices.tolist()
-        assert videos.dtype == torch.float32 and labels.dtype == torch.int64
+        assert videos.dtype == torch.uint8 and labels.dtype == torch.int64
 
 
 def test_an_epoch_of_unfilled_batches_is_refused(trained: TrainClips) -> None:

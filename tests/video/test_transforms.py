@@ -13,6 +13,8 @@ from vidnas.video.transforms import (
     random_flip,
     scaled_short_side,
     three_crops,
+    to_frames,
+    to_pixels,
 )
 
 
@@ -78,7 +80,10 @@ def test_a_flip_mirrors_the_whole_clip_left_to_right_half_of_the_time() -> None:
 
 def test_a_normalised_clip_is_standardised_by_colour_and_has_colours_first() -> None:
     frames = np.random.default_rng(0).integers(0, 256, (2, 4, 5, 3), dtype=np.uint8)
-    clip = normalize(frames[:, :, ::-1])
+    pixels = to_pixels(frames[:, :, ::-1])
+    assert pixels.dtype == torch.uint8 and np.array_equal(to_frames(pixels), frames[:, :, ::-1])
+    clip = normalize(pixels)
+    assert torch.equal(normalize(torch.stack([pixels, pixels])), torch.stack([clip, clip]))
     assert clip.shape == (3, 2, 4, 5)
     assert clip.dtype == torch.float32
     assert clip.is_contiguous()

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vidnas.shapes import Labels, Logits, Video
+from vidnas.video.transforms import normalize
 
 Batch = Sequence[Tensor]
 """What a loader brings: videos, labels, and the videos' indices in their dataset.
@@ -29,9 +30,14 @@ class Precision:
         return torch.autocast(self.device.type, self.dtype, enabled=self.dtype is not None)
 
     def to_device(self, batch: Batch) -> tuple[Video, Labels]:
-        """Videos and labels of a batch on the device."""
+        """Videos and labels of a batch on the device, ready for a network."""
         videos, labels, _ = batch
-        return videos.to(self.device, non_blocking=True), labels.to(self.device, non_blocking=True)
+        return self.ready(videos), labels.to(self.device, non_blocking=True)
+
+    def ready(self, videos: Tensor) -> Tensor:
+        """Videos on the device; pixels are normalised there, what is normalised stays as it is."""
+        videos = videos.to(self.device, non_blocking=True)
+        return normalize(videos) if videos.dtype == torch.uint8 else videos
 
 
 def best_precision(device: torch.device) -> Precision:
@@ -171,8 +177,8 @@ def evaluate_epoch(
 def _mean_over_views(
     model: Callable[[Video], Logits], views: Tensor, precision: Precision, max_clips: int
 ) -> Logits:
-    clips: Video = views.flatten(0, 1)
+    clips = views.flatten(0, 1)
     with precision.autocast():
-        logits = [model(part.to(precision.device)).float().cpu() for part in torch.split(clips, max_clips)]
+        logits = [model(precision.ready(part)).float().cpu() for part in torch.split(clips, max_clips)]
     log_softmax = torch.cat(logits).log_softmax(dim=1).reshape(*views.shape[:2], -1)
     return log_softmax.logsumexp(dim=1) - math.log(views.shape[1])

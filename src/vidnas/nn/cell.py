@@ -21,7 +21,9 @@ from vidnas.nn.primitives import (
     DILATED_BRANCHES,
     PLAIN_BRANCHES,
     Activation,
+    by_the_batch,
     image_filters,
+    norms_of,
     remember,
     stages_of,
 )
@@ -157,17 +159,24 @@ class Cell(nn.Module):
 
     def _add_ops(self, source: int, frames: FeatureFrames, nodes: list[Total]) -> None:
         """Add to the nodes what the ops that read a source make of it."""
-        together = PLAIN_BRANCHES + DILATED_BRANCHES if self.training else ()
-        for node, op in self.readers(source, [name for name in BUILDERS if name not in together]):
-            (nodes[node],) = add_to([nodes[node]], [frames_first(op(channels_first(frames)))])
-        if self.readers(source, together):
-            self._add_branches(source, frames, nodes)
+        kinds = [self.readers(source, kind) for kind in (PLAIN_BRANCHES, DILATED_BRANCHES)]
+        together = [
+            [(node, op) for node, op in kind if len(norms_of(op)) == 2 and by_the_batch(*norms_of(op))]
+            for kind in kinds
+        ]
+        ready = {op for kind in together for _, op in kind}
+        for node, op in self.readers(source, tuple(BUILDERS)):
+            if op not in ready:
+                (nodes[node],) = add_to([nodes[node]], [frames_first(op(channels_first(frames)))])
+        if ready:
+            self._add_branches(together, frames, nodes)
 
-    def _add_branches(self, source: int, frames: FeatureFrames, nodes: list[Total]) -> None:
-        """The same of the two-stage ops while training; their norms remember the batch."""
-        readers = [self.readers(source, kind) for kind in (PLAIN_BRANCHES, DILATED_BRANCHES)]
-        plain, dilated = ([stages_of([op]) for _, op in kind] for kind in readers)
-        targets = [node for kind in readers for node, _ in kind]
+    def _add_branches(
+        self, kinds: Sequence[Sequence[tuple[int, nn.Module]]], frames: FeatureFrames, nodes: list[Total]
+    ) -> None:
+        """The same of two-stage ops by kind; their norms remember the batch."""
+        plain, dilated = ([stages_of([op]) for _, op in kind] for kind in kinds)
+        targets = [node for kind in kinds for node, _ in kind]
         own = sorted(set(targets))
         branches = stack(plain, dilated, tuple(own.index(node) for node in targets))
         totals, stats = sum_branches(frames, branches, self.activation, [nodes[node] for node in own])

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from vidnas.nn.branches import BatchStats, FoldedBranches, stack
 from vidnas.nn.cell import POOLS, Cell
 from vidnas.nn.layout import clips_of, frames_first, images
+from vidnas.nn.native.norms import EPS
 from vidnas.nn.network import AdaptedCell, Network
 from vidnas.nn.primitives import DILATED_BRANCHES, PLAIN_BRANCHES, Pointwise, image_filters, stages_of
 from vidnas.shapes import FeatureFrames, Logits, Video
@@ -133,10 +134,15 @@ def _folded_branches(kinds: Sequence[Sequence[tuple[int, nn.Module]]]) -> Folded
     plain, dilated = ([stages_of([op]) for _, op in kind] for kind in kinds)
     norms = [[norm for s in (*plain, *dilated) for norm in s.norms[k]] for k in (0, 1)]
     stats = [
-        torch.cat([getattr(norm, name) for norm in of_stage])
-        for of_stage in norms
-        for name in ("running_mean", "running_var")
+        torch.cat(column) for of_stage in norms for column in zip(*map(_fixed_stats, of_stage), strict=True)
     ]
     return FoldedBranches(
         stack(plain, dilated, tuple(node for kind in kinds for node, _ in kind)), BatchStats(*stats)
     )
+
+
+def _fixed_stats(norm: nn.Module) -> tuple[Tensor, Tensor]:
+    """Mean and variance; the latter such that the usual eps makes the norm's own of it."""
+    assert isinstance(norm, nn.BatchNorm3d)
+    assert norm.running_mean is not None and norm.running_var is not None
+    return norm.running_mean, norm.running_var + (norm.eps - EPS)

@@ -5,6 +5,7 @@ the number of channels, the frames, the height or the width of what it reads.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 
 from vidnas.nn.blend import map_of, normed_map, sum_maps
 from vidnas.nn.layout import channels_first, frames_first, images
+from vidnas.nn.native.norms import EPS
 from vidnas.nn.pooling import avg_pool, max_pool, thin
 from vidnas.shapes import Features, Video
 
@@ -86,7 +88,7 @@ class Pointwise(nn.Sequential):
         if isinstance(norm, BatchStatsNorm):
             (out,) = sum_maps([(linear, linear.matrix.new_ones(len(linear.matrix)))])
             return channels_first(out)
-        if not norm.training:
+        if not by_the_batch(norm):
             (out,) = sum_maps([], [linear])
             return norm_images(norm, images(out), out.shape[1])
         out, mean, var = normed_map(linear, *weight_and_bias(norm, linear.matrix[:, 0]))
@@ -197,11 +199,29 @@ def stages_of(ops: Sequence[nn.Module]) -> Stages:
     return Stages(filters.flatten(0, 1), temporal.flatten(3).flatten(0, 1), (mid, final))
 
 
+def norms_of(op: nn.Module) -> list[nn.Module]:
+    """What stands behind the convolutions of a two-stage op."""
+    parts = list(op.children())
+    return [b for a, b in pairwise(parts) if isinstance(a, nn.Conv3d) and not isinstance(b, nn.Conv3d)]
+
+
 def weight_and_bias(norm: nn.Module, channels: Tensor) -> tuple[Tensor, Tensor]:
     """Of a norm without parameters too; made like `channels`, a tensor with one number a channel."""
     if isinstance(norm, nn.BatchNorm3d) and norm.affine:
         return norm.weight, norm.bias
     return torch.ones_like(channels), torch.zeros_like(channels)
+
+
+def by_the_batch(*norms: nn.Module) -> bool:
+    """Whether these norms use the batch's own statistics just as the kernels compute them.
+
+    Others, such as frozen ones or a subclass, are to be called themselves.
+    """
+    return all(
+        type(norm) is BatchStatsNorm
+        or (type(norm) is nn.BatchNorm3d and norm.training and norm.eps == EPS and norm.momentum is not None)
+        for norm in norms
+    )
 
 
 def remember(norm: nn.Module, mean: Tensor, var: Tensor) -> None:

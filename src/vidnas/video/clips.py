@@ -8,7 +8,7 @@ import numpy as np
 
 from vidnas.shapes import Clip
 from vidnas.video.footage import read_frames
-from vidnas.video.transforms import center_crop, normalize, scaled_short_side
+from vidnas.video.transforms import center_crop, normalize, scaled_short_side, to_pixels
 
 
 def read_clips(path: Path, clips: Sequence[Sequence[int]], *, size_px: int) -> Iterator[Clip]:
@@ -25,4 +25,4 @@ def read_clips(path: Path, clips: Sequence[Sequence[int]], *, size_px: int) -> I
             while clip[-1] not in kept:
                 frame = next(frames)
                 kept[frame.index] = frame.image
-            yield normalize(center_crop(np.stack([kept[index] for index in clip]), size_px))
+            yield normalize(to_pixels(center_crop(np.stack([kept[index] for index in clip]), size_px)))

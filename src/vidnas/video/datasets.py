@@ -7,24 +7,24 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from vidnas.shapes import Clip, Views
+from vidnas.shapes import Pixels, Views
 from vidnas.video.footage import decode_frames
 from vidnas.video.items import Item
 from vidnas.video.sampling import multi_indices, random_indices
 from vidnas.video.transforms import (
     center_crop,
-    normalize,
     random_crop,
     random_flip,
     scaled_short_side,
     three_crops,
+    to_pixels,
 )
 
 SampleKey = tuple[int, int]
 """Which clip: the index of a video, and the seed of this clip's frames, crop and flip."""
 
 
-class TrainClips(Dataset[tuple[Clip, int, int]]):
+class TrainClips(Dataset[tuple[Pixels, int, int]]):
     """Randomly sampled, cropped and, with `flip`, mirrored clips: `clips[key]` is (clip, label, index).
 
     `num_frames` holds the frame count of every item, as a scan found it. With `single_frame` a clip is
@@ -54,7 +54,7 @@ class TrainClips(Dataset[tuple[Clip, int, int]]):
     def __len__(self) -> int:
         return len(self.items)
 
-    def __getitem__(self, key: SampleKey) -> tuple[Clip, int, int]:
+    def __getitem__(self, key: SampleKey) -> tuple[Pixels, int, int]:
         index, seed = key
         generator = np.random.default_rng(seed)
         item, num_frames = self.items[index], self.num_frames[index]
@@ -66,7 +66,7 @@ class TrainClips(Dataset[tuple[Clip, int, int]]):
         frames = random_crop(frames, self.size_px, generator)
         if self.flip:
             frames = random_flip(frames, generator)
-        return normalize(frames), item.label, index
+        return to_pixels(frames), item.label, index
 
 
 class TestClips(Dataset[tuple[Views, int, int]]):
@@ -114,7 +114,7 @@ class TestClips(Dataset[tuple[Views, int, int]]):
             of_clip = frames[np.searchsorted(wanted, clip)]
             three = self.num_crops == 3
             crops = three_crops(of_clip, self.size_px) if three else [center_crop(of_clip, self.size_px)]
-            views += [normalize(crop) for crop in crops]
+            views += [to_pixels(crop) for crop in crops]
         return torch.stack(views), item.label, index
 
     def _clip_indices(self, num_frames: int) -> list[list[int]]:

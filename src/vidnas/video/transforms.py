@@ -1,4 +1,6 @@
-"""Frames -> frames -> clip: cropping, mirroring, normalising.
+"""Frames -> frames -> pixels -> clip: cropping, mirroring, normalising.
+
+Workers hand on pixels, since bytes travel faster than floats; they are normalised where they are computed on.
 
 A crop or a flip is the same for all frames of a clip; chance comes from an explicit generator.
 A crop is typed as a plain array: as Frames it would have to be as large as what it was cut from.
@@ -6,8 +8,9 @@ A crop is typed as a plain array: as Frames it would have to be as large as what
 
 import numpy as np
 import torch
+from torch import Tensor
 
-from vidnas.shapes import Clip, Frames
+from vidnas.shapes import Frames, Pixels
 
 MEAN = (0.43216, 0.394666, 0.37645)
 """Mean of red, green and blue over the Kinetics videos, of 0 to 1: the field's usual figures."""
@@ -49,17 +52,20 @@ def random_flip(frames: Frames, generator: np.random.Generator) -> Frames:
     return frames[:, :, ::-1] if generator.random() < 0.5 else frames
 
 
-def normalize(frames: Frames) -> Clip:
-    """Float values with mean 0 and deviation 1 over Kinetics, colour channels first."""
-    clip = torch.from_numpy(np.ascontiguousarray(frames.transpose(3, 0, 1, 2))).float()
-    mean, std = (255 * torch.tensor(values).view(3, 1, 1, 1) for values in (MEAN, STD))
-    return clip.sub_(mean).div_(std)
+def to_pixels(frames: Frames) -> Pixels:
+    """The same, colour channels first."""
+    return torch.from_numpy(np.ascontiguousarray(frames.transpose(3, 0, 1, 2)))
 
 
-def denormalize(clip: Clip) -> Frames:
-    """The frames of a normalised clip, for a person to look at: `normalize` undone."""
-    mean, std = (255 * torch.tensor(values).view(3, 1, 1, 1) for values in (MEAN, STD))
-    return (clip * std + mean).round().clamp(0, 255).byte().permute(1, 2, 3, 0).numpy()
+def to_frames(pixels: Pixels) -> Frames:
+    """`to_pixels` undone, for a person to look at."""
+    return pixels.permute(1, 2, 3, 0).numpy()
+
+
+def normalize(pixels: Tensor) -> Tensor:
+    """Float values with mean 0 and deviation 1 over Kinetics, of (..., channels, time, height, width)."""
+    mean, std = (255 * torch.tensor(values, device=pixels.device).view(3, 1, 1, 1) for values in (MEAN, STD))
+    return pixels.float().sub_(mean).div_(std)
 
 
 def _crop(frames: Frames, top: int, left: int, size_px: int) -> np.ndarray:

@@ -61,5 +61,8 @@ def add_native(
     bias: Tensor, slots: tuple[int, ...],
 ) -> None:  # fmt: skip
     """branches.FoldedBranches.add_to for ReLU, without a gradient."""
+    if not out.is_contiguous():
+        raise ValueError("The sum to add to must be contiguous.")
+    plain, dilated, temporal = all_contiguous((plain, dilated, temporal))
     z, _ = stages.spatial(frames.contiguous(), (plain, dilated), mid_bias)
     stages.add_temporal(out, z, temporal, bias, slots)

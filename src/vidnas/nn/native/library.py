@@ -26,14 +26,25 @@ SOURCE = Path(__file__).with_name("kernels.c")
 OPTIONS = ("-O3", "-shared", "-fPIC", "-fno-math-errno", "-fno-trapping-math", "-fno-signed-zeros",
            "-fassociative-math", "-ffp-contract=fast")  # fmt: skip
 REALS = {torch.float32: "float", torch.float64: "double"}
+PLAIN = (Tensor, torch.nn.Parameter, torch.nn.Buffer)
+OFF = ("0", "off", "no", "false")
+"""What VIDNAS_NATIVE may be to switch the kernels off."""
 COMPILE_SEC = 120
+DIGEST = ".sha256"
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # glibc's malloc.h
 
 
 def kernels(*tensors: Tensor) -> ctypes.CDLL | None:
-    """The kernels for these tensors; None where PyTorch's ops must do: other device or type, no compiler."""
+    """The kernels for these tensors; None where PyTorch's ops must do.
+
+    That is: on another device, in another precision, without a compiler, for tensors that hold no numbers of
+    their own (subclasses), and while PyTorch traces what is computed.
+    """
     dtype = tensors[0].dtype
-    if dtype not in REALS or any(t.device.type != "cpu" or t.dtype != dtype for t in tensors):
+    tracing = torch.jit.is_tracing() or torch.compiler.is_compiling()  # type: ignore[attr-defined, no-untyped-call]
+    if dtype not in REALS or tracing:
+        return None
+    if any(t.device.type != "cpu" or t.dtype != dtype or type(t) not in PLAIN for t in tensors):
         return None
     return _library(REALS[dtype])
 
@@ -48,7 +59,7 @@ def loaded_kernels(*tensors: Tensor) -> ctypes.CDLL:
 @cache
 def _library(real: str) -> ctypes.CDLL | None:
     compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-    if not compiler or os.environ.get("VIDNAS_NATIVE") == "0":
+    if not compiler or os.environ.get("VIDNAS_NATIVE", "").lower() in OFF:
         return None
     for target in (("-march=native",), ("-mcpu=native",), ()):
         try:
@@ -61,15 +72,15 @@ def _library(real: str) -> ctypes.CDLL | None:
 
 
 def _keep_freed_memory() -> None:
-    """Let glibc keep blocks of up to 1 GiB that are freed, for the next step asks for the same again.
+    """Let glibc keep what is freed, blocks of up to 1 GiB, for the next step asks for the same again.
 
     Those above 32 MiB it would give back to the system, and to get them anew, page by page and zeroed, takes
-    longer than to compute what they hold.
+    longer than to compute what they hold. The process stays as large as it was at its peak.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(M_MMAP_THRESHOLD, 1 << 30)
-        mallopt(M_TRIM_THRESHOLD, 1 << 30)
+        mallopt(M_TRIM_THRESHOLD, -1)  # never
 
 
 def _compiled(command: list[str]) -> Path:
@@ -79,13 +90,30 @@ def _compiled(command: list[str]) -> Path:
     sources = [source.read_bytes() for source in sorted(SOURCE.parent.glob("*.[ch]"))]
     key = hashlib.sha256(b"\0".join([*sources, " ".join(command).encode(), macros])).hexdigest()[:16]
     path = platformdirs.user_cache_path("vidnas") / "kernels" / f"{key}.so"
-    if not path.exists():
+    if not _is_whole(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=path.parent) as folder:
             made = Path(folder) / path.name
             _run([*command, str(SOURCE), "-o", str(made)])
-            made.replace(path)  # at once: processes that start together do not meet half a file
+            digest = made.with_suffix(DIGEST)
+            digest.write_text(_digest(made))
+            for own in (digest, made):
+                own.replace(
+                    path.with_suffix(own.suffix)
+                )  # processes that start together never meet half a file
     return path
+
+
+def _is_whole(library: Path) -> bool:
+    """Whether it is what was compiled: to load half a one, as a full disk may leave it, ends the process."""
+    try:
+        return library.with_suffix(DIGEST).read_text() == _digest(library)
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
+def _digest(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 def _run(command: list[str]) -> bytes:
@@ -180,7 +208,8 @@ def _slot(argument: Argument, arrays: list[Any]) -> tuple[int, int]:
     if isinstance(argument, PerThread):
         return argument
     if isinstance(argument, Tensor):
-        assert argument.is_contiguous()
+        if not argument.is_contiguous():
+            raise ValueError("A kernel was given a tensor that is not contiguous.")
         return argument.data_ptr(), 0
     if isinstance(argument, Sequence):
         array = (ctypes.c_ssize_t * len(argument))(*(_slot(tensor, arrays)[0] for tensor in argument))
