@@ -148,7 +148,7 @@ def _clips(contents: Contents, names: Sequence[str], scans: Sequence[Scan]) -> l
                 name=name,
                 info=NOTHING if isinstance(scan, UserError) else scan,
                 source_bytes=_size(item.path),
-                fingerprint=bytes(16),
+                fingerprint=footage.fingerprint(item.path),
                 label=item.label,
                 part=part,
                 group=item.group,

@@ -93,7 +93,7 @@ def size_bytes(path: Path) -> int:
     """Bytes of a video, or of all frames in a folder; of a packed clip those of its source."""
     packed = _packed(path)
     if packed:
-        return packed[0].clip(packed[1]).source_bytes
+        return packed[0].source(packed[1]).source_bytes
     return sum(file.stat().st_size for file in _files_of(path))
 
 
@@ -101,7 +101,7 @@ def fingerprint(path: Path) -> bytes:
     """Digest of the beginning: with equal sizes it tells clips apart without reading them whole."""
     packed = _packed(path)
     if packed:
-        return packed[0].clip(packed[1]).fingerprint
+        return packed[0].source(packed[1]).fingerprint
     try:
         with _files_of(path)[0].open("rb") as file:
             head = file.read(_HEAD_BYTES)

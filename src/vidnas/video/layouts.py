@@ -241,9 +241,8 @@ def _packed_index(pack: Pack) -> VideoIndex:
         parts[part].append(Item(pack.root / name, label, group or None))
     facts = index.facts
     kept = "every frame" if facts["frames"] is None else f"{facts['frames']} frames a clip"
-    note = (
-        f"Read the pack {pack.root}: {kept}, short side {facts['short_side_px']} px, JPEG {facts['quality']}."
-    )
+    size = f"short side {facts['short_side_px']} px, JPEG quality {facts['quality']}"
+    note = f"Read the pack {pack.root}: {kept}, {size}."
     return VideoIndex(tuple(facts["classes"]), tuple(parts["train"]), tuple(parts["test"]), (note,))
 
 

@@ -37,6 +37,10 @@ class Pack:
         """A clip; UserError where it could not be packed."""
         if name in self.faults:
             raise UserError(self.faults[name])
+        return self.source(name)
+
+    def source(self, name: str) -> PackedClip:
+        """The same, or what is known of the source of one that could not be packed."""
         if name not in self.rows:
             raise UserError(f"{shown(self.root / name)} is not in the pack.")
         return self.index.clip(self.rows[name])

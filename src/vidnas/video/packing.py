@@ -241,7 +241,6 @@ def _write_shard(job: _Job) -> None:
                         clip,
                         shard=job.number,
                         offset=offset,
-                        fingerprint=footage.fingerprint(source),
                         lengths=np.array(lengths, np.uint32),
                         checksums=np.array(checksums, np.uint32),
                     )
@@ -272,4 +271,4 @@ def _jpegs(source: Path, clip: PackedClip, quality: Quality) -> Iterator[bytes]:
 
 
 def _piece_name(number: int) -> str:
-    return f"{shard_name(number)}.index.npz"
+    return f"{shard_name(number)}.index"

@@ -1,9 +1,9 @@
 """Packed clips as files: shards of JPEG frames one behind the other, and one index of them.
 
 A shard begins with a line of its own and its identity; then come the frames of its clips. The index holds,
-for every clip, what a scan of the source told, and for every frame its length and checksum. It is a NumPy
-archive, whose parts have checksums of their own. So whatever was cut, exchanged or changed by a bit is
-noticed by whoever reads it, and named.
+for every clip, what a scan of the source told, and for every frame its length and checksum; it is a NumPy
+archive behind its own checksum. So whatever was cut, exchanged or changed by a bit is noticed by whoever
+reads it, and named.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import hashlib
 import io
 import json
 import os
-import zipfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -26,8 +25,10 @@ from vidnas.atomic import write_whole
 from vidnas.errors import UserError
 from vidnas.video.decode import VideoInfo, shown
 
-INDEX = "vidnas-pack.npz"
+INDEX = "pack.index"
 FORMAT, VERSION = "vidnas-pack", 1
+INDEX_HEAD = b"vidnas pack index\n"
+DIGEST_BYTES = 32
 HEAD = b"vidnas shard 1\n\0"
 ID_BYTES = FINGERPRINT_BYTES = 16
 FIRST_FRAME = len(HEAD) + ID_BYTES
@@ -129,28 +130,31 @@ def _joined(parts: Sequence[Integers]) -> Integers:
 def write_index(index: PackIndex, file: Path) -> None:
     """Write an index, whole or not at all."""
     facts = json.dumps({"format": FORMAT, "version": VERSION, **index.facts})
-    content = io.BytesIO()
-    np.savez(content, facts=_text([facts]), **index.columns)
-    write_whole(file, content.getvalue())
+    archive = io.BytesIO()
+    np.savez(archive, facts=_text([facts]), **index.columns)
+    write_whole(file, INDEX_HEAD + _digest(archive.getvalue()) + archive.getvalue())
 
 
 def read_index(file: Path) -> PackIndex:
     """What `write_index` has written; UserError where it is missing, damaged, or of another version."""
     try:
-        with np.load(file, allow_pickle=False) as arrays:
-            columns = {name: arrays[name] for name in arrays.files}
-        facts = json.loads(_texts(columns.pop("facts"))[0])
-        if facts.pop("format") != FORMAT:
-            raise ValueError("it is no index of a pack")
-        if facts.pop("version") != VERSION:
-            raise UserError(f"{shown(file)} was written by another version of vidnas. Pack the videos again.")
-        return PackIndex(facts, columns)
-    except FileNotFoundError as error:
-        raise UserError(f"{shown(file)} does not exist.") from error
-    except (ValueError, KeyError, IndexError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise UserError(f"{shown(file)} is damaged: {error}. {AGAIN}") from error
+        content = file.read_bytes()
     except OSError as error:
         raise UserError(f"{shown(file)} cannot be read: {error.strerror or error}. {AGAIN}") from error
+    start = len(INDEX_HEAD) + DIGEST_BYTES
+    archive = content[start:]
+    if content[:start] != INDEX_HEAD + _digest(archive):
+        raise UserError(f"{shown(file)} is damaged: it is not as it was written. {AGAIN}")
+    with np.load(io.BytesIO(archive), allow_pickle=False) as arrays:
+        columns = {name: arrays[name] for name in arrays.files}
+    facts = json.loads(_texts(columns.pop("facts"))[0])
+    if (facts.pop("format"), facts.pop("version")) != (FORMAT, VERSION):
+        raise UserError(f"{shown(file)} was written by another version of vidnas. Pack the videos again.")
+    return PackIndex(facts, columns)
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=DIGEST_BYTES).digest()
 
 
 def _text(values: Sequence[str]) -> npt.NDArray[np.uint8]:

@@ -1,0 +1,360 @@
+"""A pack stands for the videos that it was made of; whatever happens to its files is noticed and named."""
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from vidnas.config import PackConfig
+from vidnas.errors import UserError
+from vidnas.pack import run_pack
+from vidnas.video import footage, packing, shards
+from vidnas.video.decode import VideoInfo, scan_video
+from vidnas.video.footage import decode_frames
+from vidnas.video.index import index_videos
+from vidnas.video.items import VideoIndex
+from vidnas.video.layouts import Source
+from vidnas.video.pack import open_pack
+from vidnas.video.shards import INDEX, read_index, shard_name
+
+Write = Callable[..., Path]
+FRAMES = 12
+
+
+def paint(number: int) -> np.ndarray:
+    """A frame with its number in its brightness, and a ramp."""
+    ramp = np.linspace(0, 60, 64)[None, :, None]
+    return np.broadcast_to(ramp + 10 * number + 20, (48, 64, 3)).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def videos(tmp_path_factory: pytest.TempPathFactory, write_video: Write) -> Path:
+    """Two classes of four clips, lists in the layout of UCF101 with two splits."""
+    folder = tmp_path_factory.mktemp("videos") / "data"
+    lines: dict[str, list[str]] = {
+        name: [] for name in ("trainlist01", "testlist01", "trainlist02", "testlist02")
+    }
+    for label, name in enumerate(("Bend", "Wave"), 1):
+        for group in range(1, 5):
+            clip = f"{name}/v_{name}_g{group:02}_c01.avi"
+            (folder / clip).parent.mkdir(parents=True, exist_ok=True)
+            write_video(folder / clip, FRAMES + group, paint=paint)
+            for split in (1, 2):
+                part = "test" if group == split else "train"
+                lines[f"{part}list0{split}"].append(f"{clip} {label}\n")
+    for name, own in lines.items():
+        (folder / f"{name}.txt").write_text("".join(own))
+    (folder / "classInd.txt").write_text("1 Bend\n2 Wave\n")
+    return folder
+
+
+def pack(data: Path, out: Path, **settings: object) -> Path:
+    run_pack(PackConfig(data=str(data), out=str(out), workers=2, **settings))  # type: ignore[arg-type]
+    return out
+
+
+@pytest.fixture(scope="module")
+def packed(videos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return pack(videos, tmp_path_factory.mktemp("packs") / "pack")
+
+
+@pytest.fixture
+def copy(packed: Path, tmp_path: Path) -> Path:
+    """A pack that a test may spoil."""
+    return Path(shutil.copytree(packed, tmp_path / "copy"))
+
+
+def read(data: Path, **where: object) -> VideoIndex:
+    source = Source(data, **where)  # type: ignore[arg-type]
+    return index_videos(source, split_by="auto", group_regex=None, seed=0)
+
+
+def names(index: VideoIndex, root: Path) -> list[list[tuple[str, int, str | None]]]:
+    return [
+        [(item.path.relative_to(root).as_posix(), item.label, item.group) for item in part]
+        for part in (index.train, index.test)
+    ]
+
+
+# What it stands for
+
+
+@pytest.mark.parametrize("split", [1, 2])
+def test_a_pack_has_the_names_classes_groups_and_splits_of_its_data(
+    videos: Path, packed: Path, split: int
+) -> None:
+    there, here = read(videos, split=split), read(packed, split=split)
+    assert here.classes == there.classes
+    assert names(here, packed) == names(there, videos)
+    assert [note.replace(str(packed), str(videos)) for note in here.notes] == list(there.notes)
+
+
+def test_a_packed_clip_is_known_as_the_video_that_it_was(videos: Path, packed: Path) -> None:
+    for one, other in zip(read(videos).train, read(packed).train, strict=True):
+        assert footage.size_bytes(other.path) == footage.size_bytes(one.path)
+        assert footage.fingerprint(other.path) == footage.fingerprint(one.path)
+        assert footage.told(other.path) == scan_video(one.path) == footage.scan(other.path)
+        assert footage.told(one.path) is None
+    assert footage.exists(packed / "Bend/v_Bend_g01_c01.avi")
+    assert not footage.exists(packed / "Bend/another.avi")
+    with pytest.raises(UserError, match=r"another\.avi is not in the pack"):
+        decode_frames(packed / "Bend/another.avi", [0], short_side_px=None)
+
+
+@pytest.mark.parametrize("short_side_px", [None, 48, 24, 17, 100])
+def test_its_frames_are_those_of_the_video_but_for_what_jpeg_loses(
+    videos: Path, packed: Path, short_side_px: int | None
+) -> None:
+    name, indices = "Wave/v_Wave_g02_c01.avi", [0, 3, 3, FRAMES + 1]
+    there, here = (
+        decode_frames(root / name, indices, short_side_px=short_side_px) for root in (videos, packed)
+    )
+    assert here.shape == there.shape and here.dtype == np.uint8
+    assert np.abs(here.astype(int) - there).mean() < 3
+    every = list(footage.read_frames(packed / name, None, short_side_px=24))
+    assert [frame.index for frame in every] == list(range(FRAMES + 2))
+    with pytest.raises(UserError, match="ends before frame 99"):
+        decode_frames(packed / name, [99], short_side_px=None)
+
+
+def test_other_layouts_keep_their_labels_parts_and_groups(tmp_path: Path, videos: Path) -> None:
+    data = tmp_path / "lists"
+    shutil.copytree(videos, data / "videos")
+    clips = sorted(path.relative_to(data).as_posix() for path in data.rglob("*.avi"))
+    rows = [f"{clip},{1 - n % 2},{'test' if n % 4 > 1 else 'train'},p{n}" for n, clip in enumerate(clips)]
+    (data / "l.csv").write_text("\n".join(["path,label,split,group", *rows]))
+    out = pack(data / "l.csv", tmp_path / "pack")
+    there, here = read(data / "l.csv"), read(out)
+    assert here.classes == there.classes and names(here, out) == names(there, data)
+    assert here.notes[0] == f"Read the pack {out}: every frame, short side 128 px, JPEG quality 90."
+
+
+def test_folders_of_frames_are_packed_as_well(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        for clip in "123":
+            folder = tmp_path / "data" / name / clip
+            folder.mkdir(parents=True)
+            for number in range(1, 12):
+                shade = paint(number) + "ab".index(name) * 3 + int(clip)
+                Image.fromarray(shade).save(folder / f"{number}.jpg", quality=95)
+    out = pack(tmp_path / "data", tmp_path / "pack")
+    frames = decode_frames(out / "a/2", [0, 9], short_side_px=None)
+    assert np.abs(frames[1].astype(int) - paint(10) - 2).mean() < 3, "the tenth is 10.jpg"
+    assert len(read(out).train) == 4
+
+
+def test_some_frames_of_each_clip_may_do(videos: Path, tmp_path: Path) -> None:
+    out = pack(videos, tmp_path / "pack", frames=4)
+    name = "Bend/v_Bend_g04_c01.avi"
+    info = footage.told(out / name)
+    assert info == replace(scan_video(videos / name), num_frames=4)
+    kept = decode_frames(out / name, range(4), short_side_px=None)
+    true = decode_frames(videos / name, [2, 6, 10, 14], short_side_px=None)
+    assert np.abs(kept.astype(int) - true).mean() < 3
+    assert (
+        len(decode_frames(pack(videos, tmp_path / "all", frames=99) / name, range(16), short_side_px=None))
+        == 16
+    )
+
+
+def test_larger_clips_than_were_packed_for_are_refused(videos: Path, tmp_path: Path) -> None:
+    out = pack(videos, tmp_path / "pack", short_side_px=24)
+    path = out / "Bend/v_Bend_g04_c01.avi"
+    assert decode_frames(path, [0], short_side_px=None).shape == (1, 24, 32, 3)
+    with pytest.raises(UserError, match=r"packed with a short side of 24 px, .* --short-side-px 40"):
+        decode_frames(path, [0], short_side_px=40)
+    with pytest.raises(UserError, match="--short-side-px 100"):
+        decode_frames(path, [0], short_side_px=100)
+
+
+# How it is made
+
+
+def test_a_bad_video_costs_a_line(videos: Path, tmp_path: Path) -> None:
+    data = Path(shutil.copytree(videos, tmp_path / "data"))
+    bad = data / "Wave/v_Wave_g03_c01.avi"
+    bad.write_bytes(bad.read_bytes()[:300])
+    result = run_pack(PackConfig(data=str(data), out=str(tmp_path / "pack"), workers=2))
+    assert (result.num_clips, len(result.faults)) == (7, 1)
+    assert "Careful: 1 videos could not be packed:\n  " in result.text and "v_Wave_g03_c01.avi" in result.text
+    told = footage.told(tmp_path / "pack/Wave/v_Wave_g03_c01.avi")
+    assert isinstance(told, UserError) and str(told) == result.faults[0]
+    assert len(read(tmp_path / "pack").train) == 6, "it is listed, and bad, as in the data"
+    with pytest.raises(UserError, match=r"1 of 8 videos cannot be used:\n.*v_Wave_g03"):
+        pack(data, tmp_path / "strict", on_bad="raise")
+    assert not (tmp_path / "strict").exists()
+
+
+def test_a_complete_pack_is_left_alone_and_another_one_is_refused(videos: Path, copy: Path) -> None:
+    before = {path.name: path.stat().st_mtime_ns for path in copy.iterdir()}
+    pack(videos, copy)
+    assert {path.name: path.stat().st_mtime_ns for path in copy.iterdir()} == before
+    with pytest.raises(UserError, match="holds a pack of other videos or with other settings"):
+        pack(videos, copy, quality=50)
+
+
+def test_nothing_is_written_where_something_is(videos: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(UserError, match="is not empty, and no pack"):
+        pack(videos, tmp_path)
+    with pytest.raises(UserError, match="is a file"):
+        pack(videos, tmp_path / "mine.txt")
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_a_full_disk_is_told_before(videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = shutil.disk_usage(tmp_path)._replace(free=100)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
+    with pytest.raises(UserError, match=r"needs about .* GB, and 0\.0 GB are free .* --frames"):
+        pack(videos, tmp_path / "pack")
+
+
+CODE = """
+import sys
+from vidnas.config import PackConfig
+from vidnas.pack import run_pack
+run_pack(PackConfig(data=sys.argv[1], out=sys.argv[2], workers=1))
+"""
+
+
+def test_a_killed_packing_goes_on_where_it_was(videos: Path, packed: Path, tmp_path: Path) -> None:
+    out = tmp_path / "pack"
+    process = subprocess.Popen([sys.executable, "-c", CODE, str(videos), str(out)])
+    deadline = time.monotonic() + 60
+    while not (out / f"{shard_name(2)}.index").exists() and process.poll() is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done = {path.name: path.stat().st_mtime_ns for path in out.glob("*.jpegs")}
+    if not (out / INDEX).exists():
+        (out / shard_name(1)).write_bytes((out / shard_name(1)).read_bytes()[:-1])  # cut by a loss of power
+    pack(videos, out)
+    again = {path.name: path.stat().st_mtime_ns for path in out.glob("*.jpegs")}
+    assert again[shard_name(0)] == done[shard_name(0)] and len(again) > 3
+    for name in ("Bend/v_Bend_g01_c01.avi", "Wave/v_Wave_g04_c01.avi"):
+        here, there = (
+            decode_frames(root / name, range(FRAMES), short_side_px=None) for root in (out, packed)
+        )
+        assert np.array_equal(here, there)
+    assert {path.suffix for path in out.iterdir()} == {".jpegs", ".index", ".txt"}, "nothing is left over"
+
+
+# What may happen to it
+
+
+def verify(folder: Path) -> str:
+    return run_pack(PackConfig(out=str(folder), verify=True, workers=1)).text
+
+
+def test_a_sound_pack_is_verified(packed: Path) -> None:
+    assert verify(packed).endswith("Every frame is as it was written.")
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def _flip(path: Path, at: int = -40) -> None:
+    content = bytearray(path.read_bytes())
+    content[at] ^= 1
+    path.write_bytes(content)
+
+
+def _remove(path: Path) -> None:
+    path.unlink()
+
+
+def _exchange(path: Path) -> None:
+    other = path.with_name(shard_name(1))
+    content = path.read_bytes()
+    path.write_bytes(other.read_bytes())
+    other.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (_cut, r"shard-00000\.jpegs has \d+ bytes instead of \d+\. Restore"),
+        (_flip, r"shard-00000\.jpegs is damaged: frame \d+ of Bend/v_Bend_g\d+_c01\.avi has changed"),
+        (_remove, r"shard-00000\.jpegs cannot be read: No such file"),
+        (_exchange, r"shard-00000\.jpegs (is not the shard that belongs there|has \d+ bytes instead)"),
+    ],
+)
+def test_a_spoilt_shard_is_named(copy: Path, spoil: Callable[[Path], None], message: str) -> None:
+    spoil(copy / shard_name(0))
+    with pytest.raises(UserError, match=message):
+        verify(copy)
+    index = read_index(copy / INDEX)
+    (clip,) = (clip for clip in map(index.clip, range(len(index))) if clip.shard == 0)
+    with pytest.raises(UserError, match=message):
+        decode_frames(copy / clip.name, range(len(clip.lengths)), short_side_px=None)
+
+
+def test_a_shard_of_another_pack_is_named(videos: Path, copy: Path, tmp_path: Path) -> None:
+    """Even where it has the same length."""
+    other = pack(videos, tmp_path / "other", quality=89)
+    content = (other / shard_name(0)).read_bytes()
+    size = (copy / shard_name(0)).stat().st_size
+    (copy / shard_name(0)).write_bytes((content + bytes(size))[:size])
+    with pytest.raises(UserError, match=r"shard-00000\.jpegs is not the shard that belongs there"):
+        verify(copy)
+
+
+@pytest.mark.parametrize(
+    "spoil", [_cut, *(lambda path, at=at: _flip(path, at) for at in (70, 400, 2000, -300))]
+)
+def test_a_spoilt_index_is_named(copy: Path, spoil: Callable[[Path], None]) -> None:
+    spoil(copy / INDEX)
+    with pytest.raises(UserError, match=r"pack\.index is damaged: .* Restore it from a copy"):
+        verify(copy)
+    with pytest.raises(UserError, match=r"pack\.index is damaged"):
+        read(copy)
+
+
+def test_every_bit_of_an_index_counts(packed: Path, tmp_path: Path) -> None:
+    content = (packed / INDEX).read_bytes()
+    for at in range(0, len(content), 7):
+        spoilt = bytearray(content)
+        spoilt[at] ^= 1 << at % 8
+        (tmp_path / INDEX).write_bytes(spoilt)
+        with pytest.raises(UserError, match="is damaged"):
+            read_index(tmp_path / INDEX)
+
+
+def test_an_index_of_another_version_is_told(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shards, "VERSION", 2)
+    with pytest.raises(UserError, match="was written by another version"):
+        open_pack(copy)
+
+
+# Shards
+
+
+def sizes_of(jobs: Sequence[packing._Job]) -> list[int]:
+    return [sum(clip.info.num_frames for _, clip in job.clips) for job in jobs]
+
+
+def test_shards_are_of_like_size_and_hold_every_clip_once_in_order(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    info = VideoInfo(1, 100, 100, 1.0)
+    clips = [
+        (tmp_path, shards.PackedClip(f"{n}", replace(info, num_frames=int(frames)), 1, bytes(16)))
+        for n, frames in enumerate(generator.integers(20, 400, 500))
+    ]
+    quality = packing.Quality(100, 90, None)
+    for limit in (1 << 40, 3_000_000):
+        made = packing.Packing(tmp_path, quality, clips, {}, shard_bytes=limit)
+        assert [clip for job in made.jobs for clip in job.clips] == clips
+        assert len(made.jobs) >= packing.FEWEST_SHARDS
+        own = sizes_of(made.jobs)
+        assert max(own) < 2 * np.mean(own)
+        assert max(own) * 100 * 100 * packing.BYTES_A_PIXEL < 1.5 * limit
