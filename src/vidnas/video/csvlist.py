@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -83,7 +84,7 @@ def _line(values: dict[str, str], where: str) -> ListLine:
     path, label, group = (values.get(name, "").strip() for name in ("path", "label", "group"))
     if not path or not label:
         raise UserError(f"{where}: the {'path' if not path else 'label'} is empty.")
-    return ListLine(path, label, where, group or None)
+    return ListLine(path, sys.intern(label), where, sys.intern(group) if group else None)
 
 
 def _split(line: str) -> list[str]:

@@ -48,7 +48,7 @@ def scan_video(path: Path) -> VideoInfo:
     UserError names a file that is unreadable, has no video or no frame in it, is damaged or is truncated.
     """
     _require_text(path)
-    with _open_video(path) as source, closing(source.frames()) as frames:
+    with _open_video(path) as source, closing(source.frames(note=True)) as frames:
         first = next(frames, None)
         if first is None:
             raise UserError(f"{shown(path)} holds no frame that can be decoded.")
@@ -162,11 +162,11 @@ class _Source:
         self._cut = False
         self._spans: dict[int, tuple[float, float]] = {}
 
-    def frames(self) -> Generator[av.VideoFrame, None, None]:
-        """Every frame in the order of display."""
+    def frames(self, *, note: bool = False) -> Generator[av.VideoFrame, None, None]:
+        """Every frame in the order of display; `note` keeps what `require_whole` asks for."""
         # The last packet is empty: it makes the decoder give out the frames it held back for reordering.
-        for packet in self.container.demux():
-            if packet.size > 0:
+        for packet in self.container.demux() if note else self.container.demux(self.stream):
+            if note and packet.size > 0:
                 self._note(packet)
             # A packet cut off by the end of the file is left out.
             if packet.stream.index != self.stream.index or packet.is_corrupt:
@@ -191,7 +191,7 @@ class _Source:
             return
         raise UserError(f"{shown(self.path)} is truncated: it ends {where}.")
 
-    def _note(self, packet: "Packet[Stream]") -> None:
+    def _note(self, packet: "Packet[Stream] | Packet[VideoStream]") -> None:
         """Widen the span of the packet's stream, whose ends are seconds."""
         stream, time = packet.stream, packet.dts if packet.pts is None else packet.pts
         if stream.index == self.stream.index:

@@ -63,7 +63,8 @@ def find_groups(
     """
     if group_regex is None:
         return tuple(
-            replace(item, group=item.group or group_of(item.path.stem, classes[item.label])) for item in items
+            item if item.group else replace(item, group=group_of(item.path.stem, classes[item.label]))
+            for item in items
         )
     pattern = compile_group_regex(group_regex)
     return tuple(replace(item, group=_matched_group(pattern, item.path)) for item in items)

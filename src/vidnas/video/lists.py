@@ -5,8 +5,10 @@ Opens no video.
 
 from __future__ import annotations
 
+import io
 import re
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -53,7 +55,7 @@ class Listing:
     notes: tuple[str, ...]
 
 
-def read_lines(file: Path) -> list[tuple[str, str]]:
+def read_lines(file: Path) -> Iterator[tuple[str, str]]:
     """(text, `file:line`) of every line that is not blank; CRLF and a byte order mark are fine."""
     try:
         text = file.read_text(encoding="utf-8-sig")
@@ -63,8 +65,14 @@ def read_lines(file: Path) -> list[tuple[str, str]]:
         raise UserError(f"The list file {file} cannot be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
         raise UserError(f"The list file {file} cannot be read as UTF-8 text; save it as such.") from error
-    lines = [(line.strip(" \t"), f"{file}:{number}") for number, line in enumerate(text.split("\n"), 1)]
-    return [(line, where) for line, where in lines if line]
+    return _numbered(text, file)
+
+
+def _numbered(text: str, file: Path) -> Iterator[tuple[str, str]]:
+    for number, line in enumerate(io.StringIO(text, newline="\n"), 1):
+        stripped = line.strip(" \t\n")
+        if stripped:
+            yield stripped, f"{file}:{number}"
 
 
 def read_list(file: Path, *, frames: bool = False) -> tuple[ListLine, ...]:
@@ -105,14 +113,14 @@ def _split_frames_line(text: str, where: str) -> ListLine:
     match = _FRAMES_LINE.fullmatch(text)
     if match is None:
         raise UserError(f"{where}: {text!r} is no line of a list of frame folders. {_FRAMES_EXAMPLE}")
-    return ListLine(match[1], match[3], where, num_frames=int(match[2]))
+    return ListLine(match[1], sys.intern(match[3]), where, num_frames=int(match[2]))
 
 
 def _split_line(text: str, where: str) -> ListLine:
     match = _LINE.fullmatch(text)
     if match is None or is_video(match[2]):
         return ListLine(text, None, where)
-    return ListLine(match[1], match[2], where)
+    return ListLine(match[1], sys.intern(match[2]), where)
 
 
 def read_class_list(file: Path) -> dict[str, str]:
@@ -186,26 +194,29 @@ def by_labels(train: Sequence[ListLine], test: Sequence[ListLine]) -> Listing:
         if line.label is None:
             raise UserError(f"{line.where}: {line.path!r} has no label. {_EXAMPLE}")
     labels = [line.label or "" for line in (*train, *test)]
-    integers = [re.fullmatch(r"[+-]?\d+", label, re.ASCII) is not None for label in labels]
-    if not all(integers):
-        if any(integers):
-            odd = (*train, *test)[integers.index(not integers[0])]
+    distinct = set(labels)
+    integers = {label: re.fullmatch(r"[+-]?\d+", label, re.ASCII) is not None for label in distinct}
+    if not all(integers.values()):
+        if any(integers.values()):
+            odd = next(line for line in (*train, *test) if integers[line.label or ""] != integers[labels[0]])
             raise UserError(f"{odd.where}: label {odd.label!r}: labels must be all integers or all names.")
         classes = tuple(sorted(set(labels[: len(train)])))
         notes: tuple[str, ...] = (f"Labels are names: {len(classes)} classes.",)
     else:
-        labels = [str(int(label)) for label in labels]
+        numbers = {label: str(int(label)) for label in distinct}
+        labels = [numbers[label] for label in labels]
         base, count = _integer_range(train, labels)
         classes = tuple(str(base + index) for index in range(count))
         notes = (f"Integer labels count from {base}: {base} to {base + count - 1}.",)
     _check_test_labels(test, labels[len(train) :], classes)
     listing = _listing(train, test, labels, classes, notes)
-    return replace(listing, classes=_folder_names(listing)) if all(integers) else listing
+    return replace(listing, classes=_folder_names(listing)) if all(integers.values()) else listing
 
 
 def _folder_names(listing: Listing) -> tuple[str, ...]:
     """Names for integer labels: the clips' folders where each label has its own one, else as they are."""
-    pairs = {(clip.label, PurePosixPath(clip.path).parent.name) for clip in (*listing.train, *listing.test)}
+    clips = (*listing.train, *listing.test)
+    pairs = {(clip.label, clip.path.rpartition("/")[0].rpartition("/")[2]) for clip in clips}
     folders = [folder for _, folder in sorted(pairs)]
     one_to_one = len(pairs) == len(listing.classes) == len(set(folders))
     return tuple(folders) if one_to_one and all(folders) else listing.classes

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from posixpath import basename, splitext
 
 from vidnas.errors import UserError
 
@@ -115,13 +116,12 @@ def naturally(names: Iterable[str]) -> list[str]:
 
 def is_video(name: str) -> bool:
     """Whether a file's name ends as a video's does."""
-    return PurePosixPath(name).suffix.lower() in VIDEO_SUFFIXES
+    return splitext(name)[1].lower() in VIDEO_SUFFIXES
 
 
 def is_picture(name: str) -> bool:
     """Whether a file's name ends as a frame's does."""
-    path = PurePosixPath(name)
-    return path.suffix.lower() in PICTURE_SUFFIXES and not path.name.startswith((".", FLOW))
+    return splitext(name)[1].lower() in PICTURE_SUFFIXES and not basename(name).startswith((".", FLOW))
 
 
 def videos_in(tree: Tree) -> list[str]:
