@@ -23,14 +23,18 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import av
 import numpy as np
 from PIL import Image
+from torch.utils.data import DataLoader
 
 import measure
 import report
 from measure import Comparison
+from vidnas.config import PackConfig
+from vidnas.pack import run_pack
 from vidnas.video import datasets, footage
 from vidnas.video.csvlist import parse_csv, write_csv
 from vidnas.video.division import divide, find_groups
@@ -81,18 +85,18 @@ def by_opencv(path: Path, indices: Sequence[int], *, short_side_px: int) -> np.n
 
 def by_decord(path: Path, indices: Sequence[int], *, short_side_px: int) -> np.ndarray:
     """A batch of frames, scaled by the reader."""
-    import decord
+    import decord  # type: ignore[import-untyped]
 
     width, height = _source_size(path)
     scale = short_side_px / min(width, height)
     size = dict(width=round(width * scale), height=round(height * scale))
     reader = decord.VideoReader(str(path), num_threads=1, **size)
-    return reader.get_batch(list(indices)).asnumpy()
+    return np.asarray(reader.get_batch(list(indices)).asnumpy())
 
 
 def by_torchcodec(path: Path, indices: Sequence[int], *, short_side_px: int) -> np.ndarray:
     """Frames by exact index."""
-    from torchcodec.decoders import VideoDecoder
+    from torchcodec.decoders import VideoDecoder  # type: ignore[attr-defined]
 
     frames = VideoDecoder(str(path), num_ffmpeg_threads=1).get_frames_at(list(indices)).data
     return np.stack([_small(frame.permute(1, 2, 0).numpy(), short_side_px) for frame in frames])
@@ -146,7 +150,7 @@ def build_reader(
 ) -> measure.Step:
     """A step that fills batches with all the clips once; its result is the mean pixel of the last batch."""
     if decode is not None:
-        datasets.decode_frames = decode  # type: ignore[assignment]
+        vars(datasets)["decode_frames"] = decode
     loader = make_loader(items, counts, size_px, workers=0)
 
     def step() -> float:
@@ -157,7 +161,9 @@ def build_reader(
     return step
 
 
-def make_loader(items: Sequence[Item], counts: Sequence[int], size_px: int, *, workers: int) -> object:
+def make_loader(
+    items: Sequence[Item], counts: Sequence[int], size_px: int, *, workers: int
+) -> DataLoader[Any]:
     """vidnas's loader of training clips."""
     clips = datasets.TrainClips(
         items, counts, size_px=size_px, segments=4, frames_per_segment=2, flip=True, single_frame=False
@@ -200,8 +206,8 @@ def race(
     cases = {f"{name}_own": measure.compare(rivals[fastest], found["ours"], same_results=False, bars=bar)}
     report.print_case(f"{name}: ours from source, beside {fastest}", cases[f"{name}_own"], rival=fastest)
     if packed is not None:
-        for key, rival, label in (("source", found["ours"], "source"), ("rival", rivals[fastest], fastest)):
-            case = measure.compare(rival, found["packed"], same_results=False, bars={"time_ratio": BARS[key]})
+        for key, other, label in (("source", found["ours"], "source"), ("rival", rivals[fastest], fastest)):
+            case = measure.compare(other, found["packed"], same_results=False, bars={"time_ratio": BARS[key]})
             cases[f"{name}_packed_vs_{key}"] = case
             report.print_case(f"{name}: packed, beside {label}", case, rival=label)
     return cases
@@ -213,20 +219,38 @@ def _scanned(path: Path) -> int:
     return info.num_frames
 
 
+PACK_CODE = "import data; data.time_packing({!r}, {!r}, {})"
+
+
+def time_packing(data: str, out: str, workers: int) -> None:
+    """In a process of its own: pack, and print what it took, the imports left aside."""
+    start, before = time.perf_counter(), _cpu_sec()
+    result = run_pack(PackConfig(data=data, out=out, workers=workers))
+    sec = time.perf_counter() - start
+    print(json.dumps({"sec": sec, "busy": (_cpu_sec() - before) / sec / workers, "text": result.text}))
+
+
+def _cpu_sec() -> float:
+    """What this process and those that it has begun and ended have computed."""
+    both = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(used.ru_utime + used.ru_stime for used in both)
+
+
 def pack(data: Path, out: Path, workers: int) -> dict[str, float]:
-    """Pack in a process of its own, after a scan; how busy it kept the cores."""
+    """Pack videos that were scanned before; how busy it kept the cores."""
     subprocess.run([sys.executable, "-m", "vidnas", "check", "--data", str(data)], capture_output=True)
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    command = [sys.executable, "-m", "vidnas", "pack", "--data", str(data), "--out", str(out)]
-    done = subprocess.run([*command, "--workers", str(workers)], check=True, capture_output=True, text=True)
-    sec, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
-    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    print(
-        f"Packing with {workers} workers: {sec:.1f} s, "
-        f"{100 * cpu / sec / workers:.0f} % of {workers} cores busy"
-    )
-    print(f"  {done.stdout.splitlines()[0]}\n")
-    return {"sec": sec, "busy": cpu / sec / workers}
+    done = _in_process(PACK_CODE.format(str(data), str(out), workers))
+    busy = f"{100 * done['busy']:.0f} % of {workers} cores busy"
+    print(f"Packing with {workers} workers: {done['sec']:.1f} s, {busy}\n  {done.pop('text')}\n")
+    return done
+
+
+def _in_process(code: str) -> dict[str, Any]:
+    """What a piece of code prints as JSON, run by itself in this folder."""
+    here = str(Path(__file__).parent)
+    done = subprocess.run([sys.executable, "-c", code], cwd=here, check=True, capture_output=True, text=True)
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
 
 
 def whole_loader(items: Sequence[Item], counts: Sequence[int], size_px: int, workers: int) -> float:
@@ -235,7 +259,7 @@ def whole_loader(items: Sequence[Item], counts: Sequence[int], size_px: int, wor
     rates = []
     for _ in range(4):
         start, seen = time.perf_counter(), 0
-        for videos, _, _ in loader:  # type: ignore[attr-defined]
+        for videos, _, _ in loader:
             seen += len(videos)
         rates.append(seen / (time.perf_counter() - start))
     return median(rates[1:])
@@ -254,7 +278,8 @@ def million(folder: str) -> None:
                 f"{n % 400}\n"
             )
     measure.forget_peak()
-    before, start, sec = measure.peak_bytes(), time.perf_counter(), {}
+    sec: dict[str, float] = {}
+    before, start = measure.peak_bytes(), time.perf_counter()
 
     def lap(name: str) -> None:
         sec[name] = time.perf_counter() - start - sum(sec.values())
@@ -317,10 +342,7 @@ def measure_all(arguments: argparse.Namespace, folder: Path) -> dict[str, object
     rates = {str(n): whole_loader(packed, counts, arguments.size_px, n) for n in (0, 1, 2)}
     told = ", ".join(f"{rate:.0f} clips/s with {n} workers" for n, rate in rates.items())
     print(f"Packed, through the loader into the main process: {told}\n")
-    code = MILLION_CODE.format(str(folder))
-    here = str(Path(__file__).parent)
-    done = subprocess.run([sys.executable, "-c", code], cwd=here, check=True, capture_output=True, text=True)
-    counted = json.loads(done.stdout)
+    counted = _in_process(MILLION_CODE.format(str(folder)))
     laps = ", ".join(f"{name} {sec:.1f} s" for name, sec in counted["sec"].items())
     print(f"A million clips: {counted['total_sec']:.1f} s and {counted['bytes'] / 1e6:.0f} MB ({laps})")
     return {

@@ -44,7 +44,7 @@ from vidnas.video.shards import write_index as write_index_file
 PLAN = "plan.json"
 BYTES_A_PIXEL = 0.5
 """About what a pixel takes in a JPEG of quality 90; at 75 it is two thirds of that."""
-FEWEST_SHARDS = 16
+FEWEST_SHARDS = 32
 """So many at least, so that all processes have work until the end."""
 POLL_SEC = 0.2
 
