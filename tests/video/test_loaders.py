@@ -196,3 +196,50 @@ def test_workers_compute_with_one_thread_and_stay_between_epochs(items: list[Ite
     counts = [(videos.item(), labels.item()) for _ in range(2) for videos, labels, _ in loader]
     assert {threads for threads, _ in counts} == {1}
     assert len({process for _, process in counts}) == 1
+
+
+# Several processes that train together
+
+
+@pytest.mark.parametrize("num_ranks", [1, 2, 3, 8])
+@pytest.mark.parametrize("num_items", [5, 24, 29])
+def test_ranks_together_see_the_keys_of_a_single_one_each_once(num_items: int, num_ranks: int) -> None:
+    single = ShuffledKeys(num_items, samples_per_epoch=48, seed=3)
+    ranks = [
+        ShuffledKeys(num_items, samples_per_epoch=48, seed=3, rank=rank, num_ranks=num_ranks)
+        for rank in range(num_ranks)
+    ]
+    for epoch in (0, 1, 7):
+        for keys in (single, *ranks):
+            keys.go_to(epoch)
+        own = [list(keys) for keys in ranks]
+        assert {len(keys) for keys in own} == {len(ranks[0])} == {48 // num_ranks}
+        assert [key for step in zip(*own, strict=True) for key in step] == list(single)
+        ranks[0].go_to(epoch, first=4)
+        assert list(ranks[0]) == own[0][4:], "a resumed rank goes on with its own"
+
+
+def test_over_whole_passes_no_clip_is_lost_or_doubled() -> None:
+    ranks = [ShuffledKeys(10, samples_per_epoch=20, seed=0, rank=rank, num_ranks=4) for rank in range(4)]
+    seen = Counter(index for keys in ranks for index, _ in keys)
+    assert seen == dict.fromkeys(range(10), 2)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+@pytest.mark.parametrize("num_ranks", [1, 2, 3])
+def test_an_evaluation_counts_each_clip_once(tested: TestClips, num_ranks: int, workers: int) -> None:
+    seen = [
+        index
+        for rank in range(num_ranks)
+        for _, _, indices in loaders.test_loader(
+            tested, batch_size=2, workers=workers, rank=rank, num_ranks=num_ranks
+        )
+        for index in indices.tolist()
+    ]
+    assert sorted(seen) == list(range(len(tested)))
+
+
+def test_an_epoch_has_room_for_every_item_on_all_ranks(trained: TrainClips) -> None:
+    loader = train_loader(trained, batch_size=2, seed=0, workers=0, rank=1, num_ranks=3)
+    assert loader.sampler.samples_per_epoch % 6 == 0  # type: ignore[attr-defined]
+    assert loader.sampler.samples_per_epoch >= len(trained)  # type: ignore[attr-defined]

@@ -23,47 +23,67 @@ class ShuffledKeys(Sampler[SampleKey]):
 
     Passes need not end where epochs do, so batches are always full and, over whole passes, every item
     is visited equally often. Starts at epoch 0; call `go_to` before every other one.
+
+    Of several processes that train together, the one numbered `rank` takes every `num_ranks`-th key of the
+    stream: together they see what a single one would, each key once. The workers of a loader share out its
+    batches, so that the keys do not depend on their number.
     """
 
-    def __init__(self, num_items: int, *, samples_per_epoch: int, seed: int) -> None:
-        assert num_items >= 1
+    def __init__(
+        self, num_items: int, *, samples_per_epoch: int, seed: int, rank: int = 0, num_ranks: int = 1
+    ) -> None:
+        assert num_items >= 1 and 0 <= rank < num_ranks and samples_per_epoch % num_ranks == 0
         self.num_items = num_items
         self.samples_per_epoch = samples_per_epoch
         self.seed = seed
+        self.rank = rank
+        self.num_ranks = num_ranks
         self.epoch = 0
         self.first = 0
 
     def go_to(self, epoch: int, first: int = 0) -> None:
-        """Iterating from now on gives the keys of this epoch, from the one numbered `first` on."""
+        """Iterating from now on gives the keys of this epoch, from this rank's one numbered `first` on."""
         self.epoch = epoch
         self.first = first
 
     def __len__(self) -> int:
-        return self.samples_per_epoch
+        return self.samples_per_epoch // self.num_ranks
 
     def __iter__(self) -> Iterator[SampleKey]:
         epoch, start = self.epoch, self.epoch * self.samples_per_epoch
         order: list[int] = []
-        for i in range(self.first, self.samples_per_epoch):
-            number, position = divmod(start + i, self.num_items)
-            if position == 0 or not order:
+        number = -1
+        for own in range(self.first, len(self)):
+            i = own * self.num_ranks + self.rank
+            before, (number, position) = number, divmod(start + i, self.num_items)
+            if number != before:
                 order = _permutation(self.num_items, self.seed, ORDER, number)
             sample_seed = np.random.SeedSequence((self.seed, SAMPLE, epoch, i))
             yield order[position], int(sample_seed.generate_state(1, np.uint64)[0])
 
 
 def train_loader(
-    dataset: TrainClips, *, batch_size: int, samples_per_epoch: int | None = None, seed: int, workers: int
+    dataset: TrainClips,
+    *,
+    batch_size: int,
+    samples_per_epoch: int | None = None,
+    seed: int,
+    workers: int,
+    rank: int = 0,
+    num_ranks: int = 1,
 ) -> DataLoader[Any]:
     """Shuffled full batches; `loader.sampler` is the ShuffledKeys whose position is to be set.
 
-    An epoch has `samples_per_epoch` clips, a multiple of the batch size; None: the fewest batches with
-    room for every item.
+    An epoch has `samples_per_epoch` clips, a multiple of the ranks' batches together; None: the fewest
+    batches with room for every item.
     """
+    together = batch_size * num_ranks
     if samples_per_epoch is None:
-        samples_per_epoch = -(-len(dataset) // batch_size) * batch_size
-    assert samples_per_epoch % batch_size == 0
-    keys = ShuffledKeys(len(dataset), samples_per_epoch=samples_per_epoch, seed=seed)
+        samples_per_epoch = -(-len(dataset) // together) * together
+    assert samples_per_epoch % together == 0
+    keys = ShuffledKeys(
+        len(dataset), samples_per_epoch=samples_per_epoch, seed=seed, rank=rank, num_ranks=num_ranks
+    )
     return _loader(dataset, keys, batch_size=batch_size, workers=workers)
 
 
@@ -75,9 +95,15 @@ def of_epoch(loader: DataLoader[Any], epoch: int, *, first_batch: int = 0) -> Da
 
 
 def test_loader(
-    dataset: TestClips, *, batch_size: int, workers: int, order_seed: int | None = None
+    dataset: TestClips,
+    *,
+    batch_size: int,
+    workers: int,
+    order_seed: int | None = None,
+    rank: int = 0,
+    num_ranks: int = 1,
 ) -> DataLoader[Any]:
-    """Every item exactly once, the last batch perhaps smaller.
+    """Every item exactly once, of several ranks by one of them, the last batch perhaps smaller.
 
     Items come as they are listed or, with an `order_seed`, in one fixed shuffled order that mixes the
     classes: a supernet's batch statistics depend on who shares a batch.
@@ -85,7 +111,7 @@ def test_loader(
     order = list(range(len(dataset)))
     if order_seed is not None:
         order = _permutation(len(dataset), order_seed, TEST_ORDER, 0)
-    return _loader(dataset, order, batch_size=batch_size, workers=workers)
+    return _loader(dataset, order[rank::num_ranks], batch_size=batch_size, workers=workers)
 
 
 def _loader(
