@@ -161,7 +161,7 @@ def _clips(contents: Contents, names: Sequence[str], scans: Sequence[Scan]) -> l
 def _size(path: Path) -> int:
     try:
         return footage.size_bytes(path)
-    except OSError:
+    except (OSError, UserError):
         return 0
 
 

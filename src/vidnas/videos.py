@@ -20,6 +20,7 @@ from vidnas.video.decode import VideoInfo
 from vidnas.video.index import direction_classes, index_new_videos, index_videos
 from vidnas.video.items import Item, VideoIndex
 from vidnas.video.layouts import Source
+from vidnas.video.remote import is_address, mirror
 from vidnas.video.scan_index import ScanIndex, scan_indexed
 from vidnas.video.seen import SeenVideos, differences, read_seen, seen_to_json, video_keys
 from vidnas.video.synthetic import VERSION, write_clips
@@ -156,8 +157,13 @@ def source_of(config: DataConfig | EvaluateConfig) -> Source:
 
 
 def data_path(data: str) -> Path:
-    """The file or folder that --data names; writes the built-in clips where they are meant and missing."""
-    return builtin_clips() if data == BUILTIN else Path(data).expanduser()
+    """The file or folder that --data names, of data on another machine the mirror here.
+
+    The built-in clips are written where they are meant and missing.
+    """
+    if data == BUILTIN:
+        return builtin_clips()
+    return mirror(data) if is_address(data) else Path(data).expanduser()
 
 
 def builtin_clips() -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from vidnas.errors import UserError
@@ -104,7 +105,8 @@ def _shared_clips(index: VideoIndex) -> Iterator[tuple[Path, Path]]:
 def _by_size(items: Sequence[Item]) -> dict[int, list[Path]]:
     sizes: dict[int, list[Path]] = {}
     for item in items:
-        sizes.setdefault(size_bytes(item.path), []).append(item.path)
+        with suppress(UserError):  # which the scan of the videos will report
+            sizes.setdefault(size_bytes(item.path), []).append(item.path)
     return sizes
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from vidnas.errors import UserError
 from vidnas.shapes import Frames
-from vidnas.video import decode, pictures
+from vidnas.video import decode, pictures, remote
 from vidnas.video.decode import Frame, VideoInfo
 from vidnas.video.pack import Pack, pack_below
 from vidnas.video.shards import FINGERPRINT_BYTES
@@ -33,7 +33,7 @@ def read_frames(
         return pack.read_frames(name, indices, short_side_px=short_side_px)
     if path.is_dir():
         return pictures.read_frames(path, indices, short_side_px=short_side_px)
-    return decode.read_frames(path, indices, short_side_px=short_side_px)
+    return decode.read_frames(remote.fetched(path), indices, short_side_px=short_side_px)
 
 
 def decode_frames(path: Path, indices: Sequence[int], *, short_side_px: int | None) -> Frames:
@@ -49,7 +49,7 @@ def scan(path: Path) -> VideoInfo:
     if packed:
         pack, name = packed
         return pack.verify(name)
-    return pictures.scan_pictures(path) if path.is_dir() else decode.scan_video(path)
+    return pictures.scan_pictures(path) if path.is_dir() else decode.scan_video(remote.fetched(path))
 
 
 def told(path: Path) -> VideoInfo | UserError | None:
@@ -65,9 +65,9 @@ def told(path: Path) -> VideoInfo | UserError | None:
 
 
 def exists(path: Path) -> bool:
-    """Whether there is such a clip: a file, a folder, or a part of a pack."""
+    """Whether there is such a clip: a file, a folder, or a part of a pack; of a mirror's it is supposed."""
     packed = _packed(path)
-    return packed[0].holds(packed[1]) if packed else path.exists()
+    return packed[0].holds(packed[1]) if packed else path.exists() or remote.mirror_below(path) is not None
 
 
 def _packed(path: Path) -> tuple[Pack, str] | None:
@@ -77,8 +77,12 @@ def _packed(path: Path) -> tuple[Pack, str] | None:
 def state_of(path: Path) -> tuple[int, int] | None:
     """Size in bytes and time of the last change in ns; None where nothing is there.
 
-    A folder of frames is as large as its frames, and changes with each of them.
+    A folder of frames is as large as its frames, and changes with each of them. Of a mirror's file only the
+    size is known.
     """
+    there = _size_there(path)
+    if there is not None:
+        return there, 0
     try:
         stats = [file.stat() for file in _files_of(path)]
     except (OSError, ValueError):  # ValueError: a name that no file can have
@@ -94,6 +98,9 @@ def size_bytes(path: Path) -> int:
     packed = _packed(path)
     if packed:
         return packed[0].source(packed[1]).source_bytes
+    there = remote.size_there(path)
+    if there is not None:
+        return there
     return sum(file.stat().st_size for file in _files_of(path))
 
 
@@ -103,11 +110,18 @@ def fingerprint(path: Path) -> bytes:
     if packed:
         return packed[0].source(packed[1]).fingerprint
     try:
-        with _files_of(path)[0].open("rb") as file:
+        with _files_of(remote.fetched(path))[0].open("rb") as file:
             head = file.read(_HEAD_BYTES)
-    except (OSError, IndexError):  # which the scan of the videos will report
+    except (OSError, IndexError, UserError):  # which the scan of the videos will report
         head = bytes(path)
     return hashlib.blake2b(head, digest_size=FINGERPRINT_BYTES).digest()
+
+
+def _size_there(path: Path) -> int | None:
+    try:
+        return remote.size_there(path)
+    except UserError:
+        return None
 
 
 def _files_of(path: Path) -> list[Path]:

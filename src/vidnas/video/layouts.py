@@ -17,6 +17,7 @@ from vidnas.video.items import Item, VideoIndex
 from vidnas.video.lists import CLASS_LIST, ListedClip, Listing, lists_frames, parse_lists
 from vidnas.video.pack import Pack, is_pack, open_pack
 from vidnas.video.pictures import picture_names
+from vidnas.video.remote import tree_of
 from vidnas.video.tree import Tree, frame_folders_in, is_video, local_tree, tree_of_names, videos_in
 
 Layout = Literal["auto", "videos", "frames", "ucf101", "hmdb51", "csv", "list", "frame-list"]
@@ -88,7 +89,7 @@ def _layout_of_file(file: Path) -> Layout:
 def _read_folder(source: Source) -> Contents:
     pack = open_pack(source.data) if is_pack(source.data) else None
     if pack is None:
-        tree = local_tree(source.data)
+        tree = tree_of(source.data) or local_tree(source.data)
         layout = source.layout if source.layout != "auto" else _layout_of_folder(tree)
     else:
         tree = tree_of_names(source.data, [*pack.index.names, *pack.index.facts["lists"]])
@@ -251,7 +252,7 @@ def read_every_split(source: Source) -> tuple[Contents, Layout]:
     contents = read_contents(source)
     if source.data.is_file():
         return contents, source.layout if source.layout != "auto" else _layout_of_file(source.data)
-    tree = local_tree(source.data)
+    tree = tree_of(source.data) or local_tree(source.data)
     layout = source.layout if source.layout != "auto" else _layout_of_folder(tree)
     if layout not in ("ucf101", "hmdb51"):
         return contents, layout

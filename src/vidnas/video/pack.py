@@ -13,6 +13,7 @@ from PIL import Image
 from vidnas.errors import UserError
 from vidnas.video.decode import Frame, VideoInfo, ends_before, shown
 from vidnas.video.pictures import scaled_size
+from vidnas.video.remote import fetched
 from vidnas.video.shards import INDEX, PackedClip, PackIndex, ShardFile, read_index, shard_id, shard_name
 
 MOST_OPEN = 4
@@ -90,7 +91,7 @@ class Pack:
         if number not in self._shards:
             identity = shard_id(self.index.facts["plan"], number)
             size = self.index.shard_bytes[number]
-            self._shards[number] = ShardFile(self.root / shard_name(number), size, identity)
+            self._shards[number] = ShardFile(fetched(self.root / shard_name(number)), size, identity)
         return self._shards[number]
 
 

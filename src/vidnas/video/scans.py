@@ -33,7 +33,7 @@ def time_limit_sec(path: Path) -> float:
     """How long decoding a file may take before it counts as hanging: a minute, and a second for every MB."""
     try:
         return 60.0 + footage.size_bytes(path) / 1e6
-    except OSError:
+    except (OSError, UserError):
         return 60.0
 
 
