@@ -27,6 +27,7 @@ bench: .venv/installed
 	$(BIN)/python benchmarks/inference.py --pairs 3 --json build/bench/quick/inference.json
 	$(BIN)/python benchmarks/growth.py --size-px 56 --json build/bench/quick/growth.json
 	$(BIN)/python benchmarks/forecast.py --json build/bench/quick/forecast.json
+	$(BIN)/python benchmarks/data.py --clips 32 --pairs 2 --json build/bench/quick/data.json
 
 bench-full: .venv/installed
 	set -e; for threads in 2 1; do for script in search_step train_step inference; do \

@@ -25,6 +25,9 @@ NOT_RUN: Mapping[str, str] = {
     "make test": "it would run itself; run by .ci/run",
     "make bench-full": "a quarter of an hour on an idle machine",
     "python benchmarks/growth.py": "part of make bench-full",
+    "python benchmarks/data.py --data /path/to/ucf101_5": "four minutes, on real clips",
+    "vidnas check --data s3://bucket/my-videos": "tests/video/test_remote.py serves such a bucket",
+    "vidnas train --data https://example.org/my-pack --genotype runs/my-search": "there, too",
     "benchmarks/ucf101_5.sh /path/to/ucf101_5 runs/ucf101_5": "70 minutes, on real clips",
     "python benchmarks/alpha_gradients.py runs/ucf101_5/search": "needs the search of those 70 minutes",
 }

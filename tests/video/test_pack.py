@@ -11,12 +11,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from vidnas.config import PackConfig
+from vidnas.engine import peak
 from vidnas.errors import UserError
 from vidnas.pack import run_pack
 from vidnas.video import footage, packing, shards
+from vidnas.video.datasets import TrainClips
 from vidnas.video.decode import VideoInfo, scan_video
 from vidnas.video.footage import decode_frames
 from vidnas.video.index import index_videos
@@ -220,6 +223,7 @@ def test_a_full_disk_is_told_before(videos: Path, tmp_path: Path, monkeypatch: p
 CODE = """
 import sys
 from vidnas.config import PackConfig
+from vidnas.engine import peak
 from vidnas.pack import run_pack
 run_pack(PackConfig(data=sys.argv[1], out=sys.argv[2], workers=1))
 """
@@ -358,3 +362,28 @@ def test_shards_are_of_like_size_and_hold_every_clip_once_in_order(tmp_path: Pat
         own = sizes_of(made.jobs)
         assert max(own) < 2 * np.mean(own)
         assert max(own) * 100 * 100 * packing.BYTES_A_PIXEL < 1.5 * limit
+
+
+# However many clips are read
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("source", ["videos", "packed"])
+def test_memory_does_not_grow_over_ten_thousand_clips(source: str, request: pytest.FixtureRequest) -> None:
+    """Measured: 0 to 1 MiB. What the first thousand have loaded stays."""
+    index = read(request.getfixturevalue(source))
+    counts = [scan_video_or_told(item.path) for item in index.train]
+    clips = TrainClips(
+        index.train, counts, size_px=28, segments=4, frames_per_segment=2, flip=True, single_frame=False
+    )
+    for number in range(11_000):
+        if number == 1000:
+            before = peak.held_bytes(torch.device("cpu"))
+        clips[number % len(clips), number]
+    assert peak.held_bytes(torch.device("cpu")) - before < 8 << 20
+
+
+def scan_video_or_told(path: Path) -> int:
+    info = footage.told(path) or scan_video(path)
+    assert isinstance(info, VideoInfo)
+    return info.num_frames
