@@ -11,6 +11,7 @@ import vidnas
 MODULES = (
     "vidnas",
     "vidnas.config",
+    "vidnas.viewconfig",
     "vidnas.engine.predictions",
     "vidnas.engine.profile",
     "vidnas.engine.scores",

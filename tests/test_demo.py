@@ -7,13 +7,14 @@ import pytest
 
 from vidnas import demo
 from vidnas.cli import main
-from vidnas.config import DemoConfig, EvaluateConfig, SearchConfig, TrainConfig
+from vidnas.config import EvaluateConfig, SearchConfig, TrainConfig
 from vidnas.engine.profile import Profile
 from vidnas.engine.scores import Scores
 from vidnas.evaluate import EvaluateResult
 from vidnas.genotype import random_genotype
 from vidnas.search import SearchResult
 from vidnas.train import TrainResult
+from vidnas.viewconfig import DemoConfig
 
 SCORES = Scores(
     top1=0.9,

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vidnas.config import DrawConfig, SearchConfig, TrainConfig
+from vidnas.config import SearchConfig, TrainConfig
 from vidnas.configfile import to_json as settings_json
 from vidnas.draw import HOLD_SEC, DrawResult, run_draw
 from vidnas.errors import UsageError, UserError
 from vidnas.genotype import PRIMITIVES, Genotype, num_edges, random_genotype, to_json
+from vidnas.viewconfig import DrawConfig
 
 NUM_EPOCHS = 3
 FPS = 2.0

@@ -13,7 +13,6 @@ import pytest
 
 from vidnas import runs
 from vidnas.cli import main
-from vidnas.config import PredictConfig
 from vidnas.engine.loop import evaluate_epoch
 from vidnas.predict import run_predict
 from vidnas.video import loaders
@@ -21,6 +20,7 @@ from vidnas.video.datasets import TestClips
 from vidnas.video.decode import read_frames, scan_video
 from vidnas.video.footage import decode_frames
 from vidnas.video.items import Item
+from vidnas.viewconfig import PredictConfig
 
 RATE = 10
 NIGHT, DUSK, DAY = 0.0, 0.5, 1.0

@@ -11,10 +11,10 @@ import torch
 
 from vidnas import runs, videos
 from vidnas.cli import main
-from vidnas.config import PredictConfig
 from vidnas.errors import UsageError, UserError
 from vidnas.predict import run_predict
 from vidnas.video.decode import scan_video
+from vidnas.viewconfig import PredictConfig
 
 NIGHT, DAY = 0.0, 1.0
 Write = Callable[..., Path]

@@ -11,12 +11,8 @@ if TYPE_CHECKING:
     from vidnas.check import CheckResult as CheckResult
     from vidnas.check import run_check as run_check
     from vidnas.config import CheckConfig as CheckConfig
-    from vidnas.config import DemoConfig as DemoConfig
-    from vidnas.config import DrawConfig as DrawConfig
     from vidnas.config import EvaluateConfig as EvaluateConfig
     from vidnas.config import PackConfig as PackConfig
-    from vidnas.config import PredictConfig as PredictConfig
-    from vidnas.config import ReportConfig as ReportConfig
     from vidnas.config import SearchConfig as SearchConfig
     from vidnas.config import TrainConfig as TrainConfig
     from vidnas.demo import DemoResult as DemoResult
@@ -46,13 +42,17 @@ if TYPE_CHECKING:
     from vidnas.search import run_search as run_search
     from vidnas.train import TrainResult as TrainResult
     from vidnas.train import run_train as run_train
+    from vidnas.viewconfig import DemoConfig as DemoConfig
+    from vidnas.viewconfig import DrawConfig as DrawConfig
+    from vidnas.viewconfig import PredictConfig as PredictConfig
+    from vidnas.viewconfig import ReportConfig as ReportConfig
 
 _MODULES = {
     "CheckConfig": "vidnas.config",
     "CheckResult": "vidnas.check",
-    "DemoConfig": "vidnas.config",
+    "DemoConfig": "vidnas.viewconfig",
     "DemoResult": "vidnas.demo",
-    "DrawConfig": "vidnas.config",
+    "DrawConfig": "vidnas.viewconfig",
     "DrawResult": "vidnas.draw",
     "EvaluateConfig": "vidnas.config",
     "EvaluateResult": "vidnas.evaluate",
@@ -61,9 +61,9 @@ _MODULES = {
     "Network": "vidnas.nn.network",
     "PackConfig": "vidnas.config",
     "PackResult": "vidnas.pack",
-    "PredictConfig": "vidnas.config",
+    "PredictConfig": "vidnas.viewconfig",
     "PredictResult": "vidnas.predict",
-    "ReportConfig": "vidnas.config",
+    "ReportConfig": "vidnas.viewconfig",
     "ReportResult": "vidnas.report",
     "SearchConfig": "vidnas.config",
     "SearchResult": "vidnas.search",

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from vidnas import config as settings
-from vidnas import flags, presets
+from vidnas import flags, presets, viewconfig
 from vidnas.errors import Interrupted, UsageError, UserError
 
 NO_MEMORY = ("OutOfMemory", "can't allocate memory", "Storage size calculation overflowed")
@@ -173,14 +173,14 @@ def _evaluate(arguments: Sequence[str]) -> int:
 
 
 def _predict(arguments: Sequence[str]) -> int:
-    config = flags.parse("predict", settings.PredictConfig, arguments, positional="videos")
+    config = flags.parse("predict", viewconfig.PredictConfig, arguments, positional="videos")
     from vidnas.predict import run_predict
 
     return 0 if run_predict(config).passed else 1
 
 
 def _draw(arguments: Sequence[str]) -> int:
-    config = flags.parse("draw", settings.DrawConfig, arguments, positional="source")
+    config = flags.parse("draw", viewconfig.DrawConfig, arguments, positional="source")
     from vidnas.draw import run_draw
 
     print(run_draw(config).text)
@@ -188,7 +188,7 @@ def _draw(arguments: Sequence[str]) -> int:
 
 
 def _report(arguments: Sequence[str]) -> int:
-    config = flags.parse("report", settings.ReportConfig, arguments, positional="runs")
+    config = flags.parse("report", viewconfig.ReportConfig, arguments, positional="runs")
     from vidnas.report import run_report
 
     print(run_report(config).text)
@@ -196,7 +196,7 @@ def _report(arguments: Sequence[str]) -> int:
 
 
 def _demo(arguments: Sequence[str]) -> int:
-    config = flags.parse("demo", settings.DemoConfig, arguments)
+    config = flags.parse("demo", viewconfig.DemoConfig, arguments)
     from vidnas.demo import run_demo
 
     result = run_demo(config)

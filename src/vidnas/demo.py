@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from vidnas.config import DemoConfig, EvaluateConfig, TrainConfig
+from vidnas.config import EvaluateConfig, TrainConfig
 from vidnas.evaluate import EvaluateResult, run_evaluate
 from vidnas.presets import search_preset, train_preset
 from vidnas.rundir import new_folder
@@ -11,6 +11,7 @@ from vidnas.runs import PROTOCOLS
 from vidnas.search import SearchResult, run_search
 from vidnas.train import TrainResult, run_train
 from vidnas.videos import BUILTIN
+from vidnas.viewconfig import DemoConfig
 
 LEAST_ACCURACY = 0.75
 """The searched network must reach this on the built-in clips ..."""

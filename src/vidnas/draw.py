@@ -11,7 +11,6 @@ from tqdm import tqdm
 
 from vidnas import runs
 from vidnas.atomic import require_new, write_whole
-from vidnas.config import DrawConfig
 from vidnas.errors import UsageError, UserError
 from vidnas.figures.animation import SearchEpoch, draw_search
 from vidnas.figures.cell import draw_cell
@@ -19,6 +18,7 @@ from vidnas.figures.gif import Picture, encode_gif
 from vidnas.figures.save import FORMATS, save_figure, to_pixels
 from vidnas.page.run import Run, read_run
 from vidnas.video.encode import Mp4Writer
+from vidnas.viewconfig import DrawConfig
 
 ANIMATIONS = (".gif", ".mp4")
 SLOWEST_FPS, FASTEST_FPS = 0.1, 50.0

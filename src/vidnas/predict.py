@@ -9,7 +9,6 @@ from tqdm import tqdm
 
 from vidnas import runs, videos
 from vidnas.atomic import require_new, write_whole
-from vidnas.config import PredictConfig
 from vidnas.engine.classify import Classifier, Probabilities
 from vidnas.engine.predictions import (
     BadVideo,
@@ -28,6 +27,7 @@ from vidnas.video.decode import VideoInfo, shown
 from vidnas.video.names import find_videos
 from vidnas.video.scans import scan_videos
 from vidnas.video.windows import Window, first_nearest, slide, window_length
+from vidnas.viewconfig import PredictConfig
 
 
 @dataclass(frozen=True)

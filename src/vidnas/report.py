@@ -6,11 +6,11 @@ from pathlib import Path
 from urllib.parse import quote
 
 from vidnas.atomic import write_whole
-from vidnas.config import ReportConfig
 from vidnas.errors import UserError
 from vidnas.page.render import GENERATOR, render_overview, render_run
 from vidnas.page.run import Run, is_run, read_run, runs_in
 from vidnas.page.serve import HOST, serving
+from vidnas.viewconfig import ReportConfig
 
 PAGE = "report.html"
 

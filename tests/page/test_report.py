@@ -9,9 +9,9 @@ from urllib.parse import unquote_to_bytes
 
 import pytest
 
-from vidnas.config import ReportConfig
 from vidnas.errors import UsageError, UserError
 from vidnas.report import ReportResult, run_report
+from vidnas.viewconfig import ReportConfig
 
 MakeRun = Callable[..., Path]
 
