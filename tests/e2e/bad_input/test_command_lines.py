@@ -39,6 +39,9 @@ BOXED: dict[str, tuple[str, ...]] = {
     "draw": ("Missing from vidnas draw", "A genotype file, a run folder, or random:SEED"),
     "draw random:0 random:1": ("Unrecognized options: random:1",),
     "check": ("Missing from vidnas check", "--data STR"),
+    "pack --data x": ("Missing from vidnas pack", "--out STR"),
+    "pack --data x --out y --on-bad mend": ("'mend' for argument '--on-bad'", "'raise', 'skip'"),
+    "check --data x --layout folders": ("'folders' for argument '--layout'", "'frames', 'ucf101', 'hmdb51'"),
     "demo x": ("Unrecognized options: x",),
     "report --live": (),
 }
@@ -57,6 +60,11 @@ def test_flags_that_are_wrong(command: str, vidnas: Vidnas, tmp_path: Path) -> N
 TOLD: dict[str, tuple[str, ...]] = {
     "serch --data x": ("'serch' is not a verb. Did you mean 'search'?", "There are demo, check"),
     "xyz": ("'xyz' is not a verb. There are",),
+    "pack --out x": ("Name the videos with --data, or verify a pack with --verify.",),
+    "pack --data x --out y --quality 101": ("quality is 101; allowed are 1 to 100.",),
+    "pack --data x --out y --frames 0": ("frames is 0; it must be a whole number of at least 1.",),
+    "pack --data x --out y --shard-mib 0": ("shard_mib is 0; it must be a whole number of at least 1.",),
+    "check --data https://me:pw@host/x": ("https://host... holds credentials or a query",),
     "--data x": ("'--data' is not a verb",),
     "search --data x --epochs 0": ("epochs is 0; it must be a whole number of at least 1",),
     "search --data x --epochs -3": ("epochs is -3",),
