@@ -55,7 +55,7 @@ def run_check(config: CheckConfig) -> CheckResult:
     }
     bad = [str(scan) for scan in scans if isinstance(scan, UserError)]
     notes, others = _look_around(data, contents, config)
-    if items:
+    if items and not is_pack(data):
         notes.append(store.note or f"Index of the good videos: {store.file}")
     faults = [*bad, *others]
     text = "\n".join([*notes, "", *_table(index, infos), "", *_verdict(faults, len(items), len(bad))])

@@ -131,7 +131,8 @@ def scan_indexed(
                     index.save()
                     saved = time.monotonic()
     finally:
-        index.save()
+        if any(states):  # of a pack nothing needs to be kept
+            index.save()
     return [results[position] for position in range(len(paths))]
 
 
