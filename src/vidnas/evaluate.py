@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain, count
@@ -106,17 +106,24 @@ def run_evaluate(config: EvaluateConfig) -> EvaluateResult:
 
 def _open_videos(config: EvaluateConfig, train_config: TrainConfig) -> VideoIndex:
     """The run's own videos, divided as it divided them; other ones whole, unless a setting divides them."""
+    as_trained = replace(
+        config,
+        split=config.split or train_config.split,
+        split_by=config.split_by or train_config.split_by,
+        group_regex=config.group_regex or train_config.group_regex,
+    )
     if _resolved(config.data) == _resolved(train_config.data):
         as_trained = replace(
-            config,
-            split=config.split or train_config.split,
-            split_by=config.split_by or train_config.split_by,
-            group_regex=config.group_regex or train_config.group_regex,
+            as_trained,
             layout=config.layout or train_config.layout,
             roots=config.roots or train_config.roots,
             test_list=config.test_list or train_config.test_list,
         )
         return videos.open_videos(as_trained)
+    with suppress(UserError):  # a pack of the run's videos, or the videos of its pack
+        index = videos.open_videos(as_trained)
+        if videos.are_those_of(Path(config.run).expanduser(), index):
+            return index
     if config.data == BUILTIN or config.split is not None or config.split_by is not None:
         return videos.open_videos(config)
     return videos.open_new_videos(config)

@@ -1,5 +1,6 @@
 """The verb `pack`: every video decoded once, its frames kept in a form that trainings read fast."""
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -7,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import platformdirs
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
@@ -43,7 +45,7 @@ def run_pack(config: PackConfig) -> PackResult:
 
     UserError where the data are no data set, a clip is listed but missing, or the pack is damaged.
     """
-    out = Path(config.out).expanduser()
+    out = Path(config.out).expanduser().absolute()
     if config.data:
         _pack(config, out)
     pack = open_pack(out)
@@ -76,14 +78,14 @@ def _pack(config: PackConfig, out: Path) -> None:
     names = _names(items, source)
     scans = _scan(items, config)
     faults = {name: str(scan) for name, scan in zip(names, scans, strict=True) if isinstance(scan, UserError)}
-    if faults and config.on_bad == "raise":
+    if faults and (config.on_bad == "raise" or len(faults) == len(items)):
         told = videos.listed(list(faults.values()))
         raise UserError(f"{len(faults)} of {len(items)} videos cannot be used:{told}")
     official = layout in ("ucf101", "hmdb51")
     facts = {
         "layout": layout,
         "classes": contents.index.classes,
-        "lists": [_relative(path, source) for path in contents.lists] if official else [],
+        "lists": {_relative(p, source): _digest(p) for p in contents.lists} if official else {},
         "faults": faults,
     }
     clips = _clips(contents, names, scans)
@@ -103,6 +105,10 @@ def _pack(config: PackConfig, out: Path) -> None:
         with tqdm(total=frames, desc="Packing", unit="frame", leave=False, disable=None) as bar:
             write_shards(jobs, workers=_workers(config), progress=bar.update)
         packing.finish()
+
+
+def _digest(file: Path) -> str:
+    return hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest()
 
 
 def _workers(config: PackConfig) -> int:
@@ -179,8 +185,8 @@ def _locked(out: Path) -> Iterator[None]:
     """Keeps a second packing out of the folder."""
     if out.exists() and not out.is_dir():
         raise UserError(f"--out {out} is a file. Name a new folder.")
-    lock = FileLock(out.with_name(out.name + ".lock"))
-    out.parent.mkdir(parents=True, exist_ok=True)
+    name = hashlib.blake2b(os.fsencode(os.path.realpath(out)), digest_size=8).hexdigest()
+    lock = FileLock(platformdirs.user_cache_path("vidnas", ensure_exists=True) / f"pack-{name}.lock")
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
@@ -189,7 +195,6 @@ def _locked(out: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-        Path(lock.lock_file).unlink(missing_ok=True)
 
 
 def _verify(out: Path, names: Sequence[str], workers: int) -> None:

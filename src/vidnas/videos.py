@@ -275,6 +275,13 @@ def check_unseen(index: VideoIndex, run: Path) -> None:
         )
 
 
+def are_those_of(run: Path, index: VideoIndex) -> bool:
+    """Whether these are the videos of the run in this folder, divided as it divided them."""
+    seen = read_seen(run / SEEN)
+    train, test = (set(video_keys(part, index.classes)) for part in (index.train, index.test))
+    return (train, test) == (set(seen.train), set(seen.test))
+
+
 def check_same(run: Path, index: VideoIndex) -> None:
     """UserError if these are not the videos that the run in this folder was begun with, in the same order."""
     parts = (video_keys(part, index.classes) for part in (index.train, index.test))

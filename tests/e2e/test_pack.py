@@ -1,6 +1,7 @@
 """The verbs on a pack, beside the same ones on the videos it was made of."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,22 @@ def test_either_tests_the_other(folder: Path, tiny_videos: Path, capsys: pytest.
         "evaluate", "--run", folder / "on pack", "--data", tiny_videos, "--split-by", "auto", "--workers", 0
     )
     tested = [line for line in capsys.readouterr().out.splitlines() if "videos; protocol" in line]
+    assert len(tested) == 2
+
+
+def test_a_pack_of_a_run_s_videos_is_divided_as_the_run_divided_them(
+    few_videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a test split in the data, too."""
+    data = tmp_path / "data"
+    shutil.copytree(few_videos, data)
+    for name in data.glob("*.txt"):
+        name.unlink()
+    vidnas("pack", "--data", data, "--out", tmp_path / "pack", "--workers", 1)
+    vidnas("train", "--genotype", "random:0", "--data", data, "--out", tmp_path / "run", *SMALL)
+    vidnas("evaluate", "--run", tmp_path / "run", "--data", tmp_path / "pack", "--workers", 0)
+    vidnas("evaluate", "--run", tmp_path / "run", "--data", data, "--workers", 0)
+    tested = [line.split(";")[0] for line in capsys.readouterr().out.splitlines() if "; protocol" in line]
     assert len(tested) == 2
 
 

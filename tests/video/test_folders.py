@@ -141,3 +141,12 @@ def test_an_empty_part_is_named(tmp_path: Path, empty: str) -> None:
     put(tmp_path, *(f"{part}/a/1.avi" for part in {"train", "test", "val"} - {empty}), f"{empty}/1.avi")
     with pytest.raises(UserError, match=f"{empty} has no class folder with videos"):
         read_folders(local_tree(tmp_path))
+
+
+def test_two_folders_for_one_part_or_classes_beside_train_are_an_error(tmp_path: Path) -> None:
+    put(tmp_path / "1", "train/a/1.avi", "Train/a/2.avi", "test/a/3.avi")
+    with pytest.raises(UserError, match="two folders for one part"):
+        read_folders(local_tree(tmp_path / "1"))
+    put(tmp_path / "2", "bus/1.avi", "train/steam/1.avi")
+    with pytest.raises(UserError, match=r"may be a split, for it has train/, or .* it has bus/\. Rename"):
+        read_folders(local_tree(tmp_path / "2"))

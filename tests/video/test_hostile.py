@@ -128,7 +128,10 @@ def memory_bytes() -> int:
     while children:
         process = Path(f"/proc/{children.pop()}")
         try:
-            total += int((process / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+            lines = dict(
+                line.split(":", 1) for line in (process / "smaps_rollup").read_text().splitlines()[1:]
+            )
+            total += int(lines["Pss"].split()[0]) * 1024  # what is shared after a fork counts once
             for task in (process / "task").iterdir():
                 children += map(int, (task / "children").read_text().split())
         except OSError:

@@ -16,7 +16,7 @@ from PIL import Image
 
 from vidnas.config import PackConfig
 from vidnas.engine import peak
-from vidnas.errors import UserError
+from vidnas.errors import UsageError, UserError
 from vidnas.pack import run_pack
 from vidnas.video import footage, packing, shards
 from vidnas.video.datasets import TrainClips
@@ -202,6 +202,61 @@ def test_a_complete_pack_is_left_alone_and_another_one_is_refused(videos: Path, 
     assert {path.name: path.stat().st_mtime_ns for path in copy.iterdir()} == before
     with pytest.raises(UserError, match="holds a pack of other videos or with other settings"):
         pack(videos, copy, quality=50)
+
+
+def test_other_labels_or_other_videos_of_the_same_size_are_another_pack(tmp_path: Path, videos: Path) -> None:
+    data = Path(shutil.copytree(videos, tmp_path / "data"))
+    clips = sorted(path.relative_to(data).as_posix() for path in data.rglob("*.avi"))
+    rows = [f"{clip},{'ab'[n % 2]},p{n}" for n, clip in enumerate(clips)]
+
+    def write(rows: list[str]) -> Path:
+        (data / "l.csv").write_text("\n".join(["path,label,group", *rows]))
+        return data / "l.csv"
+
+    out = pack(write(rows), tmp_path / "pack")
+    pack(write(rows), out)
+    for changed in (
+        [rows[0].replace(",a,", ",b,"), rows[1].replace(",b,", ",a,"), *rows[2:]],
+        [row.replace(",p0", ",p1") for row in rows],
+    ):
+        with pytest.raises(UserError, match="a pack of other videos"):
+            pack(write(changed), out)
+    write(rows)
+    _flip(data / clips[0])
+    with pytest.raises(UserError, match="a pack of other videos"):
+        pack(data / "l.csv", out)
+
+
+def test_where_no_video_can_be_used_there_is_no_pack(tmp_path: Path) -> None:
+    for name in ("a/1.avi", "a/2.avi", "b/1.avi"):
+        (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "data" / name).write_text("no video")
+    with pytest.raises(UserError, match="3 of 3 videos cannot be used"):
+        pack(tmp_path / "data", tmp_path / "pack")
+    assert not (tmp_path / "pack").exists()
+
+
+def test_a_pack_may_be_made_in_the_current_folder(
+    videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    pack(videos, Path())
+    assert (tmp_path / INDEX).is_file()
+
+
+def test_a_missing_shard_is_told_before_anything_is_read(copy: Path, videos: Path) -> None:
+    (copy / shard_name(3)).unlink()
+    for use in (lambda: read(copy), lambda: pack(videos, copy)):
+        with pytest.raises(UserError, match=r"shard-00003\.jpegs cannot be read: No such file"):
+            use()
+
+
+def test_packs_and_other_roots_do_not_mix(packed: Path, videos: Path) -> None:
+    for data, root in ((packed, videos), (videos, packed)):
+        with pytest.raises(UsageError, match=r"--roots goes with videos, but .* is a pack"):
+            read(data, roots=(root,))
+    with pytest.raises(UsageError, match="names a folder twice"):
+        read(videos, roots=(videos,))
 
 
 def test_nothing_is_written_where_something_is(videos: Path, tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 import http.server
 import os
+import shutil
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from vidnas.check import run_check
 from vidnas.config import CheckConfig, PackConfig
 from vidnas.errors import UsageError, UserError
 from vidnas.pack import run_pack
+from vidnas.video import pack as pack_module
 from vidnas.video import remote
 from vidnas.video.datasets import TrainClips
 from vidnas.video.footage import decode_frames
@@ -49,7 +52,8 @@ def data(tmp_path_factory: pytest.TempPathFactory, write_video: Callable[..., Pa
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.setattr("platformdirs.user_cache_path", lambda _name: tmp_path / "cache")
+    (tmp_path / "cache").mkdir()
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda _name, **_: tmp_path / "cache")
     monkeypatch.setattr(remote, "FIRST_PAUSE_SEC", 0.01)
     for cached in (mirror, remote._system, remote._read_facts):
         cached.cache_clear()
@@ -106,6 +110,17 @@ def site(data: Path) -> Iterator[str]:
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Unsteady, directory=str(folder)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 @pytest.fixture(autouse=True)
@@ -187,6 +202,7 @@ def test_the_cache_keeps_to_its_limit_and_forgets_what_was_used_longest_ago(
 ) -> None:
     items = read(f"{site}/list.txt").train
     sizes = [remote.size_there(item.path) or 0 for item in items]
+    monkeypatch.setattr(remote, "IN_USE_SEC", 0.0)
     monkeypatch.setenv("VIDNAS_CACHE_GB", str(2.5 * max(sizes) / 1e9))
     for item in items:
         assert len(decode_frames(item.path, [0], short_side_px=None)) == 1
@@ -197,6 +213,52 @@ def test_the_cache_keeps_to_its_limit_and_forgets_what_was_used_longest_ago(
     monkeypatch.setenv("VIDNAS_CACHE_GB", "much")
     with pytest.raises(UsageError, match="VIDNAS_CACHE_GB is 'much'"):
         remote.limit_bytes()
+
+
+def forget() -> None:
+    """As another process begins."""
+    for cached in (mirror, remote._system, remote._read_facts, pack_module._opened):
+        cached.cache_clear()
+
+
+def test_what_has_changed_there_is_fetched_again(tmp_path: Path, data: Path) -> None:
+    shutil.copytree(data, tmp_path / "there")
+    with served(tmp_path / "there") as address:
+        index = read(f"{address}/list.txt")
+        path = next(item.path for item in (*index.train, *index.test) if "bend/clip 0" in str(item.path))
+        decode_frames(path, [0], short_side_px=None)
+        there = tmp_path / "there/bend/clip 0.avi"
+        there.write_bytes((tmp_path / "there/walk fast/clip 3.avi").read_bytes())
+        forget()
+        new = decode_frames(path, [FRAMES + 6], short_side_px=None)
+        assert np.array_equal(new, decode_frames(there, [FRAMES + 6], short_side_px=None))
+
+
+def test_a_pack_that_was_made_anew_there_is_read_anew(tmp_path: Path, data: Path) -> None:
+    shutil.copytree(data / "packed", tmp_path / "there/p")
+    with served(tmp_path / "there") as address:
+        item = read(f"{address}/p").train[0]
+        before = decode_frames(item.path, [5], short_side_px=None)
+        shutil.rmtree(tmp_path / "there/p")
+        run_pack(
+            PackConfig(data=str(data / "list.txt"), out=str(tmp_path / "there/p"), quality=20, workers=1)
+        )
+        forget()
+        item = read(f"{address}/p").train[0]
+        after = decode_frames(item.path, [5], short_side_px=None)
+        assert not np.array_equal(before, after)
+
+
+@pytest.mark.parametrize("name", ["a#b.avi", "50 %20.avi", "what?.avi", "прыжок.avi"])
+def test_names_with_marks_of_addresses_are_only_names(tmp_path: Path, data: Path, name: str) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / "there" / folder).mkdir(parents=True)
+        for clip in range(2):
+            content = (data / f"{'bend' if folder == 'a' else 'walk fast'}/clip {clip}.avi").read_bytes()
+            (tmp_path / "there" / folder / f"{clip} {name}").write_bytes(content)
+    with served(tmp_path / "there") as address:
+        for item in read(address).train:
+            assert len(decode_frames(item.path, [0], short_side_px=None)) == 1
 
 
 # What may go wrong

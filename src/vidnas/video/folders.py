@@ -72,9 +72,21 @@ def read_folders(tree: Tree, clips: Clips = VIDEOS) -> VideoIndex:
 
 def _part_folders(tree: Tree, clips: Clips) -> dict[str, Tree]:
     """The train/, val/ and test/ folders, if one of them holds class folders (else they are classes)."""
-    parts = {PARTS[name.lower()]: below for name, below in tree.tops().items() if name.lower() in PARTS}
-    found = "train" in parts and any(_class_folders(below, clips) for below in parts.values())
-    return parts if found else {}
+    tops = tree.tops()
+    named = [name for name in tops if name.lower() in PARTS]
+    parts = {PARTS[name.lower()]: tops[name] for name in named}
+    if "train" not in parts or not any(_class_folders(below, clips) for below in parts.values()):
+        return {}
+    twice = [name for name in named if parts[PARTS[name.lower()]] is not tops[name]]
+    if twice:
+        raise UserError(f"{tree.root} has two folders for one part, {', '.join(named)}. Put them together.")
+    others = [name for name, below in tops.items() if name not in named and clips.find(below)]
+    if others and len(parts) == 1:
+        raise UserError(
+            f"{tree.root} may be a split, for it has {named[0]}/, or folders of classes, for it has "
+            f"{others[0]}/. Rename or move one of them."
+        )
+    return parts
 
 
 def _read_parts(tree: Tree, parts: Mapping[str, Tree], clips: Clips) -> VideoIndex:

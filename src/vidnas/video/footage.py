@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Generator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -105,13 +106,15 @@ def size_bytes(path: Path) -> int:
 
 
 def fingerprint(path: Path) -> bytes:
-    """Digest of the beginning: with equal sizes it tells clips apart without reading them whole."""
+    """Digest of the beginning and the end: with equal sizes it tells clips apart, without reading all."""
     packed = _packed(path)
     if packed:
         return packed[0].source(packed[1]).fingerprint
     try:
         with _files_of(remote.fetched(path))[0].open("rb") as file:
             head = file.read(_HEAD_BYTES)
+            file.seek(max(0, file.seek(0, os.SEEK_END) - _HEAD_BYTES))
+            head += file.read()
     except (OSError, IndexError, UserError):  # which the scan of the videos will report
         head = bytes(path)
     return hashlib.blake2b(head, digest_size=FINGERPRINT_BYTES).digest()

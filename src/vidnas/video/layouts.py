@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -55,6 +56,11 @@ def read_contents(source: Source) -> Contents:
         if not folder.exists():
             flag = "--data" if folder == source.data else "--roots"
             raise UserError(f"{flag} {folder} does not exist. {ACCEPTED}")
+    packs = [folder for folder in (source.data, *source.roots) if is_pack(folder)]
+    if source.roots and packs:
+        raise UsageError(f"--roots goes with videos, but {packs[0]} is a pack. Pack all of them into one.")
+    if len({os.path.realpath(folder) for folder in (source.data, *source.roots)}) <= len(source.roots):
+        raise UsageError("--roots names a folder twice, or --data again.")
     if source.data.is_file():
         if is_video(source.data.name):
             raise UserError(f"--data {source.data} is a single video. {ACCEPTED}")
@@ -81,7 +87,7 @@ def _read_file(source: Source) -> Contents:
 
 
 def _layout_of_file(file: Path) -> Layout:
-    if is_csv_of_clips(file):
+    if file.suffix.lower() == ".csv" or is_csv_of_clips(file):
         return "csv"
     return "frame-list" if lists_frames(file) else "list"
 
@@ -249,19 +255,21 @@ def _packed_index(pack: Pack) -> VideoIndex:
 
 def read_every_split(source: Source) -> tuple[Contents, Layout]:
     """What is in the data with all of its official splits, each clip once, and how it was read."""
-    contents = read_contents(source)
-    if source.data.is_file():
+    if source.data.is_file() or not source.data.is_dir() or is_pack(source.data):
+        contents = read_contents(source)
+        if not source.data.is_file():
+            return contents, open_pack(source.data).index.facts["layout"]
         return contents, source.layout if source.layout != "auto" else _layout_of_file(source.data)
     tree = tree_of(source.data) or local_tree(source.data)
     layout = source.layout if source.layout != "auto" else _layout_of_folder(tree)
     if layout not in ("ucf101", "hmdb51"):
-        return contents, layout
+        return read_contents(source), layout
     splits = split_files(tree) if layout == "hmdb51" else _complete(_official_lists(tree))
-    every = [read_contents(replace(source, split=split)) for split in sorted(splits)]
+    every = [read_contents(replace(source, split=split)) for split in sorted(splits) or [source.split]]
     items = {item.path: item for one in every for item in (*one.index.train, *one.index.test)}
     lists = dict.fromkeys(path for one in every for path in one.lists)
     missing = dict.fromkeys(name for one in every for name in one.missing)
-    index = replace(contents.index, train=tuple(items.values()), test=())
+    index = replace(every[0].index, train=tuple(items.values()), test=())
     class_list = source.data / CLASS_LIST
     more = (class_list,) if layout == "ucf101" and class_list.is_file() else ()
     return Contents(index, (*lists, *more), tuple(missing)), layout

@@ -13,8 +13,17 @@ from PIL import Image
 from vidnas.errors import UserError
 from vidnas.video.decode import Frame, VideoInfo, ends_before, shown
 from vidnas.video.pictures import scaled_size
-from vidnas.video.remote import fetched
-from vidnas.video.shards import INDEX, PackedClip, PackIndex, ShardFile, read_index, shard_id, shard_name
+from vidnas.video.remote import fetched, fetched_anew, mirror_below
+from vidnas.video.shards import (
+    INDEX,
+    PackedClip,
+    PackIndex,
+    ShardFile,
+    read_index,
+    require_size,
+    shard_id,
+    shard_name,
+)
 
 MOST_OPEN = 4
 """Packs that are kept open."""
@@ -29,6 +38,9 @@ class Pack:
         self.rows = {name: row for row, name in enumerate(self.index.names)}
         self.faults: dict[str, str] = self.index.facts["faults"]
         self._shards: dict[int, ShardFile] = {}
+        if mirror_below(root / INDEX) is None:
+            for number, size in enumerate(self.index.shard_bytes):
+                require_size(root / shard_name(number), size)
 
     def holds(self, name: str) -> bool:
         """Whether a clip of this name was packed, or was found bad while packing."""
@@ -91,7 +103,13 @@ class Pack:
         if number not in self._shards:
             identity = shard_id(self.index.facts["plan"], number)
             size = self.index.shard_bytes[number]
-            self._shards[number] = ShardFile(fetched(self.root / shard_name(number)), size, identity)
+            path = fetched(self.root / shard_name(number))
+            try:
+                self._shards[number] = ShardFile(path, size, identity)
+            except UserError:
+                if not fetched_anew(path):  # of a pack that was there before
+                    raise
+                self._shards[number] = ShardFile(path, size, identity)
         return self._shards[number]
 
 

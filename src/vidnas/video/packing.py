@@ -87,7 +87,10 @@ class Packing:
         """`clips` are those that can be packed and, without a frame, those that cannot."""
         self.out = out
         self.quality = quality
-        named = [(clip.name, clip.source_bytes, clip.info.num_frames) for _, clip in clips]
+        named = [
+            (c.name, c.source_bytes, c.fingerprint.hex(), c.info.num_frames, c.label, c.part, c.group)
+            for _, c in clips
+        ]
         content = json.dumps([asdict(quality), facts, named, shard_bytes])
         self.plan = hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
         self.facts = {**facts, **asdict(quality), "plan": self.plan}

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import fsspec
 import platformdirs
@@ -35,6 +35,11 @@ TRIES = 5
 FIRST_PAUSE_SEC = 0.5
 """Before the second try; it doubles from one to the next."""
 TIMEOUT_SEC = 60
+IN_USE_SEC = 60.0
+"""What was asked for so short a time ago may be being opened: it stays, over the limit if need be."""
+ABANDONED_SEC = 3600.0
+FETCHED_WHOLE = (".jpegs",)
+"""Files whose readers find out themselves whether they are the right ones: shards."""
 WEB = ("http", "https")
 DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 CLIENTS = ("aiohttp", "aiobotocore", "botocore")
@@ -95,9 +100,20 @@ def fetched(path: Path) -> Path:
     if found is not None:
         with suppress(OSError):
             os.utime(path)  # used last
+            if path.suffix not in FETCHED_WHOLE and path.stat().st_size != size_there(path):
+                _fetch(*found, afresh=True)  # it has changed there
             return path
         _fetch(*found)
     return path
+
+
+def fetched_anew(path: Path) -> bool:
+    """Fetch a mirror's file once more; False for other files."""
+    found = mirror_below(path)
+    if found is None:
+        return False
+    _fetch(*found, afresh=True)
+    return True
 
 
 def size_there(path: Path) -> int | None:
@@ -109,7 +125,7 @@ def size_there(path: Path) -> int | None:
     sizes: dict[str, int | None] = _facts(root)["sizes"]
     size = sizes.get(name)
     if size is None:
-        address = f"{_facts(root)['address']}/{name}"
+        address = _address(root, name)
         size = int(_patiently(address, lambda system: system.info(address))["size"] or 0)
         sizes[name] = size
     return size
@@ -165,6 +181,12 @@ def _list(folder: Path) -> None:
             _fetch(folder, name, afresh=True)
 
 
+def _address(folder: Path, name: str) -> str:
+    """Where a mirror's file is there."""
+    address: str = _facts(folder)["address"]
+    return f"{address}/{quote(name) if urlsplit(address).scheme in WEB else name}"
+
+
 def _bare(name: str) -> str:
     """Names come back with or without their scheme."""
     return name.partition("://")[2] or name
@@ -172,7 +194,7 @@ def _bare(name: str) -> str:
 
 def _fetch(folder: Path, name: str, *, afresh: bool = False) -> None:
     """Fetch a file into its mirror, whole or not at all, and make room for it."""
-    path, address = folder / name, f"{_facts(folder)['address']}/{name}"
+    path, address = folder / name, _address(folder, name)
     if path.exists() and not afresh:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -202,11 +224,14 @@ def _make_room(folder: Path, *, keep: Path) -> None:
     for path in folder.parent.rglob("*"):
         with suppress(OSError):
             stat = path.stat()
-            if path.is_file() and path != keep and not _tells(path):
-                files.append((stat.st_mtime_ns, stat.st_size, path))
-    room = limit_bytes() - sum(size for _, size, _ in files)
-    for _, size, path in sorted(files):
-        if room >= 0:
+            idle_sec = time.time() - stat.st_mtime
+            if path.name.endswith(".partial") and idle_sec > ABANDONED_SEC:
+                path.unlink(missing_ok=True)  # of a process that was killed
+            elif path.is_file() and path != keep and not _tells(path):
+                files.append((stat.st_mtime_ns, stat.st_size, path, idle_sec))
+    room = limit_bytes() - sum(size for _, size, _, _ in files)
+    for _, size, path, idle_sec in sorted(files):
+        if room >= 0 or idle_sec < IN_USE_SEC:
             return
         path.unlink(missing_ok=True)
         room += size

@@ -166,6 +166,16 @@ def _texts(array: npt.NDArray[np.uint8]) -> list[str]:
     return array.tobytes().decode().split("\0")[:-1]
 
 
+def require_size(shard: Path, expected_bytes: int) -> None:
+    """UserError where a shard is missing or has another length than it was written with."""
+    try:
+        size = shard.stat().st_size
+    except OSError as error:
+        raise UserError(f"{shown(shard)} cannot be read: {error.strerror}. {AGAIN}") from error
+    if size != expected_bytes:
+        raise UserError(f"{shown(shard)} has {size} bytes instead of {expected_bytes}. {AGAIN}")
+
+
 class ShardFile:
     """An open shard; UserError where it is missing, of another length than was written, or another one."""
 
@@ -175,10 +185,9 @@ class ShardFile:
             self._descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         except OSError as error:
             raise UserError(f"{shown(path)} cannot be read: {error.strerror}. {AGAIN}") from error
-        size = os.fstat(self._descriptor).st_size
-        if size != expected_bytes:
+        if os.fstat(self._descriptor).st_size != expected_bytes:
             self.close()
-            raise UserError(f"{shown(path)} has {size} bytes instead of {expected_bytes}. {AGAIN}")
+            require_size(path, expected_bytes)
         if os.pread(self._descriptor, FIRST_FRAME, 0) != HEAD + identity:
             self.close()
             raise UserError(f"{shown(path)} is not the shard that belongs there. {AGAIN}")
