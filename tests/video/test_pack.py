@@ -198,6 +198,8 @@ def test_a_bad_video_costs_a_line(videos: Path, tmp_path: Path) -> None:
 
 def test_a_complete_pack_is_left_alone_and_another_one_is_refused(videos: Path, copy: Path) -> None:
     before = {path.name: path.stat().st_mtime_ns for path in copy.iterdir()}
+    for leftover in (packing.PLAN, packing._piece_name(2)):  # of one that was killed at the very end
+        (copy / leftover).write_text("{}")
     pack(videos, copy)
     assert {path.name: path.stat().st_mtime_ns for path in copy.iterdir()} == before
     with pytest.raises(UserError, match="holds a pack of other videos or with other settings"):

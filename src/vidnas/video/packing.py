@@ -104,6 +104,7 @@ class Packing:
         """
         if (self.out / INDEX).is_file():
             self._require_same(read_index(self.out / INDEX).facts.get("plan"))
+            self._clear()
             return True
         if (self.out / PLAN).is_file():
             with suppress(ValueError, OSError):
@@ -130,10 +131,13 @@ class Packing:
             sizes += piece.shard_bytes
         index = make_index(self.facts, sorted(clips, key=lambda clip: clip.name.split("/")), sizes)
         write_index_file(index, self.out / INDEX)
-        for job in self.jobs:
-            (self.out / _piece_name(job.number)).unlink()
-        (self.out / PLAN).unlink()
+        self._clear()
         return index
+
+    def _clear(self) -> None:
+        """Remove what the complete pack does not need."""
+        for name in (PLAN, *(_piece_name(job.number) for job in self.jobs)):
+            (self.out / name).unlink(missing_ok=True)
 
     def _require_same(self, plan: object) -> None:
         if plan != self.plan:
