@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vidnas import config
+from vidnas import config, viewconfig
 from vidnas.cli import VERBS
 
 OTHER_PROGRAMS = ("--shm-size", "--logdir")
@@ -33,7 +33,12 @@ def test_every_link_within_the_repository_leads_somewhere(pages: dict[str, str],
 
 
 def test_every_flag_in_the_text_is_one(pages: dict[str, str]) -> None:
-    settings = [kind for name, kind in vars(config).items() if name.endswith("Config")]
+    settings = [
+        kind
+        for module in (config, viewconfig)
+        for name, kind in vars(module).items()
+        if name.endswith("Config")
+    ]
     known = {f"--{field.replace('_', '-')}" for kind in settings for field in kind.__dataclass_fields__}
     known |= {f"--no-{flag[2:]}" for flag in known}
     known |= {"--preset", "--resume", "--help", "--debug", "--version", *OTHER_PROGRAMS}

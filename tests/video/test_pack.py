@@ -128,6 +128,21 @@ def test_its_frames_are_those_of_the_video_but_for_what_jpeg_loses(
         decode_frames(packed / name, [99], short_side_px=None)
 
 
+def test_no_detail_is_lost_while_decoding(tmp_path: Path) -> None:
+    """Frames are decoded at no smaller size than is wanted."""
+    stripes = np.zeros((48, 64, 3), np.uint8)
+    stripes[::2] = 255
+    for name in ("a/1", "a/2", "b/1", "b/2"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+        for number in range(2):
+            Image.fromarray(np.roll(stripes, len(name) + number)).save(
+                tmp_path / "data" / name / f"{number}.png"
+            )
+    out = pack(tmp_path / "data", tmp_path / "pack")
+    (frame,) = decode_frames(out / "a/1", [0], short_side_px=48)
+    assert np.abs(frame[1:].astype(int) - frame[:-1]).mean() > 200
+
+
 def test_other_layouts_keep_their_labels_parts_and_groups(tmp_path: Path, videos: Path) -> None:
     data = tmp_path / "lists"
     shutil.copytree(videos, data / "videos")
