@@ -6,14 +6,14 @@ Every contestant fills the same training batches (4 segments x 2 frames, short s
 and flip) through vidnas's own loader, in a process of its own on one core and without further workers; they
 take turns. Rivals replace the decoder alone: PyAV, OpenCV, decord and torchcodec as their manuals show them,
 those that are installed. One whose frames are not the right ones is named and left out. Then: what workers
-bring; how busy packing keeps the cores; and a list of a million clips read, divided, saved, loaded and
-shuffled, no file touched. Without --data the built-in clips are read.
+bring, and what they hand on; two JPEG libraries; how busy packing keeps the cores; and a list of a million
+clips read, divided, saved, loaded and shuffled, no file touched. Without --data the built-in clips are read.
 """
 
 import argparse
+import io
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -27,123 +27,25 @@ from typing import Any
 
 import av
 import numpy as np
+import simplejpeg
 from PIL import Image
 from torch.utils.data import DataLoader
 
 import measure
 import report
+from decoders import RIGHT, RIVALS, Decode, install, read_right
 from measure import Comparison
-from vidnas.config import PackConfig
-from vidnas.pack import run_pack
 from vidnas.video import datasets, footage
-from vidnas.video.csvlist import parse_csv, write_csv
-from vidnas.video.division import divide, find_groups
 from vidnas.video.index import index_videos
-from vidnas.video.items import Item, VideoIndex
+from vidnas.video.items import Item
 from vidnas.video.layouts import Source
-from vidnas.video.lists import parse_lists
-from vidnas.video.loaders import ShuffledKeys, train_loader
+from vidnas.video.loaders import train_loader
+from vidnas.video.transforms import normalize, to_pixels
 from vidnas.videos import builtin_clips
 
 BATCH = 16
-RIGHT = 12.0
-"""Mean difference of a rival's pixels to ours, of 255, up to which frames are the same: scalers differ."""
 BARS = {"source": 8.0, "rival": 4.0, "own": 0.75}
 """The least ratios of time on ucf101_5; the built-in clips are too small to be worth a pack."""
-MILLION = 1_000_000
-
-Decode = Callable[..., np.ndarray]
-
-
-def by_pyav(path: Path, indices: Sequence[int], *, short_side_px: int) -> np.ndarray:
-    """Decode from the start, convert the wanted frames."""
-    images = {}
-    with av.open(str(path)) as container:
-        container.streams.video[0].thread_type = "NONE"
-        for index, frame in enumerate(container.decode(video=0)):
-            if index in indices:
-                images[index] = _small(frame.to_ndarray(format="rgb24"), short_side_px)
-            if index == indices[-1]:
-                break
-    return np.stack([images[index] for index in indices])
-
-
-def by_opencv(path: Path, indices: Sequence[int], *, short_side_px: int) -> np.ndarray:
-    """Grab from the start, retrieve the wanted frames."""
-    import cv2
-
-    cv2.setNumThreads(1)
-    capture, images = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1]), {}
-    for index in range(indices[-1] + 1):
-        capture.grab()
-        if index in indices:
-            image = cv2.cvtColor(capture.retrieve()[1], cv2.COLOR_BGR2RGB)
-            height, width = image.shape[:2]
-            scale = short_side_px / min(height, width)
-            images[index] = cv2.resize(image, (round(width * scale), round(height * scale)))
-    return np.stack([images[index] for index in indices])
-
-
-def by_decord(path: Path, indices: Sequence[int], *, short_side_px: int) -> np.ndarray:
-    """A batch of frames, scaled by the reader."""
-    import decord  # type: ignore[import-untyped]
-
-    width, height = _source_size(path)
-    scale = short_side_px / min(width, height)
-    size = dict(width=round(width * scale), height=round(height * scale))
-    reader = decord.VideoReader(str(path), num_threads=1, **size)
-    return np.asarray(reader.get_batch(list(indices)).asnumpy())
-
-
-def by_torchcodec(path: Path, indices: Sequence[int], *, short_side_px: int) -> np.ndarray:
-    """Frames by exact index."""
-    from torchcodec.decoders import VideoDecoder  # type: ignore[attr-defined]
-
-    frames = VideoDecoder(str(path), num_ffmpeg_threads=1).get_frames_at(list(indices)).data
-    return np.stack([_small(frame.permute(1, 2, 0).numpy(), short_side_px) for frame in frames])
-
-
-RIVALS: dict[str, tuple[str, Decode]] = {
-    "PyAV": ("av", by_pyav),
-    "OpenCV": ("cv2", by_opencv),
-    "decord": ("decord", by_decord),
-    "torchcodec": ("torchcodec.decoders", by_torchcodec),
-}
-
-
-def _small(image: np.ndarray, short_side_px: int) -> np.ndarray:
-    height, width = image.shape[:2]
-    scale = short_side_px / min(height, width)
-    size = round(width * scale), round(height * scale)
-    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
-
-
-def _source_size(path: Path) -> tuple[int, int]:
-    with av.open(str(path)) as container:
-        stream = container.streams.video[0]
-        return stream.width, stream.height
-
-
-def install(name: str) -> Decode | None:
-    """A rival's decoder, or None where it cannot be imported here."""
-    module, decode = RIVALS[name]
-    done = subprocess.run([sys.executable, "-c", f"import {module}"], capture_output=True)
-    return decode if done.returncode == 0 else None
-
-
-def read_right(decode: Decode, paths: Sequence[Path], counts: Sequence[int]) -> float:
-    """Mean difference of a decoder's frames to ours, by the worst of these videos."""
-    worst = 0.0
-    for path, count in zip(paths, counts, strict=True):
-        indices = sorted({0, count // 3, count // 2, count - 1})
-        true = footage.decode_frames(path, indices, short_side_px=128).astype(int)
-        try:
-            found = decode(path, indices, short_side_px=128)
-        except Exception as error:
-            print(f"  {path.name}: {type(error).__name__}: {str(error).splitlines()[0][:100]}")
-            return 255.0
-        worst = max(worst, max(float(np.abs(a - b).mean()) for a, b in zip(found, true, strict=True)))
-    return worst
 
 
 def build_reader(
@@ -222,37 +124,19 @@ def _scanned(path: Path) -> int:
     return info.num_frames
 
 
-PACK_CODE = "import data; data.time_packing({!r}, {!r}, {})"
-
-
-def time_packing(data: str, out: str, workers: int) -> None:
-    """In a process of its own: pack, and print what it took, the imports left aside."""
-    start, before = time.perf_counter(), _cpu_sec()
-    result = run_pack(PackConfig(data=data, out=out, workers=workers))
-    sec = time.perf_counter() - start
-    print(json.dumps({"sec": sec, "busy": (_cpu_sec() - before) / sec / workers, "text": result.text}))
-
-
-def _cpu_sec() -> float:
-    """What this process and those that it has begun and ended have computed."""
-    both = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(used.ru_utime + used.ru_stime for used in both)
-
-
 def pack(data: Path, out: Path, workers: int) -> dict[str, float]:
     """Pack videos that were scanned before; how busy it kept the cores."""
     subprocess.run([sys.executable, "-m", "vidnas", "check", "--data", str(data)], capture_output=True)
-    done = _in_process(PACK_CODE.format(str(data), str(out), workers))
+    done = _run("packing.py", data, out, workers)
     busy = f"{100 * done['busy']:.0f} % of {workers} cores busy"
     print(f"Packing with {workers} workers: {done['sec']:.1f} s, {busy}\n  {done.pop('text')}\n")
     return done
 
 
-def _in_process(code: str) -> dict[str, Any]:
-    """What a piece of code prints as JSON, run by itself in this folder."""
-    here = str(Path(__file__).parent)
-    done = subprocess.run([sys.executable, "-c", code], cwd=here, check=True, capture_output=True, text=True)
-    found: dict[str, Any] = json.loads(done.stdout)
+def _run(script: str, *arguments: object) -> dict[str, Any]:
+    """What a script of this folder prints as JSON."""
+    command = [sys.executable, str(Path(__file__).with_name(script)), *map(str, arguments)]
+    found: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     return found
 
 
@@ -268,46 +152,43 @@ def whole_loader(items: Sequence[Item], counts: Sequence[int], size_px: int, wor
     return median(rates[1:])
 
 
-MILLION_CODE = "import data; data.million({!r})"
+def through_a_worker(items: Sequence[Item], counts: Sequence[int], size_px: int) -> dict[str, float]:
+    """Clips a second through one worker that hands on pixels, and one that hands on normalised floats."""
+    rates = {"pixels": whole_loader(items, counts, size_px, 1)}
+    pixels = to_pixels
+    vars(datasets)["to_pixels"] = lambda frames: normalize(pixels(frames))
+    rates["floats"] = whole_loader(items, counts, size_px, 1)
+    vars(datasets)["to_pixels"] = pixels
+    print("Through one worker: " + ", ".join(f"{rate:.0f} clips/s as {kind}" for kind, rate in rates.items()))
+    return rates
 
 
-def million(folder: str) -> None:
-    """In a process of its own: a list of a million clips from text to shuffled keys, and what it took."""
-    file = Path(folder) / "list.txt"
-    with file.open("w") as lines:
-        for n in range(MILLION):
-            lines.write(
-                f"class {n % 400}/v_Class{n % 400}_g{n // 400 % 25 + 1:02}_c{n // 10_000 + 1:02}.mp4 "
-                f"{n % 400}\n"
-            )
-    measure.forget_peak()
-    sec: dict[str, float] = {}
-    before, start = measure.peak_bytes(), time.perf_counter()
+def jpeg(path: Path, quality: int = 90) -> dict[str, float]:
+    """Milliseconds that simplejpeg and Pillow take for a frame of short side 128, medians of 50 frames."""
+    images = [frame.image for frame in footage.read_frames(path, None, short_side_px=128)][:50]
+    encode = partial(simplejpeg.encode_jpeg, quality=quality, colorsubsampling="420", fastdct=True)
+    files = [encode(image) for image in images]
 
-    def lap(name: str) -> None:
-        sec[name] = time.perf_counter() - start - sum(sec.values())
+    def by_pillow(image: np.ndarray) -> None:
+        Image.fromarray(image).save(io.BytesIO(), "JPEG", quality=quality)
 
-    listing = parse_lists(file)
-    root = file.parent
-    items = tuple(Item(root / clip.path, clip.label, clip.group) for clip in listing.train)
-    classes = listing.classes
-    del listing
-    lap("parsed")
-    items = find_groups(items, classes)
-    train, test, _ = divide(items, classes=classes, by="group", fraction=0.25, seed=0)
-    del items
-    lap("divided by group")
-    write_csv(VideoIndex(classes, train, test, ()), root / "index.csv", root=root)
-    num_train = len(train)
-    del train, test
-    lap("saved")
-    again = parse_csv(root / "index.csv")
-    assert len(again.train) == num_train and len(again.train) + len(again.test) == MILLION
-    lap("loaded")
-    keys = ShuffledKeys(num_train, samples_per_epoch=num_train, seed=0)
-    assert sum(1 for _ in keys) == num_train
-    lap("shuffled")
-    print(json.dumps({"sec": sec, "total_sec": sum(sec.values()), "bytes": measure.peak_bytes() - before}))
+    ms = {
+        "simplejpeg encodes": _median_ms(encode, images),
+        "Pillow encodes": _median_ms(by_pillow, images),
+        "simplejpeg decodes": _median_ms(simplejpeg.decode_jpeg, files),
+        "Pillow decodes": _median_ms(lambda file: np.asarray(Image.open(io.BytesIO(file))), files),
+    }
+    print("A JPEG: " + ", ".join(f"{what} in {taken:.3f} ms" for what, taken in ms.items()) + "\n")
+    return ms
+
+
+def _median_ms(use: Callable[[Any], object], inputs: Sequence[Any]) -> float:
+    times = []
+    for given in (*inputs, *inputs):
+        start = time.perf_counter()
+        use(given)
+        times.append(1e3 * (time.perf_counter() - start))
+    return median(times[len(inputs) :])
 
 
 def main() -> None:
@@ -345,15 +226,13 @@ def measure_all(arguments: argparse.Namespace, folder: Path) -> dict[str, object
     rates = {str(n): whole_loader(packed, counts, arguments.size_px, n) for n in (0, 1, 2)}
     told = ", ".join(f"{rate:.0f} clips/s with {n} workers" for n, rate in rates.items())
     print(f"Packed, through the loader into the main process: {told}\n")
-    counted = _in_process(MILLION_CODE.format(str(folder)))
+    kinds = through_a_worker(packed, counts, arguments.size_px)
+    pictures = jpeg(items[0].path)
+    counted = _run("million.py", folder)
     laps = ", ".join(f"{name} {sec:.1f} s" for name, sec in counted["sec"].items())
     print(f"A million clips: {counted['total_sec']:.1f} s and {counted['bytes'] / 1e6:.0f} MB ({laps})")
-    return {
-        **{k: asdict(v) for k, v in cases.items()},
-        "packing": packing,
-        "loader": rates,
-        "million": counted,
-    }
+    others = {"packing": packing, "loader": rates, "worker": kinds, "jpeg": pictures, "million": counted}
+    return {**{name: asdict(case) for name, case in cases.items()}, **others}
 
 
 def _as_h264(items: Sequence[Item], folder: Path) -> Iterator[Item]:

@@ -72,7 +72,7 @@ def _pack(config: PackConfig, out: Path) -> None:
     contents, layout = read_every_split(source)
     if contents.missing:
         raise UserError(
-            f"Listed but missing: {', '.join(contents.missing[:5])}. Restore them, or mend the list."
+            f"Listed but missing:{videos.listed(contents.missing)}\nRestore them, or mend the list."
         )
     items = (*contents.index.train, *contents.index.test)
     names = _names(items, source)

@@ -149,10 +149,10 @@ def source_of(config: DataConfig | EvaluateConfig) -> Source:
     """Where the videos are, as these settings say."""
     return Source(
         data_path(config.data),
-        test_list=Path(config.test_list).expanduser() if config.test_list else None,
+        test_list=data_path(config.test_list) if config.test_list else None,
         split=config.split or 1,
         layout=config.layout or "auto",
-        roots=tuple(Path(root).expanduser() for root in (config.roots or "").split(",") if root),
+        roots=tuple(data_path(root) for root in (config.roots or "").split(",") if root),
     )
 
 

@@ -80,6 +80,17 @@ def test_a_pack_of_a_run_s_videos_is_divided_as_the_run_divided_them(
     assert len(tested) == 2
 
 
+def test_clips_larger_than_the_pack_are_refused_before_there_is_a_run(
+    tiny_videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    vidnas("pack", "--data", tiny_videos, "--out", tmp_path / "pack", "--short-side-px", 12, "--workers", 1)
+    for verb in (("search",), ("train", "--genotype", "random:0")):
+        command = [*verb, "--data", str(tmp_path / "pack"), "--out", str(tmp_path / "run"), *SMALL]
+        assert main(command) == 1
+        assert "was packed with a short side of 12 px" in capsys.readouterr().err
+        assert not (tmp_path / "run").exists()
+
+
 def test_a_search_on_a_pack_ends_with_a_cell(folder: Path) -> None:
     vidnas("search", "--data", folder / "pack", "--out", folder / "search", *SMALL)
     assert (folder / "search" / "genotype.json").is_file() and (folder / "search" / "clips.png").is_file()

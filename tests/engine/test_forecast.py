@@ -44,7 +44,7 @@ class Slow(nn.Module):
 
 def trial_of(model: nn.Module) -> Callable[[], Trial]:
     def prepare_step(num_clips: int) -> Callable[[], object]:
-        videos, _, _ = forecast.made_up_batch(num_clips, SHAPE)
+        videos, _ = CPU.to_device(forecast.made_up_batch(num_clips, SHAPE))
         return lambda: model(videos).sum().backward()
 
     return lambda: Trial(model, prepare_step)

@@ -513,7 +513,7 @@ def test_folders_on_several_disks_are_one_data_set(tmp_path: Path) -> None:
     counts = Counter(item.label for item in (*read.train, *read.test))
     assert counts == {0: 4, 1: 8, 2: 4}
     assert {item.path.parent.parent for item in read.train} == {one, two}
-    with pytest.raises(UserError, match=r"--roots .*nowhere does not exist"):
+    with pytest.raises(UserError, match=r"--roots .*nowhere is no folder"):
         index(one, roots=[tmp_path / "nowhere"])
 
 

@@ -331,6 +331,11 @@ def verify(folder: Path) -> str:
     return run_pack(PackConfig(out=str(folder), verify=True, workers=1)).text
 
 
+def test_what_is_no_pack_cannot_be_verified(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"is no pack, for it has no pack\.index\. `vidnas pack` makes one"):
+        verify(tmp_path)
+
+
 def test_a_sound_pack_is_verified(packed: Path) -> None:
     assert verify(packed).endswith("Every frame is as it was written.")
 

@@ -19,12 +19,12 @@ from vidnas.config import CheckConfig, PackConfig
 from vidnas.errors import UsageError, UserError
 from vidnas.pack import run_pack
 from vidnas.video import pack as pack_module
-from vidnas.video import remote
+from vidnas.video import remote, servers
 from vidnas.video.datasets import TrainClips
 from vidnas.video.footage import decode_frames
 from vidnas.video.index import index_videos
 from vidnas.video.items import VideoIndex
-from vidnas.video.layouts import Source
+from vidnas.video.layouts import Source, read_contents
 from vidnas.video.loaders import train_loader
 from vidnas.video.remote import MARKER, mirror
 
@@ -54,11 +54,11 @@ def data(tmp_path_factory: pytest.TempPathFactory, write_video: Callable[..., Pa
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (tmp_path / "cache").mkdir()
     monkeypatch.setattr("platformdirs.user_cache_path", lambda _name, **_: tmp_path / "cache")
-    monkeypatch.setattr(remote, "FIRST_PAUSE_SEC", 0.01)
-    for cached in (mirror, remote._system, remote._read_facts):
+    monkeypatch.setattr(servers, "FIRST_PAUSE_SEC", 0.01)
+    for cached in (mirror, servers._system, remote._read_facts, remote._size_asked_for):
         cached.cache_clear()
     yield tmp_path / "cache"
-    for cached in (mirror, remote._system, remote._read_facts):
+    for cached in (mirror, servers._system, remote._read_facts, remote._size_asked_for):
         cached.cache_clear()
 
 
@@ -165,6 +165,55 @@ def test_a_folder_that_a_web_server_lists_is_read(site: str) -> None:
     assert set(there.classes) == {"bend", "walk fast"} and len(names(there)) == 8
 
 
+def test_official_lists_in_a_bucket_find_their_videos_in_a_folder_of_theirs(bucket: str, data: Path) -> None:
+    """Which of two places a listed clip lies in, the listing says."""
+    system = s3fs.S3FileSystem(skip_instance_cache=True)
+    lines: dict[str, list[str]] = {"trainlist01.txt": [], "testlist01.txt": []}
+    for path in sorted(data.glob("*/clip *.avi")):
+        name = f"{path.parent.name.split()[0]}/{path.name}"
+        system.put(str(path), f"clips/ucf/videos/{name}")
+        lines["testlist01.txt" if "3" in path.name else "trainlist01.txt"].append(
+            f"{name} {path.parent.name[0]}"
+        )
+    for name, own in lines.items():
+        system.pipe(f"clips/ucf/{name}", "\n".join(own).encode())
+    for address in ("s3://clips/ucf", "s3://clips/ucf/trainlist01.txt"):
+        index = read(address)
+        assert all(item.path.parents[1].name == "videos" for item in (*index.train, *index.test))
+        assert len(decode_frames(index.train[0].path, [0], short_side_px=None)) == 1
+    assert bucket.startswith("s3://clips")
+
+
+def test_folders_of_frames_are_not_fetched_one_by_one(tmp_path: Path) -> None:
+    for name in ("a/1", "a/2", "b/1", "b/2"):
+        (tmp_path / "there" / name).mkdir(parents=True)
+        for number in range(3):
+            (tmp_path / "there" / name / f"{number}.jpg").touch()
+    with served(tmp_path / "there") as address, pytest.raises(UserError, match="Pack them there"):
+        read(address)
+
+
+def test_where_a_pack_was_there_may_be_videos_now(tmp_path: Path, data: Path) -> None:
+    shutil.copytree(data / "packed", tmp_path / "there")
+    with served(tmp_path / "there") as address:
+        read(address)
+        shutil.rmtree(tmp_path / "there")
+        shutil.copytree(data, tmp_path / "there")
+        (tmp_path / "there/list.txt").unlink()
+        shutil.rmtree(tmp_path / "there/packed")
+        forget()
+        assert read(address).notes[0].startswith("Read a folder per class in")
+
+
+def test_other_roots_may_be_addresses(site: str, data: Path, tmp_path: Path) -> None:
+    """And are refused like others with credentials in them."""
+    (tmp_path / "l.txt").write_text((data / "list.txt").read_text())
+    config = CheckConfig(data=str(tmp_path / "l.txt"), roots=site)
+    assert len(read_contents(videos.source_of(config)).index.train) == 8
+    with pytest.raises(UsageError, match="holds credentials"):
+        videos.source_of(CheckConfig(data=str(tmp_path), roots="https://me:secret@host/x"))
+
+
 def test_workers_fetch_what_they_read(address: str) -> None:
     index = read(f"{address}/list.txt")
     clips = TrainClips(
@@ -217,7 +266,7 @@ def test_the_cache_keeps_to_its_limit_and_forgets_what_was_used_longest_ago(
 
 def forget() -> None:
     """As another process begins."""
-    for cached in (mirror, remote._system, remote._read_facts, pack_module._opened):
+    for cached in (mirror, servers._system, remote._read_facts, remote._size_asked_for, pack_module._opened):
         cached.cache_clear()
 
 
@@ -290,6 +339,17 @@ def test_what_is_missing_or_closed_is_told_at_once(site: str, bucket: str) -> No
         with pytest.raises(UserError, match=message):
             mirror(address)
         assert Unsteady.asked <= 2
+
+
+def test_missing_credentials_are_told_at_once(
+    bucket: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    with pytest.raises(UserError, match=r"may not be read without credentials\. .* FSSPEC_S3_ANON=true"):
+        mirror(bucket)
 
 
 def test_a_listed_clip_that_is_missing_there_costs_a_line(data: Path, site: str) -> None:

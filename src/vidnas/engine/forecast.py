@@ -118,9 +118,10 @@ def measure(
 
 
 def made_up_batch(num_clips: int, clip_shape: tuple[int, ...]) -> tuple[Tensor, Tensor, Tensor]:
-    """A batch as a loader brings it, of noise of the first class."""
+    """A batch as a loader brings it: pixels, of noise of the first class."""
     labels = torch.zeros(num_clips, dtype=torch.long)
-    return torch.randn(num_clips, *clip_shape[1:]), labels, torch.arange(num_clips)
+    pixels = torch.randint(256, (num_clips, *clip_shape[1:]), dtype=torch.uint8)
+    return pixels, labels, torch.arange(num_clips)
 
 
 def _prepare_evaluation(

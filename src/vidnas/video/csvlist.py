@@ -11,7 +11,7 @@ from pathlib import Path
 from vidnas.atomic import write_whole
 from vidnas.errors import UserError
 from vidnas.video.items import Item, VideoIndex
-from vidnas.video.lists import Listing, ListLine, by_labels, require_distinct
+from vidnas.video.lists import Listing, ListLine, by_labels, read_text, require_distinct
 from vidnas.video.parts import PARTS, join_parts
 
 COLUMNS = ("path", "label", "split", "group")
@@ -58,12 +58,7 @@ def parse_csv(file: Path) -> Listing:
 
 def _rows(file: Path) -> tuple[list[str], list[tuple[list[str], str]]]:
     """The names of the columns, and every row that is not blank with its `file:line`."""
-    try:
-        text = file.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise UserError(f"The CSV file {file} cannot be read: {error.strerror or error}.") from error
-    except UnicodeDecodeError as error:
-        raise UserError(f"The CSV file {file} cannot be read as UTF-8 text; save it as such.") from error
+    text = read_text(file)
     header = _split(text.partition("\n")[0])
     for name in ("path", "label"):
         if header.count(name) != 1:

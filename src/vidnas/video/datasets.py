@@ -8,7 +8,7 @@ import torch
 from torch.utils.data import Dataset
 
 from vidnas.shapes import Pixels, Views
-from vidnas.video.footage import decode_frames
+from vidnas.video.footage import decode_frames, require_side
 from vidnas.video.items import Item
 from vidnas.video.sampling import multi_indices, random_indices
 from vidnas.video.transforms import (
@@ -28,7 +28,8 @@ class TrainClips(Dataset[tuple[Pixels, int, int]]):
     """Randomly sampled, cropped and, with `flip`, mirrored clips: `clips[key]` is (clip, label, index).
 
     `num_frames` holds the frame count of every item, as a scan found it. With `single_frame` a clip is
-    one random frame repeated. A clip depends on its key alone. UserError if a file changed since its scan.
+    one random frame repeated. A clip depends on its key alone. UserError if a file changed since its scan,
+    and at once if a pack has frames that are too small.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class TrainClips(Dataset[tuple[Pixels, int, int]]):
         single_frame: bool,
     ) -> None:
         assert len(items) == len(num_frames)
+        require_side((item.path for item in items), scaled_short_side(size_px))
         self.items = items
         self.num_frames = num_frames
         self.size_px = size_px
@@ -74,7 +76,7 @@ class TestClips(Dataset[tuple[Views, int, int]]):
 
     `num_frames` holds the frame count of every item, as a scan found it. `num_clips` positions in time
     times `num_crops` in space are the views of one video. With `single_frame` a clip is one frame
-    repeated: the middle one of the video if there is one clip. UserError if a file changed since its scan.
+    repeated: the middle one of the video if there is one clip. UserError as above.
     """
 
     __test__ = False  # pytest would take the name for a test class
@@ -92,6 +94,7 @@ class TestClips(Dataset[tuple[Views, int, int]]):
         num_crops: Literal[1, 3] = 1,
     ) -> None:
         assert len(items) == len(num_frames)
+        require_side((item.path for item in items), scaled_short_side(size_px))
         self.items = items
         self.num_frames = num_frames
         self.size_px = size_px

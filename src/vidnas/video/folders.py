@@ -6,7 +6,7 @@ A clip is a video file or, in a data set of frames, a folder of pictures.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from vidnas.errors import UserError
@@ -68,6 +68,20 @@ def read_folders(tree: Tree, clips: Clips = VIDEOS) -> VideoIndex:
         *_empty_folders(root, classes, clips),
     )
     return VideoIndex(classes, items, (), notes)
+
+
+def merge(indexes: Sequence[VideoIndex]) -> VideoIndex:
+    """Several folders of the same kind as one: classes of one name are one class."""
+    if len(indexes) == 1:
+        return indexes[0]
+    classes = tuple(sorted({name for index in indexes for name in index.classes}))
+    labels = {name: label for label, name in enumerate(classes)}
+    parts: list[list[Item]] = [[], []]
+    for index in indexes:
+        for part, items in zip(parts, (index.train, index.test), strict=True):
+            part += [replace(item, label=labels[index.classes[item.label]]) for item in items]
+    notes = tuple(note for index in indexes for note in index.notes)
+    return VideoIndex(classes, tuple(parts[0]), tuple(parts[1]), notes)
 
 
 def _part_folders(tree: Tree, clips: Clips) -> dict[str, Tree]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -44,6 +44,15 @@ def decode_frames(path: Path, indices: Sequence[int], *, short_side_px: int | No
     return np.stack([images[index] for index in indices])
 
 
+def require_side(paths: Iterable[Path], short_side_px: int) -> None:
+    """UserError where these clips of one data set are in a pack and cannot be read with this short side."""
+    for path in paths:
+        packed = _packed(path)
+        if packed is None or packed[0].suffices(short_side_px):
+            return
+        packed[0].frame_size(packed[1], short_side_px)
+
+
 def scan(path: Path) -> VideoInfo:
     """Read a clip to its end once; UserError where it cannot be used."""
     packed = _packed(path)
@@ -66,9 +75,9 @@ def told(path: Path) -> VideoInfo | UserError | None:
 
 
 def exists(path: Path) -> bool:
-    """Whether there is such a clip: a file, a folder, or a part of a pack; of a mirror's it is supposed."""
+    """Whether there is such a clip: a file, a folder, a part of a pack, a file of a mirror's."""
     packed = _packed(path)
-    return packed[0].holds(packed[1]) if packed else path.exists() or remote.mirror_below(path) is not None
+    return packed[0].holds(packed[1]) if packed else path.exists() or remote.is_there(path)
 
 
 def _packed(path: Path) -> tuple[Pack, str] | None:
@@ -88,10 +97,10 @@ def state_of(path: Path) -> tuple[int, int] | None:
         stats = [file.stat() for file in _files_of(path)]
     except (OSError, ValueError):  # ValueError: a name that no file can have
         return None
+    changes = [stat.st_mtime_ns for stat in stats]
     if path.is_dir():
-        stats.append(path.stat())
-    sizes = [stat.st_size for stat in (stats[:-1] if path.is_dir() else stats)]
-    return sum(sizes), max(stat.st_mtime_ns for stat in stats)
+        changes.append(path.stat().st_mtime_ns)
+    return sum(stat.st_size for stat in stats), max(changes)
 
 
 def size_bytes(path: Path) -> int:

@@ -35,6 +35,8 @@ def parse_hmdb51(tree: Tree, split: int) -> Listing:
     Clips are cut from one video where their names differ in the number at the end alone: that is their group.
     """
     files = split_files(tree)
+    if not files:
+        raise UserError(f"{tree.root} has no list of HMDB51's, Class_test_split1.txt and the like.")
     if split not in files:
         raise UserError(
             f"--split {split}: {tree.root} has lists Class_test_split{{K}}.txt for K = "

@@ -11,7 +11,7 @@ from typing import Literal
 
 from vidnas.errors import UsageError, UserError
 from vidnas.video.csvlist import is_csv_of_clips, parse_csv
-from vidnas.video.folders import ACCEPTED, FRAMES, VIDEOS, read_folders
+from vidnas.video.folders import ACCEPTED, FRAMES, VIDEOS, merge, read_folders
 from vidnas.video.footage import exists
 from vidnas.video.hmdb51 import parse_hmdb51, split_files
 from vidnas.video.items import Item, VideoIndex
@@ -52,10 +52,11 @@ class Contents:
 
 def read_contents(source: Source) -> Contents:
     """What is in the data; UserError or UsageError where that is no data set at all."""
-    for folder in (source.data, *source.roots):
-        if not folder.exists():
-            flag = "--data" if folder == source.data else "--roots"
-            raise UserError(f"{flag} {folder} does not exist. {ACCEPTED}")
+    if not source.data.exists():
+        raise UserError(f"--data {source.data} does not exist. {ACCEPTED}")
+    for root in source.roots:
+        if not root.is_dir():
+            raise UserError(f"--roots {root} is no folder. Name those below which the videos lie.")
     packs = [folder for folder in (source.data, *source.roots) if is_pack(folder)]
     if source.roots and packs:
         raise UsageError(f"--roots goes with videos, but {packs[0]} is a pack. Pack all of them into one.")
@@ -92,16 +93,24 @@ def _layout_of_file(file: Path) -> Layout:
     return "frame-list" if lists_frames(file) else "list"
 
 
+def _open_folder(source: Source) -> tuple[Tree, Layout]:
+    """What lies below the data, and how it is to be read: a pack as the data were that it was made of."""
+    if not is_pack(source.data):
+        tree = _tree(source.data)
+        return tree, source.layout if source.layout != "auto" else _layout_of_folder(tree)
+    index = open_pack(source.data).index
+    layout: Layout = index.facts["layout"]
+    if source.layout not in ("auto", layout):
+        raise UsageError(f"--layout {source.layout}: {source.data} is a pack of data read as {layout}.")
+    return tree_of_names(source.data, [*index.names, *index.facts["lists"]]), layout
+
+
+def _tree(folder: Path) -> Tree:
+    return tree_of(folder) or local_tree(folder)
+
+
 def _read_folder(source: Source) -> Contents:
-    pack = open_pack(source.data) if is_pack(source.data) else None
-    if pack is None:
-        tree = tree_of(source.data) or local_tree(source.data)
-        layout = source.layout if source.layout != "auto" else _layout_of_folder(tree)
-    else:
-        tree = tree_of_names(source.data, [*pack.index.names, *pack.index.facts["lists"]])
-        layout = pack.index.facts["layout"]
-        if source.layout not in ("auto", layout):
-            raise UsageError(f"--layout {source.layout}: {source.data} is a pack of data read as {layout}.")
+    tree, layout = _open_folder(source)
     if source.split != 1 and layout not in ("ucf101", "hmdb51"):
         raise UsageError(
             f"--split {source.split}: {source.data} has no lists trainlist0K.txt and testlist0K.txt to "
@@ -114,14 +123,20 @@ def _read_folder(source: Source) -> Contents:
         lists = tuple(tree.root / name for name in split_files(tree).get(source.split, {}).values())
         listing = parse_hmdb51(tree, source.split)
         return _located(source, listing, lists, f"Read the lists of HMDB51, split {source.split}.")
-    if pack is not None:
-        return Contents(_packed_index(pack))
+    if is_pack(source.data):
+        return Contents(_packed_index(open_pack(source.data)))
     if layout == "csv":
         return _read_csv(source, _only_csv(tree))
     if layout in ("list", "frame-list"):
         raise UsageError(f"--layout {layout} is one of files, but {source.data} is a folder.")
-    trees = [tree, *map(local_tree, source.roots)]
-    return Contents(_merged([read_folders(own, FRAMES if layout == "frames" else VIDEOS) for own in trees]))
+    if layout == "frames" and any(tree_of(folder) for folder in (source.data, *source.roots)):
+        raise UserError(
+            f"{source.data} stands for folders of frames on another machine, which are not fetched one by "
+            "one. Pack them there, and name the pack."
+        )
+    trees = [tree, *map(_tree, source.roots)]
+    clips = FRAMES if layout == "frames" else VIDEOS
+    return Contents(merge([read_folders(own, clips) for own in trees]))
 
 
 def _layout_of_folder(tree: Tree) -> Layout:
@@ -255,13 +270,10 @@ def _packed_index(pack: Pack) -> VideoIndex:
 
 def read_every_split(source: Source) -> tuple[Contents, Layout]:
     """What is in the data with all of its official splits, each clip once, and how it was read."""
-    if source.data.is_file() or not source.data.is_dir() or is_pack(source.data):
+    if not source.data.is_dir():
         contents = read_contents(source)
-        if not source.data.is_file():
-            return contents, open_pack(source.data).index.facts["layout"]
         return contents, source.layout if source.layout != "auto" else _layout_of_file(source.data)
-    tree = tree_of(source.data) or local_tree(source.data)
-    layout = source.layout if source.layout != "auto" else _layout_of_folder(tree)
+    tree, layout = _open_folder(source)
     if layout not in ("ucf101", "hmdb51"):
         return read_contents(source), layout
     splits = split_files(tree) if layout == "hmdb51" else _complete(_official_lists(tree))
@@ -277,16 +289,3 @@ def read_every_split(source: Source) -> tuple[Contents, Layout]:
 
 def _complete(lists: Mapping[int, set[str]]) -> list[int]:
     return [number for number, kinds in lists.items() if len(kinds) == 2]
-
-
-def _merged(indexes: Sequence[VideoIndex]) -> VideoIndex:
-    """Several folders of the same kind as one: classes of one name are one class."""
-    if len(indexes) == 1:
-        return indexes[0]
-    classes = tuple(sorted({name for index in indexes for name in index.classes}))
-    parts: list[list[Item]] = [[], []]
-    for index in indexes:
-        for part, items in zip(parts, (index.train, index.test), strict=True):
-            part += [replace(item, label=classes.index(index.classes[item.label])) for item in items]
-    notes = tuple(note for index in indexes for note in index.notes)
-    return VideoIndex(classes, tuple(parts[0]), tuple(parts[1]), notes)

@@ -55,17 +55,21 @@ class Listing:
     notes: tuple[str, ...]
 
 
-def read_lines(file: Path) -> Iterator[tuple[str, str]]:
-    """(text, `file:line`) of every line that is not blank; CRLF and a byte order mark are fine."""
+def read_text(file: Path) -> str:
+    """The text of a list or CSV file, without a byte order mark; UserError where it cannot be read."""
     try:
-        text = file.read_text(encoding="utf-8-sig")
+        return file.read_text(encoding="utf-8-sig")
     except FileNotFoundError as error:
         raise UserError(f"The list file {file} does not exist.") from error
     except OSError as error:
         raise UserError(f"The list file {file} cannot be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
         raise UserError(f"The list file {file} cannot be read as UTF-8 text; save it as such.") from error
-    return _numbered(text, file)
+
+
+def read_lines(file: Path) -> Iterator[tuple[str, str]]:
+    """(text, `file:line`) of every line that is not blank; CRLF is fine."""
+    return _numbered(read_text(file), file)
 
 
 def _numbered(text: str, file: Path) -> Iterator[tuple[str, str]]:

@@ -68,13 +68,17 @@ class Pack:
     ) -> Generator[Frame, None, None]:
         """The packed frames with these ascending numbers, or all for None, as decode.read_frames does."""
         clip = self.clip(name)
-        size = self._size(clip, short_side_px)
+        size = self.frame_size(name, short_side_px)
         offsets = clip.offset + np.cumsum(clip.lengths, dtype=np.int64) - clip.lengths
         for index in range(len(clip.lengths)) if indices is None else sorted(set(indices)):
             if index >= len(clip.lengths):
                 raise ends_before(self.root / name, index)
             content = self._shard(clip.shard).frame(clip, index, int(offsets[index]))
             yield Frame(index, None, _decoded(content, size, self.root / name))
+
+    def suffices(self, short_side_px: int) -> bool:
+        """Whether all clips can be read with this short side, whatever their sources had."""
+        return bool(self.index.facts["short_side_px"] >= short_side_px)
 
     def verify(self, name: str) -> VideoInfo:
         """Read every frame of a clip and compare its checksum; UserError where one has changed."""
@@ -85,9 +89,10 @@ class Pack:
             offset += length
         return self.info(name)
 
-    def _size(self, clip: PackedClip, short_side_px: int | None) -> tuple[int, int]:
-        """(width, height) of the frames; UserError where the source had more pixels than were packed."""
-        source = clip.info.width_px, clip.info.height_px
+    def frame_size(self, name: str, short_side_px: int | None) -> tuple[int, int]:
+        """(width, height) of a clip's frames; UserError where its source had more pixels than were packed."""
+        info = self.source(name).info
+        source = info.width_px, info.height_px
         packed_px: int = self.index.facts["short_side_px"]
         if short_side_px is None:
             return scaled_size(source, min(packed_px, *source))
@@ -128,10 +133,8 @@ def _decoded(content: bytes, size: tuple[int, int], path: Path) -> np.ndarray:
 def pack_below(path: Path) -> tuple[Pack, str] | None:
     """The pack in one of the folders that a path goes through, and the path relative to it."""
     for root in path.parents:
-        index = root / INDEX
-        if index.is_file():
-            stat = index.stat()
-            return _opened(root, stat.st_mtime_ns, stat.st_size), path.relative_to(root).as_posix()
+        if is_pack(root):
+            return open_pack(root), path.relative_to(root).as_posix()
     return None
 
 
@@ -141,7 +144,9 @@ def is_pack(data: Path) -> bool:
 
 
 def open_pack(root: Path) -> Pack:
-    """The pack in a folder."""
+    """The pack in a folder; UserError where there is none."""
+    if not is_pack(root):
+        raise UserError(f"{shown(root)} is no pack, for it has no {INDEX}. `vidnas pack` makes one.")
     stat = (root / INDEX).stat()
     return _opened(root, stat.st_mtime_ns, stat.st_size)
 

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
 import os
-import signal
-import sys
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, TimeoutError, wait
@@ -22,13 +19,13 @@ from typing import Any
 
 import numpy as np
 import simplejpeg
-from pebble import ProcessExpired, ProcessPool
+from pebble import ProcessExpired
 
 from vidnas.atomic import write_whole
 from vidnas.errors import UserError
 from vidnas.video import footage
 from vidnas.video.sampling import even_indices
-from vidnas.video.scans import prepare_worker, time_limit_sec
+from vidnas.video.scans import CONTEXT, decoding_pool, how_it_ended, time_limit_sec
 from vidnas.video.shards import (
     HEAD,
     INDEX,
@@ -38,8 +35,8 @@ from vidnas.video.shards import (
     read_index,
     shard_id,
     shard_name,
+    write_index,
 )
-from vidnas.video.shards import write_index as write_index_file
 
 PLAN = "plan.json"
 BYTES_A_PIXEL = 0.5
@@ -130,7 +127,7 @@ class Packing:
             clips += [piece.clip(row) for row in range(len(piece))]
             sizes += piece.shard_bytes
         index = make_index(self.facts, sorted(clips, key=lambda clip: clip.name.split("/")), sizes)
-        write_index_file(index, self.out / INDEX)
+        write_index(index, self.out / INDEX)
         self._clear()
         return index
 
@@ -182,13 +179,8 @@ def write_shards(jobs: Sequence[_Job], *, workers: int, progress: Callable[[int]
 
     UserError where one fails; those that were written stay.
     """
-    method = "fork" if sys.platform == "linux" else None
-    context = multiprocessing.get_context(method)
-    done = context.Value("q", 0)
-    pool = ProcessPool(
-        max_workers=min(workers, len(jobs)), initializer=_begin_worker, initargs=(done,), context=context
-    )
-    try:
+    done = CONTEXT.Value("q", 0)
+    with decoding_pool(min(workers, len(jobs)), _count_in, done) as pool:
         futures: dict[Future[None], _Job] = {
             pool.schedule(_write_shard, (job,), timeout=_limit_sec(job)): job for job in jobs
         }
@@ -200,9 +192,6 @@ def write_shards(jobs: Sequence[_Job], *, workers: int, progress: Callable[[int]
                 _raise_failure(future, futures[future])
             progress(done.value - told)
             told = done.value
-    finally:
-        pool.stop()  # type: ignore[no-untyped-call]
-        pool.join()
 
 
 def _limit_sec(job: _Job) -> float:
@@ -216,17 +205,16 @@ def _raise_failure(future: Future[None], job: _Job) -> None:
     except TimeoutError as error:
         raise UserError(f"Packing {clips} takes longer than {_limit_sec(job):.0f} s: it may hang.") from error
     except ProcessExpired as error:
-        how = signal.Signals(-error.exitcode).name if error.exitcode < 0 else f"exit code {error.exitcode}"
-        raise UserError(f"Packing {clips} crashes the decoder ({how}).") from error
+        raise UserError(f"Packing {clips} crashes the decoder ({how_it_ended(error)}).") from error
 
 
 _done: Any = None
+"""Where a worker counts the frames that it has packed: shared memory, which no task can be handed."""
 
 
-def _begin_worker(done: Any) -> None:
+def _count_in(done: Any) -> None:
     global _done
     _done = done
-    prepare_worker()
 
 
 def _write_shard(job: _Job) -> None:
@@ -260,7 +248,7 @@ def _write_shard(job: _Job) -> None:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
         raise UserError(f"Cannot write {path}: {error.strerror or error}.") from error
-    write_index_file(make_index({"plan": job.plan}, clips, [size]), job.out / _piece_name(job.number))
+    write_index(make_index({"plan": job.plan}, clips, [size]), job.out / _piece_name(job.number))
 
 
 def _jpegs(source: Path, clip: PackedClip, quality: Quality) -> Iterator[bytes]:

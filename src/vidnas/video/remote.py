@@ -6,44 +6,33 @@ sizes, and the files fetched last, up to a limit of bytes. Every process opens i
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
+import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-import fsspec
 import platformdirs
 
 from vidnas.atomic import write_whole
 from vidnas.errors import UsageError, UserError
+from vidnas.video.servers import WEB, ask_patiently
 from vidnas.video.shards import INDEX
 from vidnas.video.tree import Tree, tree_of_names
-
-T = TypeVar("T")
 
 MARKER = "vidnas-mirror.json"
 LIMIT_VARIABLE = "VIDNAS_CACHE_GB"
 LIMIT_GB = 20.0
-TRIES = 5
-FIRST_PAUSE_SEC = 0.5
-"""Before the second try; it doubles from one to the next."""
-TIMEOUT_SEC = 60
 IN_USE_SEC = 60.0
 """What was asked for so short a time ago may be being opened: it stays, over the limit if need be."""
 ABANDONED_SEC = 3600.0
 FETCHED_WHOLE = (".jpegs",)
 """Files whose readers find out themselves whether they are the right ones: shards."""
-WEB = ("http", "https")
-DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
-CLIENTS = ("aiohttp", "aiobotocore", "botocore")
-"""The libraries that talk to the servers, whose errors may pass."""
 LISTS = (".txt", ".csv")
 """How the files end that say what the others are; they are fetched at once."""
 
@@ -65,18 +54,27 @@ def mirror(address: str) -> Path:
     if name.lower().endswith(LISTS):
         folder = _folder(parent)
         _fetch(folder, name, afresh=True)
-        if name.lower().endswith(".txt"):
-            with suppress(UserError):
-                _fetch(folder, "classInd.txt", afresh=True)
+        if urlsplit(address).scheme not in WEB:
+            _list(folder)
+        elif name.lower().endswith(".txt"):
+            _fetch_if_there(folder, "classInd.txt")
         return folder / name
     folder = _folder(address)
+    if not _fetch_if_there(folder, INDEX):
+        _list(folder)
+    return folder
+
+
+def _fetch_if_there(folder: Path, name: str) -> bool:
+    """Fetch a file anew; where it is not there (any more), it is not here either."""
     try:
-        _fetch(folder, INDEX, afresh=True)
+        _fetch(folder, name, afresh=True)
     except UserError as error:
         if not isinstance(error.__cause__, FileNotFoundError):
             raise
-        _list(folder)
-    return folder
+        (folder / name).unlink(missing_ok=True)
+        return False
+    return True
 
 
 def tree_of(folder: Path) -> Tree | None:
@@ -92,6 +90,16 @@ def mirror_below(path: Path) -> tuple[Path, str] | None:
         if (root / MARKER).is_file():
             return root, path.relative_to(root).as_posix()
     return None
+
+
+def is_there(path: Path) -> bool:
+    """Whether a mirror has such a file; without a listing, as on the web beside a list, it is supposed."""
+    found = mirror_below(path)
+    if found is None:
+        return False
+    root, name = found
+    sizes = _facts(root)["sizes"]
+    return not sizes or name in sizes
 
 
 def fetched(path: Path) -> Path:
@@ -122,13 +130,13 @@ def size_there(path: Path) -> int | None:
     if found is None:
         return None
     root, name = found
-    sizes: dict[str, int | None] = _facts(root)["sizes"]
-    size = sizes.get(name)
-    if size is None:
-        address = _address(root, name)
-        size = int(_patiently(address, lambda system: system.info(address))["size"] or 0)
-        sizes[name] = size
-    return size
+    size: int | None = _facts(root)["sizes"].get(name)
+    return _size_asked_for(_address(root, name)) if size is None else size
+
+
+@lru_cache(maxsize=1 << 20)
+def _size_asked_for(address: str) -> int:
+    return int(ask_patiently(address, lambda system: system.info(address))["size"] or 0)
 
 
 def _refuse_credentials(address: str) -> None:
@@ -166,7 +174,7 @@ def _read_facts(marker: Path, _mtime_ns: int) -> dict[str, Any]:
 def _list(folder: Path) -> None:
     """Ask for all names and sizes, and fetch the lists among them."""
     address: str = _facts(folder)["address"]
-    found = _patiently(address, lambda system: system.find(address, detail=True))
+    found = ask_patiently(address, lambda system: system.find(address, detail=True))
     start = _bare(address) + "/"
     plain = unquote if urlsplit(address).scheme in WEB else str
     sizes = {plain(_bare(name).removeprefix(start)): info.get("size") for name, info in found.items()}
@@ -198,9 +206,9 @@ def _fetch(folder: Path, name: str, *, afresh: bool = False) -> None:
     if path.exists() and not afresh:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
     try:
-        _patiently(address, lambda system: system.get_file(address, str(unfinished)))
+        ask_patiently(address, lambda system: system.get_file(address, str(unfinished)))
         unfinished.replace(path)
     except OSError as error:
         raise UserError(f"Cannot write {path}: {error.strerror or error}.") from error
@@ -240,63 +248,3 @@ def _make_room(folder: Path, *, keep: Path) -> None:
 def _tells(path: Path) -> bool:
     """Whether it is one of the small files that say what the others are."""
     return path.name in (MARKER, INDEX) or path.suffix.lower() in LISTS or path.name.endswith(".partial")
-
-
-def _patiently(address: str, ask: Callable[[Any], T]) -> T:
-    """What `ask` returns of the file system there, tried again where that may help."""
-    pause_sec = FIRST_PAUSE_SEC
-    for left in reversed(range(TRIES)):
-        try:
-            with _explained(address):
-                return ask(_system(urlsplit(address).scheme, os.getpid()))
-        except _Passing as error:
-            if not left:
-                raise UserError(f"{address} cannot be reached: {error}. Tried {TRIES} times.") from error
-            time.sleep(pause_sec)
-            pause_sec *= 2
-    raise AssertionError
-
-
-class _Passing(Exception):
-    """What may be over in a while: a time-out, a lost connection, a server that is overloaded."""
-
-
-@contextmanager
-def _explained(address: str) -> Iterator[None]:
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise UserError(f"{address} does not exist (404).") from error
-    except PermissionError as error:
-        raise UserError(
-            f"{address} may not be read (403). Give credentials in the environment or in ~/.aws, or ask for "
-            "access."
-        ) from error
-    except Exception as error:
-        status = getattr(error, "status", None)
-        if status in (401, 403):
-            raise UserError(f"{address} may not be read ({status}). Give credentials in ~/.netrc.") from error
-        if status is not None and 400 <= status < 500 and status != 429:
-            raise UserError(f"{address} cannot be read: the server answers {status}.") from error
-        own = type(error).__module__.partition(".")[0] in CLIENTS
-        if not own and (not isinstance(error, OSError | TimeoutError) or getattr(error, "errno", 0) in DISK):
-            raise
-        raise _Passing(f"the server answers {status}" if status else type(error).__name__) from error
-
-
-@lru_cache(maxsize=8)
-def _system(scheme: str, _process: int) -> Any:
-    """fsspec's file system; each process has its own, since connections do not outlive a fork."""
-    options: dict[str, Any] = {"skip_instance_cache": True, "use_listings_cache": False}
-    if scheme in WEB:
-        options["client_kwargs"] = {"trust_env": True}  # ~/.netrc and proxies
-    elif scheme == "s3":
-        options["config_kwargs"] = {"connect_timeout": TIMEOUT_SEC, "read_timeout": TIMEOUT_SEC}
-    try:
-        return fsspec.filesystem(scheme, **options)
-    except ImportError as error:
-        raise UserError(
-            f"Data at {scheme}:// need more packages: pip install 'vidnas[remote]' ({error})."
-        ) from error
-    except ValueError as error:
-        raise UserError(f"{scheme}:// is no kind of address that fsspec knows: {error}.") from error

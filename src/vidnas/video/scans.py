@@ -7,9 +7,9 @@ run in them; neither touches the threads of PyTorch, which a fork does not copy.
 import multiprocessing
 import signal
 import sys
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, TimeoutError, as_completed
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from pebble import ProcessExpired, ProcessPool
@@ -22,6 +22,7 @@ from vidnas.video.workers import end_with_main
 if sys.platform == "linux":
     import resource
 
+CONTEXT = multiprocessing.get_context("fork" if sys.platform == "linux" else None)
 MEMORY_BYTES = 4 << 30
 """What a worker may take beyond what it starts with: several times the needs of an 8K video."""
 
@@ -65,19 +66,29 @@ def scan_each(
     """
     if not paths:
         return
-    method = "fork" if sys.platform == "linux" else None
-    pool = ProcessPool(
-        max_workers=min(max(1, workers), len(paths)),
-        initializer=prepare_worker,
-        context=multiprocessing.get_context(method),
-    )
-    try:
+    with decoding_pool(min(workers, len(paths))) as pool:
         positions: dict[Future[Scan], int] = {}
         for position, path in enumerate(paths):
             positions[pool.schedule(_scan, (path,), timeout=limit_sec(path))] = position
         for future in as_completed(positions):
             position = positions[future]
             yield position, _outcome(future, paths[position], limit_sec(paths[position]))
+
+
+@contextmanager
+def decoding_pool(
+    workers: int, initializer: Callable[..., None] | None = None, *given: object
+) -> Iterator[ProcessPool]:
+    """So many processes (at least one) in which decoders may crash; they end with the `with` block.
+
+    `initializer(*given)` is called in each, which then has its limits.
+    """
+    given_to_each = initializer, given
+    pool = ProcessPool(
+        max_workers=max(1, workers), initializer=_prepare_worker, initargs=given_to_each, context=CONTEXT
+    )
+    try:
+        yield pool
     finally:
         pool.stop()  # type: ignore[no-untyped-call]
         pool.join()
@@ -89,13 +100,19 @@ def _outcome(future: "Future[Scan]", path: Path, limit: float) -> Scan:
     except TimeoutError:
         return UserError(f"{shown(path)} takes longer than {limit:.0f} s to decode: the decoder may hang.")
     except ProcessExpired as error:
-        how = signal.Signals(-error.exitcode).name if error.exitcode < 0 else f"exit code {error.exitcode}"
-        return UserError(f"{shown(path)} crashes the decoder ({how}).")
+        return UserError(f"{shown(path)} crashes the decoder ({how_it_ended(error)}).")
 
 
-def prepare_worker() -> None:
+def how_it_ended(error: ProcessExpired) -> str:
+    """The signal or the exit code that a process of the pool has ended with."""
+    return signal.Signals(-error.exitcode).name if error.exitcode < 0 else f"exit code {error.exitcode}"
+
+
+def _prepare_worker(initializer: Callable[..., None] | None, given: tuple[object, ...]) -> None:
     """Let the worker end with the main process, and set a limit to its memory."""
     end_with_main()
+    if initializer is not None:
+        initializer(*given)
     if sys.platform == "linux":
         pages = int(Path("/proc/self/statm").read_text().split()[0])
         limit = pages * resource.getpagesize() + MEMORY_BYTES
