@@ -18,7 +18,7 @@ import measure
 import report
 import train_step
 from reference import C3D, PlainResNet18
-from vidnas import runs
+from vidnas import networks
 from vidnas.config import TrainConfig
 from vidnas.presets import train_preset
 
@@ -52,7 +52,7 @@ CASES = {
 
 def ours(config: TrainConfig, state: State) -> Logits:
     """vidnas's network in the form in which it predicts."""
-    return runs.fold(_loaded(train_step.ours(config), state))
+    return networks.fold(_loaded(train_step.ours(config), state))
 
 
 def reference(config: TrainConfig, state: State) -> Logits:

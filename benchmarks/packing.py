@@ -10,7 +10,7 @@ import resource
 import sys
 import time
 
-from vidnas.config import PackConfig
+from vidnas.dataconfig import PackConfig
 from vidnas.pack import run_pack
 
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 import measure
 import report
 from reference import PlainNetwork
-from vidnas import runs
+from vidnas import networks, runs
 from vidnas.config import TrainConfig
 from vidnas.engine.loop import Precision, Tally, WeightStep
 from vidnas.genotype import random_genotype
@@ -32,7 +32,7 @@ State = dict[str, Tensor]
 
 def ours(config: TrainConfig) -> nn.Module:
     """vidnas's network."""
-    return runs.build_network(GENOTYPE, config, NUM_CLASSES)
+    return networks.build_network(GENOTYPE, config, NUM_CLASSES)
 
 
 def reference(config: TrainConfig) -> nn.Module:

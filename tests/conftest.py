@@ -55,7 +55,7 @@ def full_disk() -> Iterator[None]:
 @pytest.fixture
 def random_run(tmp_path: Path) -> Path:
     """A training's run folder, its network with random weights, of the classes night, dusk and day."""
-    from vidnas import runs
+    from vidnas import networks
     from vidnas.configfile import to_json
     from vidnas.engine.checkpoint import save_checkpoint
     from vidnas.genotype import random_genotype
@@ -65,7 +65,7 @@ def random_run(tmp_path: Path) -> Path:
     folder = tmp_path / "a run"
     folder.mkdir()
     config = train_preset("demo", data="x", genotype="random:0")
-    network = runs.build_network(random_genotype(0), config, 3)
+    network = networks.build_network(random_genotype(0), config, 3)
     (folder / "config.json").write_text(to_json(config))
     (folder / "genotype.json").write_text(genotype_json(random_genotype(0)))
     (folder / "classes.json").write_text('["night", "dusk", "day"]')
@@ -79,7 +79,7 @@ def shade_run(random_run: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     import torch
     from torch import Tensor, nn
 
-    from vidnas import runs
+    from vidnas import networks
     from vidnas.video.transforms import MEAN, STD
 
     class ShadeNetwork(nn.Module):
@@ -88,8 +88,8 @@ def shade_run(random_run: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             shade = (video * std + mean).mean(dim=(1, 2, 3, 4))
             return -40 * (shade[:, None] - torch.tensor([0, 0.5, 1])) ** 2
 
-    loaded = runs.LoadedNetwork(ShadeNetwork().eval(), ("night", "dusk", "day"))
-    monkeypatch.setattr(runs, "load", lambda _: loaded)
+    loaded = networks.LoadedNetwork(ShadeNetwork().eval(), ("night", "dusk", "day"))
+    monkeypatch.setattr(networks, "load", lambda _: loaded)
     return random_run
 
 

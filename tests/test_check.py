@@ -10,7 +10,7 @@ import pytest
 
 from vidnas.check import CheckResult, run_check
 from vidnas.cli import main
-from vidnas.config import CheckConfig
+from vidnas.dataconfig import CheckConfig
 from vidnas.errors import UserError
 from vidnas.video.synthetic import write_clips
 

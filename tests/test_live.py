@@ -20,7 +20,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from vidnas import runs
+from vidnas import networks
 from vidnas.cli import main
 
 RATE = 25
@@ -134,14 +134,14 @@ def test_a_network_that_is_too_slow_leaves_windows_out_and_says_how_many(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    quick, classes = runs.load(shade_run)
+    quick, classes = networks.load(shade_run)
 
     class Slow(nn.Module):
         def forward(self, video: Tensor) -> Tensor:
             time.sleep(0.5)
             return torch.as_tensor(quick(video))
 
-    monkeypatch.setattr(runs, "load", lambda _: runs.LoadedNetwork(Slow().eval(), classes))
+    monkeypatch.setattr(networks, "load", lambda _: networks.LoadedNetwork(Slow().eval(), classes))
     assert watch(shade_run, serve([(NIGHT, 0.8), (DAY, 1.6)])) == 0
     captured = capsys.readouterr()
     lines = read_lines(captured.out)

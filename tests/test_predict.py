@@ -11,7 +11,7 @@ import av
 import numpy as np
 import pytest
 
-from vidnas import runs
+from vidnas import networks, runs
 from vidnas.cli import main
 from vidnas.engine.loop import evaluate_epoch
 from vidnas.predict import run_predict
@@ -80,8 +80,8 @@ def test_a_video_not_longer_than_a_window_is_one_clip(
 
 def as_evaluated(run: Path, video: Path) -> list[float]:
     """Log probabilities of a video by the evaluation's own way."""
-    config = runs.load_train_config(run)
-    network, _ = runs.load(run)
+    config = networks.load_train_config(run)
+    network, _ = networks.load(run)
     clips = TestClips(
         [Item(video, 0, None)],
         [scan_video(video).num_frames],
@@ -97,7 +97,7 @@ def as_evaluated(run: Path, video: Path) -> list[float]:
 
 def assert_as_evaluated(run: Path, paths: list[Path], **more: Any) -> None:
     config = PredictConfig(run=str(run), videos=tuple(map(str, paths)), device="cpu", **more)
-    classes = runs.read_classes(run)
+    classes = networks.read_classes(run)
     for path, prediction in zip(paths, run_predict(config).predictions, strict=True):
         scores = dict(prediction.labels)
         assert [np.log(scores[name]) for name in classes] == pytest.approx(as_evaluated(run, path), abs=1e-5)
@@ -126,7 +126,7 @@ def test_a_real_video_s_windows_are_clips_of_their_own(
     path = sorted((test_data / "ucf101_5" / "videos").rglob("*.avi"))[0]
     config = PredictConfig(run=str(random_run), videos=(str(path),), window_sec=2.0, batch_size=3)
     (prediction,) = run_predict(config).predictions
-    classes = runs.read_classes(random_run)
+    classes = networks.read_classes(random_run)
     info = scan_video(path)
     frames = decode_frames(path, range(info.num_frames), short_side_px=None)
     assert len(prediction.windows) > 3

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from vidnas import runs, videos
+from vidnas import networks, videos
 from vidnas.cli import main
 from vidnas.errors import UsageError, UserError
 from vidnas.predict import run_predict
@@ -89,7 +89,7 @@ def test_a_file_is_never_overwritten(
     shade_run: Path, write_shades: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And that is said before any work."""
-    monkeypatch.setattr(runs, "load", None)
+    monkeypatch.setattr(networks, "load", None)
     video = write_shades("a.mp4", (DAY, 3))
     taken = tmp_path / "taken.mp4"
     taken.write_text("mine")
@@ -110,7 +110,7 @@ def test_a_file_is_never_overwritten(
 def test_names_without_a_video_are_told_before_any_work(
     shade_run: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runs, "load", None)
+    monkeypatch.setattr(networks, "load", None)
     with pytest.raises(UserError, match=r"missing\.mp4 does not exist"):
         run_predict(PredictConfig(run=str(shade_run), videos=("missing.mp4",)))
 
@@ -145,7 +145,9 @@ def test_a_network_that_diverged_is_not_the_videos_fault(
         def forward(self, video: torch.Tensor) -> torch.Tensor:
             return torch.full((len(video), 3), torch.nan)
 
-    monkeypatch.setattr(runs, "load", lambda _: runs.LoadedNetwork(Diverged().eval(), ("a", "b", "c")))
+    monkeypatch.setattr(
+        networks, "load", lambda _: networks.LoadedNetwork(Diverged().eval(), ("a", "b", "c"))
+    )
     assert predict(shade_run, write_shades("a.mp4", (DAY, 3))) == 1
     error = capsys.readouterr().err
     assert "it diverged while training" in error

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from vidnas import runs
+from vidnas import networks, runs
 from vidnas.config import TrainConfig
 from vidnas.configfile import to_json
 from vidnas.engine.checkpoint import save_checkpoint
@@ -21,13 +21,13 @@ from vidnas.presets import search_preset, train_preset
 @pytest.mark.parametrize("name", ["", "genotype.json"])
 def test_a_genotype_is_read_from_a_file_or_a_run_folder(tmp_path: Path, name: str) -> None:
     (tmp_path / "genotype.json").write_text(genotype_json(random_genotype(5)))
-    assert runs.read_genotype(str(tmp_path / name)) == random_genotype(5)
+    assert networks.read_genotype(str(tmp_path / name)) == random_genotype(5)
 
 
 def test_a_random_genotype_is_named_by_its_seed() -> None:
-    assert runs.read_genotype("random:7") == random_genotype(7)
+    assert networks.read_genotype("random:7") == random_genotype(7)
     with pytest.raises(UsageError, match=r"random:seven; write random: and a whole number, as in random:0\."):
-        runs.read_genotype("random:seven")
+        networks.read_genotype("random:seven")
 
 
 def test_a_device_that_is_not_there_is_a_usage_error() -> None:
@@ -68,7 +68,7 @@ def test_adamw_rises_to_its_learning_rate_and_falls() -> None:
 def run(tmp_path: Path) -> Path:
     """A training's run folder with the least that `load` needs."""
     config = train_preset("demo", data="x", genotype="random:0")
-    network = runs.build_network(random_genotype(0), config, 2)
+    network = networks.build_network(random_genotype(0), config, 2)
     (tmp_path / "config.json").write_text(to_json(config))
     (tmp_path / "genotype.json").write_text(genotype_json(random_genotype(0)))
     (tmp_path / "classes.json").write_text('["left", "right"]')
@@ -77,7 +77,7 @@ def run(tmp_path: Path) -> Path:
 
 
 def test_load_reads_a_run_folder(run: Path) -> None:
-    network, classes = runs.load(run)
+    network, classes = networks.load(run)
     assert classes == ("left", "right")
     assert network(torch.zeros(2, 3, 8, 32, 32)).shape == (2, 2)
 
@@ -86,29 +86,29 @@ def test_load_reads_a_run_folder(run: Path) -> None:
 def test_load_names_what_is_missing_or_damaged(run: Path, name: str) -> None:
     (run / name).write_bytes((run / name).read_bytes()[:-2])
     with pytest.raises(UserError, match=name):
-        runs.load(run)
+        networks.load(run)
     (run / name).unlink()
     with pytest.raises(UserError, match=name):
-        runs.load(run)
+        networks.load(run)
 
 
 def test_load_says_when_weights_and_genotype_do_not_belong_together(run: Path) -> None:
     (run / "genotype.json").write_text(genotype_json(random_genotype(1)))
     with pytest.raises(UserError, match=r"checkpoint\.pt does not fit the settings and genotype of its run"):
-        runs.load(run)
+        networks.load(run)
 
 
 def test_a_search_s_run_folder_is_not_a_training_s(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(to_json(search_preset("demo", data="x")))
     with pytest.raises(UserError, match="the run folder of a search; first train: vidnas train --genotype"):
-        runs.load(tmp_path)
+        networks.load(tmp_path)
 
 
 def test_a_folder_without_a_genotype_says_what_it_must_be(tmp_path: Path) -> None:
     with pytest.raises(
         UserError, match=r"holds no genotype\.json\. It must be the folder of a finished search"
     ):
-        runs.read_genotype(str(tmp_path))
+        networks.read_genotype(str(tmp_path))
 
 
 def test_a_diverged_training_names_the_epoch_and_the_learning_rate() -> None:
@@ -136,4 +136,4 @@ def test_an_unknown_setting_in_a_run_folder_is_refused(run: Path) -> None:
     settings["epoch"] = settings.pop("epochs")
     (run / "config.json").write_text(json.dumps(settings))
     with pytest.raises(UserError, match=r"'epoch' is not a setting of TrainConfig\. Did you mean 'epochs'\?"):
-        runs.load(run)
+        networks.load(run)

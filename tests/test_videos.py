@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from vidnas import videos
-from vidnas.config import EvaluateConfig, OnBad
+from vidnas.config import EvaluateConfig
+from vidnas.dataconfig import OnBad
 from vidnas.engine.runlog import RunLog
 from vidnas.errors import UserError
 from vidnas.presets import search_preset, train_preset

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from vidnas.check import CheckResult as CheckResult
     from vidnas.check import run_check as run_check
-    from vidnas.config import CheckConfig as CheckConfig
     from vidnas.config import EvaluateConfig as EvaluateConfig
-    from vidnas.config import PackConfig as PackConfig
     from vidnas.config import SearchConfig as SearchConfig
     from vidnas.config import TrainConfig as TrainConfig
+    from vidnas.dataconfig import CheckConfig as CheckConfig
+    from vidnas.dataconfig import PackConfig as PackConfig
     from vidnas.demo import DemoResult as DemoResult
     from vidnas.demo import run_demo as run_demo
     from vidnas.draw import DrawResult as DrawResult
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from vidnas.genotype import Genotype as Genotype
     from vidnas.genotype import load_genotype as load_genotype
     from vidnas.genotype import random_genotype as random_genotype
+    from vidnas.networks import LoadedNetwork as LoadedNetwork
+    from vidnas.networks import load as load
     from vidnas.nn.network import Network as Network
     from vidnas.nn.network import Supernet as Supernet
     from vidnas.pack import PackResult as PackResult
@@ -36,8 +38,6 @@ if TYPE_CHECKING:
     from vidnas.presets import train_preset as train_preset
     from vidnas.report import ReportResult as ReportResult
     from vidnas.report import run_report as run_report
-    from vidnas.runs import LoadedNetwork as LoadedNetwork
-    from vidnas.runs import load as load
     from vidnas.search import SearchResult as SearchResult
     from vidnas.search import run_search as run_search
     from vidnas.train import TrainResult as TrainResult
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from vidnas.viewconfig import ReportConfig as ReportConfig
 
 _MODULES = {
-    "CheckConfig": "vidnas.config",
+    "CheckConfig": "vidnas.dataconfig",
     "CheckResult": "vidnas.check",
     "DemoConfig": "vidnas.viewconfig",
     "DemoResult": "vidnas.demo",
@@ -57,9 +57,9 @@ _MODULES = {
     "EvaluateConfig": "vidnas.config",
     "EvaluateResult": "vidnas.evaluate",
     "Genotype": "vidnas.genotype",
-    "LoadedNetwork": "vidnas.runs",
+    "LoadedNetwork": "vidnas.networks",
     "Network": "vidnas.nn.network",
-    "PackConfig": "vidnas.config",
+    "PackConfig": "vidnas.dataconfig",
     "PackResult": "vidnas.pack",
     "PredictConfig": "vidnas.viewconfig",
     "PredictResult": "vidnas.predict",
@@ -72,7 +72,7 @@ _MODULES = {
     "TrainResult": "vidnas.train",
     "UsageError": "vidnas.errors",
     "UserError": "vidnas.errors",
-    "load": "vidnas.runs",
+    "load": "vidnas.networks",
     "load_genotype": "vidnas.genotype",
     "random_genotype": "vidnas.genotype",
     "run_check": "vidnas.check",

@@ -10,7 +10,7 @@ from statistics import median_low
 from tqdm import tqdm
 
 from vidnas import videos
-from vidnas.config import CheckConfig
+from vidnas.dataconfig import CheckConfig
 from vidnas.errors import UserError
 from vidnas.video.decode import VideoInfo, shown
 from vidnas.video.division import find_groups

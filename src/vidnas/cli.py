@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from vidnas import config as settings
-from vidnas import flags, presets, viewconfig
+from vidnas import dataconfig, flags, presets, viewconfig
 from vidnas.errors import Interrupted, UsageError, UserError
 
 NO_MEMORY = ("OutOfMemory", "can't allocate memory", "Storage size calculation overflowed")
@@ -127,7 +127,7 @@ def _overview() -> str:
 
 
 def _check(arguments: Sequence[str]) -> int:
-    config = flags.parse("check", settings.CheckConfig, arguments)
+    config = flags.parse("check", dataconfig.CheckConfig, arguments)
     from vidnas.check import run_check
 
     result = run_check(config)
@@ -136,7 +136,7 @@ def _check(arguments: Sequence[str]) -> int:
 
 
 def _pack(arguments: Sequence[str]) -> int:
-    config = flags.parse("pack", settings.PackConfig, arguments)
+    config = flags.parse("pack", dataconfig.PackConfig, arguments)
     from vidnas.pack import run_pack
 
     print(run_pack(config).text)

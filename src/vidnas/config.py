@@ -1,4 +1,4 @@
-"""The settings of every verb as plain frozen data.
+"""The settings of the verbs that learn and test, as plain frozen data.
 
 Every field's text below is also its help text on the command line.
 """
@@ -6,36 +6,31 @@ Every field's text below is also its help text on the command line.
 from dataclasses import dataclass
 from typing import Literal
 
+from vidnas.dataconfig import DataConfig, Layout, OnBad, SplitBy
 from vidnas.errors import UsageError
-from vidnas.limits import at_least, check_types, not_negative, positive
+from vidnas.limits import at_least, below_one, check_types, not_negative, positive
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
-SplitBy = Literal["auto", "group", "clip"]
-Layout = Literal["auto", "videos", "frames", "ucf101", "hmdb51", "csv", "list", "frame-list"]
-OnBad = Literal["raise", "skip"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class DataConfig:
-    """Which videos there are and how they are divided."""
-
-    data: str
-    """Videos: a folder per class, train/ and test/ folders of those, the layout of UCF101 or HMDB51, a CSV
-    file or a list (docs/data.md has them all), or `builtin` for the built-in motion clips."""
-    test_list: str | None = None
-    """Test videos as a list file, beside a list file given as data."""
-    split: int = 1
-    """Number K of the official lists: trainlist0K.txt and testlist0K.txt, or Class_test_splitK.txt."""
-    split_by: SplitBy = "auto"
-    """What a division of the videos keeps together: the groups found in the file names, or single clips.
-    auto: groups where every name has one, else clips."""
-    group_regex: str | None = None
-    """Regular expression whose first (...) is the group in a file name, for names other than UCF101's."""
-    layout: Layout = "auto"
-    """How to read the data where more than one way is possible; auto: by what is there."""
-    roots: str | None = None
-    """More folders below which the videos lie, separated by commas: further disks with the same layout, or
-    where the paths of a list begin."""
+Baseline = Literal[
+    "3d-resnet-18",
+    "3d-resnet-50",
+    "3d-resnet-101",
+    "3d-resnet-18-a",
+    "3d-resnet-50-a",
+    "3d-resnet-101-a",
+    "c3d",
+    "c3d-8",
+    "stc-resnet-18",
+    "stc-resnet-50",
+    "stc-resnet-101",
+    "3d-mobilenetv2-0.45",
+    "3d-shufflenet-0.5",
+    "3d-shufflenet-1.0",
+    "x3d-xs",
+    "movinet-a0",
+    "2d-resnet-18",
+]
+"""The hand-designed networks, in the order of docs/rivals.md; nn/baselines builds them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,11 +49,11 @@ class ClipConfig(DataConfig):
     flip: bool = True
     """Mirror half of the training clips. Turn it off where left and right are different classes."""
     num_cells: int
-    """Depth of the network: cells."""
+    """Depth of a cell's network: cells."""
     first_channels: int
-    """Channels of the stem and of a node in the first cell; every reduction doubles them."""
+    """Channels of its stem and of a node in the first cell; every reduction doubles them."""
     stem_stride: int = 1
-    """Spatial stride of the stem: 2 quarters the cost."""
+    """Spatial stride of its stem: 2 quarters the cost."""
     epochs: int
     """Passes over the training videos."""
     batch_size: int
@@ -67,8 +62,6 @@ class ClipConfig(DataConfig):
     """Processes that decode videos; 0 decodes in the main one. The clips do not depend on it."""
     device: Device = "auto"
     """Where to compute; auto takes CUDA or MPS, with mixed precision, where there is one."""
-    seed: int = 0
-    """Seed of everything random."""
     checkpoint_minutes: float = 10.0
     """Save the state at least this often, minutes, besides after every epoch; 0: after every step."""
     out: str | None = None
@@ -81,7 +74,6 @@ class ClipConfig(DataConfig):
         at_least(self, "epochs", 1)
         at_least(self, "batch_size", 1)
         at_least(self, "workers", 0)
-        at_least(self, "seed", 0)
         at_least(self, "split", 1)
         not_negative(self, "checkpoint_minutes")
         if self.stem_stride not in (1, 2):
@@ -96,6 +88,8 @@ class SearchConfig(ClipConfig):
     first_channels: int = 4
     epochs: int = 50
     batch_size: int = 16
+    seed: int = 0
+    """Seed of everything random."""
     order: Literal[1, 2] = 2
     """Order of the alpha gradient: 2 looks one weight step ahead (paper, eq. 5), 1 costs two fifths of it."""
     select: Literal["best", "last"] = "best"
@@ -120,6 +114,7 @@ class SearchConfig(ClipConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        at_least(self, "seed", 0)
         for name in ("lr", "grad_clip", "alpha_lr"):
             positive(self, name)
         for name in ("lr_min", "momentum", "weight_decay", "alpha_weight_decay"):
@@ -127,15 +122,9 @@ class SearchConfig(ClipConfig):
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainConfig(ClipConfig):
-    """Train a genotype's network from scratch on all training videos; test it after the last epoch."""
+class RecipeConfig(ClipConfig):
+    """How a network is trained: shared by train and compare, whatever the network."""
 
-    genotype: str | None = None
-    """What to build: a genotype file, a run folder, or random:SEED for a random cell. By default, with init,
-    that run's."""
-    init: str | None = None
-    """Run folder of a training whose weights this one starts from. The classes may be others: the head is
-    then new."""
     num_cells: int = 6
     first_channels: int = 8
     epochs: int = 600
@@ -143,28 +132,63 @@ class TrainConfig(ClipConfig):
     accumulate: int = 1
     """Parts into which a batch is cut to save memory; batch norm then sees the parts."""
     optimizer: Literal["sgd", "adamw"] = "sgd"
-    """sgd: momentum 0.9 and a cosine to 0 over steps (the paper). adamw: one-cycle."""
+    """sgd: with momentum 0.9 (the paper). adamw: its weight decay is decoupled and wants to be larger."""
     lr: float = 0.025
-    """Highest learning rate."""
+    """Highest learning rate; it falls to 0 by a cosine over steps."""
+    warmup: float = 0.0
+    """Share of the steps in which the learning rate rises to the highest, linearly, before it falls."""
     weight_decay: float = 3e-4
     """Weight decay of every weight."""
     label_smoothing: float = 0.0
     """Share of the target spread over all classes."""
-    single_frame: bool = False
-    """Control experiment: every clip is one random frame repeated (the middle one when testing)."""
+    dropout: float = 0.0
+    """Share of the features dropped before the last layer."""
+    mix: Literal["none", "mixup", "cutmix"] = "none"
+    """Blend each training clip with another: mixup averages them, cutmix pastes a box, the same in all
+    frames. The target is blended alike."""
+    ema: float = 0.0
+    """Test an exponential moving average of the weights with this decay a step, as 0.99; 0: the weights."""
+    input: Literal["rgb", "residual", "both"] = "rgb"
+    """What a network sees: the frames, their differences from frame to frame, or both."""
+    repeats: int = 1
+    """Differently augmented clips of one video that come together in a batch."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         positive(self, "lr")
         not_negative(self, "weight_decay")
-        not_negative(self, "label_smoothing")
+        for name in ("warmup", "label_smoothing", "dropout", "ema"):
+            below_one(self, name)
         at_least(self, "accumulate", 1)
-        if self.label_smoothing >= 1:
-            raise UsageError(f"label_smoothing is {self.label_smoothing}; allowed are 0 to below 1.")
+        at_least(self, "repeats", 1)
         if self.accumulate > self.batch_size:
             raise UsageError(
                 f"accumulate is {self.accumulate}; allowed are 1 to the batch size, {self.batch_size}."
             )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainConfig(RecipeConfig):
+    """Train a network from scratch on all training videos; test it after the last epoch."""
+
+    genotype: str | None = None
+    """The cell to build it from: a genotype file, a run folder, random:SEED for a random cell, or all-skip.
+    By default, with init, that run's."""
+    network: Baseline | None = None
+    """A hand-designed network instead; num_cells, first_channels and stem_stride are not for it."""
+    init: str | None = None
+    """Run folder of a training whose weights this one starts from. The classes may be others: the head is
+    then new."""
+    seed: int = 0
+    """Seed of everything random."""
+    single_frame: bool = False
+    """Control experiment: every clip is one random frame repeated (the middle one when testing)."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        at_least(self, "seed", 0)
+        if self.genotype is not None and self.network is not None:
+            raise UsageError(f"Give --genotype {self.genotype} or --network {self.network}, not both.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,53 +230,3 @@ class EvaluateConfig:
         at_least(self, "workers", 0)
         if self.split is not None:
             at_least(self, "split", 1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class CheckConfig(DataConfig):
-    """Decode every video of a data set once and say what is there and what is wrong."""
-
-    workers: int = 2
-    """Processes that decode videos."""
-
-    def __post_init__(self) -> None:
-        check_types(self)
-        at_least(self, "split", 1)
-        at_least(self, "workers", 1)
-
-
-@dataclass(frozen=True, kw_only=True)
-class PackConfig(DataConfig):
-    """Decode every video once and keep its frames as JPEG, which later runs read many times faster."""
-
-    data: str = ""
-    """Videos, as for `vidnas train`; not needed to verify a pack."""
-    out: str
-    """Folder of the pack: new, or that of a packing that was interrupted, which then goes on."""
-    short_side_px: int = 128
-    """Short side of the frames, pixels; smaller videos keep their size. 128 is for clips of up to 112 px."""
-    quality: int = 90
-    """Quality of the JPEGs, 1 to 100."""
-    frames: int | None = None
-    """Evenly spaced frames kept of each clip; by default every one."""
-    shard_mib: int = 256
-    """Size of a shard, MiB, about."""
-    workers: int | None = None
-    """Processes that pack; by default one per core."""
-    on_bad: OnBad = "skip"
-    """What to do about videos that cannot be used: skip packs the others and lists them at the end; raise
-    stops before anything is written."""
-    verify: bool = False
-    """Read the whole pack again and compare its checksums."""
-
-    def __post_init__(self) -> None:
-        check_types(self)
-        for name in ("split", "short_side_px", "quality", "shard_mib"):
-            at_least(self, name, 1)
-        for name in ("frames", "workers"):
-            if getattr(self, name) is not None:
-                at_least(self, name, 1)
-        if self.quality > 100:
-            raise UsageError(f"quality is {self.quality}; allowed are 1 to 100.")
-        if not self.data and not self.verify:
-            raise UsageError("Name the videos with --data, or verify a pack with --verify.")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from vidnas import runs
+from vidnas import networks
 from vidnas.atomic import require_new, write_whole
 from vidnas.errors import UsageError, UserError
 from vidnas.figures.animation import SearchEpoch, draw_search
@@ -54,7 +54,7 @@ def run_draw(config: DrawConfig) -> DrawResult:
 def _draw_picture(config: DrawConfig, path: Path) -> list[str]:
     """Draw one cell; what it is in words."""
     source, shown = _find_cell(config.source)
-    save_figure(draw_cell(runs.read_genotype(source), title=config.title or ""), path)
+    save_figure(draw_cell(networks.read_genotype(source), title=config.title or ""), path)
     return [shown]
 
 
@@ -68,12 +68,12 @@ def _find_cell(source: str) -> tuple[str, str]:
             f"{source} does not exist. Draw a genotype file, the run folder of a search or a training, or a "
             "random cell, as in random:0."
         )
-    if not folder.is_dir() or (folder / runs.GENOTYPE).exists():
+    if not folder.is_dir() or (folder / networks.GENOTYPE).exists():
         return source, f"the cell of {source}"
     newest = max((folder / "genotypes").glob("epoch-*.json"), default=None, key=_epoch_in)
     if newest is None:
         raise UserError(
-            f"{source} holds no cell: no {runs.GENOTYPE}, as a run folder has it, and no "
+            f"{source} holds no cell: no {networks.GENOTYPE}, as a run folder has it, and no "
             "genotypes/epoch-001.json, as a search has it after its first epoch. A demo's run folders are "
             "its search/ and train/."
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from vidnas import runs, videos
+from vidnas import networks, runs, videos
 from vidnas.atomic import write_whole
 from vidnas.config import EvaluateConfig, TrainConfig
 from vidnas.engine.answers import Answer, answers_csv, name_answers, surest
@@ -70,15 +70,15 @@ def run_evaluate(config: EvaluateConfig) -> EvaluateResult:
     """
     precision = runs.choose_precision(config.device)
     folder = Path(config.run).expanduser()
-    train_config = runs.load_train_config(folder)
+    train_config = networks.load_train_config(folder)
     if not os.access(folder, os.W_OK | os.X_OK):
         raise UserError(
             f"No permission to write in {folder}, where the evaluation is kept. Copy the run folder and name "
             "the copy with --run."
         )
-    network, classes = runs.load(folder)
+    network, classes = networks.load(folder)
     network.to(precision.device)
-    folded = runs.fold(network)
+    folded = networks.fold(network)
     index = _open_videos(config, train_config)
     videos.check_unseen(index, folder)
     _require_known(index, classes, config)
@@ -92,7 +92,7 @@ def run_evaluate(config: EvaluateConfig) -> EvaluateResult:
     predictions = evaluate_epoch(folded, batches, precision, max_clips=config.batch_size)
     test = _Test(
         classes,
-        (*scanned.index.notes, *runs.unfinished(folder, train_config)),
+        (*scanned.index.notes, *networks.unfinished(folder, train_config)),
         videos.describe_skipped(scanned),
         _name_answers(predictions, items, classes),
         score(predictions.scores, predictions.labels, videos.group_keys(items)),
@@ -199,7 +199,7 @@ def _write(
     clips: list[dict[str, object]],
 ) -> EvaluateResult:
     """Write the predictions, the confusion matrix and, last, the JSON file that tells of both."""
-    checkpoint_bytes = (Path(config.run).expanduser() / runs.CHECKPOINT).stat().st_size
+    checkpoint_bytes = (Path(config.run).expanduser() / networks.CHECKPOINT).stat().st_size
     protocol = runs.describe_protocol(config.protocol, train_config)
     accuracy = accuracy_line(test.scores, protocol)
     cost = cost_line(test.profile, runs.describe_clip(train_config))

@@ -65,6 +65,11 @@ def random_genotype(seed: int, *, num_nodes: int = 4, edges_per_node: int = 2) -
     return Genotype(tuple(nodes))
 
 
+def all_skip_genotype(*, num_nodes: int = 4) -> Genotype:
+    """The cell to which differentiable search tends to collapse: every node is the sum of the two inputs."""
+    return Genotype(tuple((Edge(0, "skip"), Edge(1, "skip")) for _ in range(num_nodes)))
+
+
 def to_json(genotype: Genotype) -> str:
     """The genotype as JSON text that `from_json` reads back."""
     nodes = [[{"source": e.source, "primitive": e.primitive} for e in node] for node in genotype.nodes]

@@ -30,6 +30,13 @@ def not_negative(config: object, name: str) -> None:
         raise UsageError(f"{name} is {value!r}; it must be at least 0 and finite.")
 
 
+def below_one(config: object, name: str) -> None:
+    """A number of at least 0 and below 1."""
+    value = getattr(config, name)
+    if not isinstance(value, int | float) or not 0 <= value < 1:
+        raise UsageError(f"{name} is {value!r}; allowed are 0 to below 1.")
+
+
 def check_types(config: object) -> None:
     """UsageError for a choice that is none, a switch that is neither True nor False, text that is none."""
     for name, hint in get_type_hints(type(config)).items():

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from vidnas import videos
-from vidnas.config import PackConfig
+from vidnas.dataconfig import PackConfig
 from vidnas.errors import UserError
 from vidnas.video import footage
 from vidnas.video.decode import VideoInfo, shown

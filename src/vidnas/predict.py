@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from vidnas import runs, videos
+from vidnas import networks, runs, videos
 from vidnas.atomic import require_new, write_whole
 from vidnas.engine.classify import Classifier, Probabilities
 from vidnas.engine.predictions import (
@@ -99,18 +99,18 @@ def _open_run(config: PredictConfig) -> tuple[Classifier, float]:
     """The run's network on its device, and the length of a window, seconds; says if it is half-trained."""
     precision = runs.choose_precision(config.device)
     folder = _path(config.run)
-    train_config = runs.load_train_config(folder)
+    train_config = networks.load_train_config(folder)
     window_sec = config.window_sec or videos.window_sec(folder)
     if window_sec is None:
         raise UserError(
             f"{folder} does not say how long the videos were that it was trained on. Say how long a window "
             "is, in seconds, as in --window-sec 4."
         )
-    network, classes = runs.load(folder)
-    for sentence in runs.unfinished(folder, train_config):
+    network, classes = networks.load(folder)
+    for sentence in networks.unfinished(folder, train_config):
         print(sentence, file=sys.stderr)
     classifier = Classifier(
-        runs.fold(network).to(precision.device),
+        networks.fold(network).to(precision.device),
         classes,
         precision,
         size_px=train_config.size_px,

@@ -70,6 +70,7 @@ TRAIN_PRESETS = _table(
         stem_stride=2,
         optimizer="adamw",
         lr=3e-3,
+        warmup=0.3,
         weight_decay=0.05,
         label_smoothing=0.1,
     ),
@@ -80,6 +81,7 @@ TRAIN_PRESETS = _table(
         size_px=64,
         optimizer="adamw",
         lr=3e-3,
+        warmup=0.3,
         weight_decay=0.05,
         label_smoothing=0.1,
     ),
@@ -91,6 +93,7 @@ TRAIN_PRESETS = _table(
         flip=False,
         optimizer="adamw",
         lr=5e-3,
+        warmup=0.3,
         weight_decay=0.05,
     ),
 )

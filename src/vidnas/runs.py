@@ -1,30 +1,20 @@
-"""The parts a verb needs, built from its settings: device, videos, loaders, supernet, network; and `load`."""
+"""The parts a verb needs, built from its settings: device, supernet, and what steps alpha and the weights."""
 
-import json
 import math
-import shlex
 from collections.abc import Sequence
 from contextlib import nullcontext
-from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from vidnas.config import ClipConfig, Device, SearchConfig, TrainConfig
-from vidnas.configfile import from_json
-from vidnas.engine.checkpoint import load_checkpoint
-from vidnas.engine.keeper import CHECKPOINT as CHECKPOINT
+from vidnas.config import ClipConfig, Device, RecipeConfig, SearchConfig, TrainConfig
 from vidnas.engine.loop import Precision, WeightStep, best_precision
+from vidnas.engine.recipe import averaged, warmed_cosine
 from vidnas.errors import UsageError, UserError
-from vidnas.genotype import Genotype, load_genotype, random_genotype
 from vidnas.nas.architect import Architect
-from vidnas.nn.folded import FoldedNetwork
-from vidnas.nn.network import Network, Supernet
+from vidnas.nn.network import Supernet
 
-GENOTYPE = "genotype.json"
-CLASSES = "classes.json"
 PROTOCOLS = MappingProxyType(
     {
         "paper": "one centre-cropped clip a video, no aggregation",
@@ -91,77 +81,16 @@ def build_supernet(config: SearchConfig, num_classes: int) -> Supernet:
     )
 
 
-def build_network(genotype: Genotype, config: TrainConfig, num_classes: int) -> Network:
-    """The network of a genotype that the settings ask for."""
-    return Network(
-        genotype,
-        num_classes,
-        num_cells=config.num_cells,
-        first_channels=config.first_channels,
-        stem_stride=config.stem_stride,
-    )
-
-
-def read_genotype(source: str) -> Genotype:
-    """The genotype in a file or in a search's run folder, or a random one for `random:SEED`."""
-    if source.startswith("random:"):
-        seed = source.removeprefix("random:")
-        if not seed.isdecimal():
-            raise UsageError(f"genotype is {source}; write random: and a whole number, as in random:0.")
-        return random_genotype(int(seed))
-    path = Path(source).expanduser()
-    if path.is_dir() and not (path / GENOTYPE).exists():
-        raise UserError(
-            f"{path} holds no {GENOTYPE}. It must be the folder of a finished search; of an unfinished one "
-            "take an epoch's, as in genotypes/epoch-001.json."
-        )
-    return load_genotype(path / GENOTYPE if path.is_dir() else path)
-
-
-def genotype_source(config: TrainConfig) -> str:
-    """Where the genotype comes from: by default the run whose weights are taken over."""
-    source = config.genotype or config.init
-    if source is None:
-        raise UsageError("What is to be trained? Give --genotype FILE, a run folder, or random:SEED.")
-    return source
-
-
-def choose_genotype(config: TrainConfig) -> Genotype:
-    """The genotype to train; UserError where the run `config.init` has no weights for that very network."""
-    if config.init is None:
-        return read_genotype(genotype_source(config))
-    folder = Path(config.init).expanduser()
-    learnt_config = load_train_config(folder)
-    load(folder)  # what is wrong with its weights is told before anything is begun
-    for name in ("num_cells", "first_channels", "stem_stride"):
-        own, learnt = getattr(config, name), getattr(learnt_config, name)
-        if own != learnt:
-            flag = f"--{name.replace('_', '-')} {learnt}"
-            raise UserError(
-                f"{folder} was trained with {name} {learnt}, not {own}; use {flag}, or no --init."
-            )
-    genotype = load_genotype(folder / GENOTYPE)
-    if config.genotype is not None and read_genotype(config.genotype) != genotype:
-        raise UserError(f"{folder} was trained with another genotype; leave --genotype away to take its own.")
-    return genotype
-
-
-def run_of_genotype(source: str) -> Path | None:
-    """The run folder that a genotype comes from, if it is in one."""
-    path = Path(source).expanduser()
-    folder = path if path.is_dir() else path.parent
-    return folder if (folder / "config.json").exists() and path.exists() else None
-
-
 def make_optimizer(
-    weights: Sequence[Tensor], config: TrainConfig, num_steps: int
+    weights: Sequence[Tensor], config: RecipeConfig, num_steps: int
 ) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
     """The optimizer that the settings name and its schedule over all steps."""
+    optimizer: torch.optim.Optimizer
     if config.optimizer == "adamw":
         optimizer = torch.optim.AdamW(weights, config.lr, weight_decay=config.weight_decay)
-        return optimizer, torch.optim.lr_scheduler.OneCycleLR(optimizer, config.lr, num_steps)
-    sgd = torch.optim.SGD(weights, config.lr, momentum=0.9, weight_decay=config.weight_decay)
-    return sgd, torch.optim.lr_scheduler.CosineAnnealingLR(sgd, num_steps)
+    else:
+        optimizer = torch.optim.SGD(weights, config.lr, momentum=0.9, weight_decay=config.weight_decay)
+    return optimizer, warmed_cosine(optimizer, num_steps=num_steps, warmup=config.warmup)
 
 
 def build_search_step(
@@ -187,7 +116,7 @@ def build_architect(supernet: Supernet, config: SearchConfig, precision: Precisi
 
 
 def build_train_step(
-    network: nn.Module, config: TrainConfig, precision: Precision, *, num_steps: int
+    network: nn.Module, config: RecipeConfig, precision: Precision, *, num_steps: int
 ) -> WeightStep:
     """What steps the weights of a network in a training of so many steps."""
     weights = list(network.parameters())
@@ -199,93 +128,7 @@ def build_train_step(
         schedule,
         precision,
         label_smoothing=config.label_smoothing,
+        mix=config.mix,
         accumulate=config.accumulate,
+        average=averaged(network, config.ema) if config.ema else None,
     )
-
-
-def fold(network: nn.Module) -> nn.Module:
-    """What a trained network computes, for inference alone (nn/folded.py)."""
-    return FoldedNetwork(network) if isinstance(network, Network) else network
-
-
-class LoadedNetwork(NamedTuple):
-    """A trained network, ready to use in evaluation mode, and the names of its classes."""
-
-    network: nn.Module
-    classes: tuple[str, ...]
-
-
-def load(run_dir: str | Path) -> LoadedNetwork:
-    """The trained network of a run folder on the CPU, in evaluation mode, and its class names.
-
-    It maps normalised clips (batch, 3, frames, size_px, size_px) to logits; UserError where the folder is not
-    a training's or is damaged.
-    """
-    folder = Path(run_dir).expanduser()
-    config = load_train_config(folder)
-    classes = read_classes(folder)
-    network = build_network(load_genotype(folder / GENOTYPE), config, len(classes))
-    state = load_checkpoint(folder / CHECKPOINT)
-    try:
-        network.load_state_dict(state["network"])
-    except (KeyError, TypeError, RuntimeError) as error:
-        raise UserError(
-            f"{folder / CHECKPOINT} does not fit the settings and genotype of its run."
-        ) from error
-    return LoadedNetwork(network.eval(), classes)
-
-
-def start_from(network: Network, classes: Sequence[str], config: TrainConfig) -> str:
-    """Give a network the weights of the run `config.init`, but for the head where the classes differ.
-
-    Returns what was taken. That the run's network is the same one, `choose_genotype` has made sure.
-    """
-    assert config.init is not None
-    folder = Path(config.init).expanduser()
-    learnt_network, learnt_classes = load(folder)
-    same_head = tuple(classes) == learnt_classes
-    state = {k: v for k, v in learnt_network.state_dict().items() if same_head or not k.startswith("head.")}
-    network.load_state_dict(state, strict=same_head)
-    return f"Weights from {folder}{'' if same_head else '; the head is new, since the classes are others'}."
-
-
-def unfinished(folder: Path, config: TrainConfig) -> tuple[str, ...]:
-    """A sentence if the training in this folder stopped before its last epoch."""
-    epoch = load_checkpoint(folder / CHECKPOINT).get("epoch", config.epochs)
-    if epoch == config.epochs:
-        return ()
-    return (f"Careful: the training is not finished; this is its epoch {epoch} of {config.epochs}.",)
-
-
-def read_classes(folder: Path) -> tuple[str, ...]:
-    """The class names of a training's run folder, in the order of the logits."""
-    path = folder / CLASSES
-    try:
-        classes = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        cause = (error.strerror if isinstance(error, OSError) else None) or error
-        raise UserError(f"Cannot read the classes of the run in {path}: {cause}.") from error
-    if not isinstance(classes, list) or not classes or not all(isinstance(name, str) for name in classes):
-        raise UserError(f"{path} must hold a list of class names.")
-    if len(set(classes)) < len(classes):
-        raise UserError(f"{path} holds a class name twice.")
-    return tuple(classes)
-
-
-def load_train_config(folder: Path) -> TrainConfig:
-    """The settings of a training's run folder."""
-    path = folder / "config.json"
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(
-            f"{folder} is not the run folder of a training: cannot read {path.name} in it "
-            f"({error.strerror if isinstance(error, OSError) else error}). A demo's are its train/ and "
-            "single-frame/."
-        ) from error
-    if '"genotype"' not in text and '"alpha_lr"' in text:
-        raise UserError(
-            f"{folder} is the run folder of a search; first train: "
-            f"vidnas train --genotype {shlex.quote(str(folder))} --data ..."
-        )
-    return from_json(TrainConfig, text, origin=str(path))

@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from vidnas import rundir, runs, trials, videos
+from vidnas import networks, rundir, runs, trials, videos
 from vidnas.config import SearchConfig
 from vidnas.engine.forecast import Work
 from vidnas.engine.keeper import Keeper, Stateful
@@ -269,7 +269,7 @@ def _choose(results: list[EpochResult], config: SearchConfig) -> int:
 
 def _write_result(chosen: int, results: list[EpochResult], config: SearchConfig, log: RunLog) -> None:
     result = results[chosen]
-    log.write(runs.GENOTYPE, to_json(result.genotype))
+    log.write(networks.GENOTYPE, to_json(result.genotype))
     rule = "the best val accuracy" if config.select == "best" else "the last epoch"
     selection = {"select": config.select, "epoch": chosen + 1, "val_accuracy": result.val_accuracy}
     log.write("selection.json", json.dumps(selection, indent=2) + "\n")
@@ -281,4 +281,4 @@ def _write_result(chosen: int, results: list[EpochResult], config: SearchConfig,
     alphas = draw_alphas(history, accuracies, chosen + 1, num_nodes=len(result.genotype.nodes))
     save_figure(alphas, log.path("alphas.png"))
     log.say(f"Found, by {rule} (epoch {chosen + 1}, val {result.val_accuracy:.1%}): {result.genotype}")
-    log.say(f"Genotype: {log.path(runs.GENOTYPE)}   Picture: {log.path('cell.png')}")
+    log.say(f"Genotype: {log.path(networks.GENOTYPE)}   Picture: {log.path('cell.png')}")

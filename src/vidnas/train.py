@@ -1,4 +1,4 @@
-"""The verb `train`: a genotype's network is trained from scratch and tested after its last epoch."""
+"""The verb `train`: a network is trained from scratch and tested after its last epoch."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -9,8 +9,10 @@ from typing import Any
 from torch import nn
 from torch.utils.data import DataLoader
 
-from vidnas import rundir, runs, trials, videos
+from vidnas import networks, rundir, runs, trials, videos
+from vidnas.atomic import write_whole
 from vidnas.config import TrainConfig
+from vidnas.engine.answers import answers_csv, name_answers
 from vidnas.engine.forecast import Work
 from vidnas.engine.keeper import Keeper, Stateful
 from vidnas.engine.loop import Precision, WeightStep, evaluate_epoch, train_epoch
@@ -23,10 +25,13 @@ from vidnas.figures.confusion import draw_confusion
 from vidnas.figures.curves import draw_curves
 from vidnas.figures.save import save_figure
 from vidnas.genotype import Genotype, to_json
-from vidnas.nn.network import Network
+from vidnas.networks import Architecture
 from vidnas.video.datasets import TrainClips
 from vidnas.video.loaders import of_epoch, test_loader, train_loader
 from vidnas.videos import Scanned
+
+PREDICTIONS = "predictions.csv"
+"""What the network answers for every test video after its last epoch."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ class TrainResult:
     """A trained network's run folder, scores on the test videos after the last epoch, and cost."""
 
     run_dir: Path
-    genotype: Genotype
+    architecture: Architecture
     scores: Scores
     profile: Profile
     checkpoint_bytes: int
@@ -49,7 +54,7 @@ class _Data:
 
 
 def run_train(config: TrainConfig, *, resume: bool = False) -> TrainResult:
-    """Train the network of `config.genotype` on all training videos, then test it, and write the run folder.
+    """Train the network that `config` names on all training videos, then test it, and write the run folder.
 
     With `resume` the run in `config.out` goes on where it was saved last, and begins where there is none: on
     a CPU with the same number of threads it comes to bit for bit what an uninterrupted one does. UserError
@@ -59,25 +64,26 @@ def run_train(config: TrainConfig, *, resume: bool = False) -> TrainResult:
     precision = runs.choose_precision(config.device)
     folder = rundir.begun_folder(config) if resume else rundir.new_folder("train", config.out)
     begun = rundir.is_begun(folder)
-    genotype = runs.read_genotype(str(folder)) if begun else runs.choose_genotype(config)
+    architecture = networks.architecture_of(folder, config) if begun else networks.choose_architecture(config)
     data = _open_data(config, [] if begun else _earlier_runs(config))
-    needs = trials.train_needs(genotype, config, len(data.scanned.index.classes), precision)
+    needs = trials.train_needs(architecture, config, len(data.scanned.index.classes), precision)
     with rundir.open_run(folder, config, resume=resume) as log:
         classes = data.scanned.index.classes
-        network = runs.build_network(genotype, config, len(classes)).to(precision.device)
+        network = networks.build_network(architecture, config, len(classes)).to(precision.device)
         step = runs.build_train_step(network, config, precision, num_steps=config.epochs * len(data.train))
         parts: dict[str, Stateful] = {
             "network": network,
             "optimizer": step.optimizer,
             "schedule": step.schedule,
             "scaler": step.scaler,
+            **({"ema": step.average} if step.average is not None else {}),
         }
         with Keeper(log, parts, every_sec=60 * config.checkpoint_minutes) as keeper:
             rundir.begin_or_go_on(
                 keeper,
                 log,
                 config,
-                begin=lambda: _begin(network, genotype, data, config, log),
+                begin=lambda: _begin(network, architecture, data, config, log),
                 check_same=lambda: videos.check_same(folder, data.scanned.index),
             )
             profile = _profile(network, config, precision)
@@ -86,9 +92,9 @@ def run_train(config: TrainConfig, *, resume: bool = False) -> TrainResult:
             trials.say_needs(needs, _work(data, config, keeper), config, log)
             while keeper.epoch < config.epochs:
                 _train_epoch(config, data, step, keeper, log)
-            scores = _test(network, data, config, precision, log)
-        checkpoint_bytes = log.path(runs.CHECKPOINT).stat().st_size
-        result = TrainResult(log.folder, genotype, scores, profile, checkpoint_bytes)
+            scores = _test(step.tested, data, config, precision, log)
+        checkpoint_bytes = log.path(networks.CHECKPOINT).stat().st_size
+        result = TrainResult(log.folder, architecture, scores, profile, checkpoint_bytes)
         _write_result(result, classes, config, log)
         videos.say_skipped(log, data.scanned)
         return result
@@ -96,7 +102,8 @@ def run_train(config: TrainConfig, *, resume: bool = False) -> TrainResult:
 
 def _earlier_runs(config: TrainConfig) -> list[Path]:
     """The runs that this one owes something to: what they have learnt from must not be tested on."""
-    search = runs.run_of_genotype(runs.genotype_source(config))
+    source = None if config.network else networks.genotype_source(config)
+    search = networks.run_of_genotype(source) if source else None
     return [run for run in (search, _init_run(config)) if run is not None]
 
 
@@ -111,13 +118,19 @@ def _open_data(config: TrainConfig, earlier_runs: list[Path]) -> _Data:
     return _Data(
         scanned,
         train_clips,
-        train_loader(train_clips, batch_size=config.batch_size, seed=config.seed, workers=config.workers),
+        train_loader(
+            train_clips,
+            batch_size=config.batch_size,
+            seed=config.seed,
+            workers=config.workers,
+            repeats=config.repeats,
+        ),
         test_loader(test_clips, batch_size=config.batch_size, workers=config.workers),
     )
 
 
-def _profile(network: Network, config: TrainConfig, precision: Precision) -> Profile:
-    folded = runs.fold(network)
+def _profile(network: nn.Module, config: TrainConfig, precision: Precision) -> Profile:
+    folded = networks.fold(network)
     return profile_network(network, runs.clip_shape(config), precision.device, inference=folded)
 
 
@@ -128,16 +141,19 @@ def _work(data: _Data, config: TrainConfig, keeper: Keeper) -> Work:
     return Work(num_steps, 0, steps_left, len(data.scanned.index.test))
 
 
-def _begin(network: Network, genotype: Genotype, data: _Data, config: TrainConfig, log: RunLog) -> None:
+def _begin(
+    network: nn.Module, architecture: Architecture, data: _Data, config: TrainConfig, log: RunLog
+) -> None:
     """Tell and write down what is trained, and on what; take over the weights of another run if asked."""
     videos.say_videos(log, data.scanned.index, flip=config.flip)
     videos.remember_seen(log, data.scanned, also=_init_run(config))
     videos.draw_clips(log, data.train_clips, data.scanned.index.classes)
-    log.write(runs.GENOTYPE, to_json(genotype))
-    log.write(runs.CLASSES, json.dumps(data.scanned.index.classes, ensure_ascii=False) + "\n")
-    log.say(f"Genotype: {genotype}")
+    if isinstance(architecture, Genotype):
+        log.write(networks.GENOTYPE, to_json(architecture))
+    log.write(networks.CLASSES, json.dumps(data.scanned.index.classes, ensure_ascii=False) + "\n")
+    log.say(networks.describe_architecture(architecture))
     if config.init is not None:
-        log.say(runs.start_from(network, data.scanned.index.classes, config))
+        log.say(networks.start_from(network, data.scanned.index.classes, config))
 
 
 def _init_run(config: TrainConfig) -> Path | None:
@@ -171,8 +187,16 @@ def _train_epoch(config: TrainConfig, data: _Data, step: WeightStep, keeper: Kee
 
 def _test(network: nn.Module, data: _Data, config: TrainConfig, precision: Precision, log: RunLog) -> Scores:
     batches = log.progress(data.test, total=len(data.test), label="Testing")
-    predictions = evaluate_epoch(runs.fold(network), batches, precision, max_clips=config.batch_size)
-    return score(predictions.scores, predictions.labels, videos.group_keys(data.scanned.index.test))
+    predictions = evaluate_epoch(networks.fold(network), batches, precision, max_clips=config.batch_size)
+    index = data.scanned.index
+    answers = name_answers(
+        predictions.scores,
+        predictions.labels,
+        [(item.path, item.group) for item in index.test],
+        index.classes,
+    )
+    write_whole(log.path(PREDICTIONS), answers_csv(answers, index.classes))
+    return score(predictions.scores, predictions.labels, videos.group_keys(index.test))
 
 
 def _write_result(result: TrainResult, classes: tuple[str, ...], config: TrainConfig, log: RunLog) -> None:
@@ -185,9 +209,10 @@ def _write_result(result: TrainResult, classes: tuple[str, ...], config: TrainCo
     }
     log.write("result.json", json.dumps(record, indent=2) + "\n")
     log.record("test", config.epochs, top1=scores.top1, top5=scores.top5, mean_class=scores.mean_class)
-    cell = draw_cell(result.genotype)
-    for suffix in ("png", "svg"):
-        save_figure(cell, log.path(f"cell.{suffix}"))
+    if isinstance(result.architecture, Genotype):
+        cell = draw_cell(result.architecture)
+        for suffix in ("png", "svg"):
+            save_figure(cell, log.path(f"cell.{suffix}"))
     caption = accuracy_line(scores, protocol)
     save_figure(draw_confusion(scores.confusion, classes, caption=caption), log.path("confusion.png"))
     epochs = [record for record in log.records if record["kind"] == "train"]

@@ -5,15 +5,15 @@ from dataclasses import replace
 
 import torch
 
-from vidnas import runs
+from vidnas import networks, runs
 from vidnas.config import SearchConfig, TrainConfig
 from vidnas.engine import forecast
 from vidnas.engine.forecast import Needs, Trial, Work, made_up_batch
 from vidnas.engine.loop import Batch, Precision, Tally, WeightStep, train_epoch
 from vidnas.engine.memory import check_memory
 from vidnas.engine.runlog import RunLog
-from vidnas.genotype import Genotype
 from vidnas.nas.architect import Architect
+from vidnas.networks import Architecture
 from vidnas.nn.native.library import kernels
 
 SearchStep = Callable[[WeightStep, Architect, Batch, Batch, Tally], None]
@@ -63,13 +63,15 @@ def search_trial(
     return Trial(supernet, prepare_step)
 
 
-def train_needs(genotype: Genotype, config: TrainConfig, num_classes: int, precision: Precision) -> Needs:
+def train_needs(
+    architecture: Architecture, config: TrainConfig, num_classes: int, precision: Precision
+) -> Needs:
     """What the steps of this training need; UserError where the memory cannot suffice."""
-    network = runs.build_network(genotype, config, num_classes).to(precision.device)
+    network = networks.build_network(architecture, config, num_classes).to(precision.device)
     clips_at_once = -(-config.batch_size // config.accumulate)
     check_memory(network, runs.clip_shape(config), clips_at_once, precision.device, remedy=_remedy(config))
     needs = forecast.measure(
-        lambda: train_trial(genotype, config, num_classes, precision),
+        lambda: train_trial(architecture, config, num_classes, precision),
         runs.clip_shape(config),
         clips_at_once=clips_at_once,
         evaluated_at_once=config.batch_size,
@@ -80,16 +82,18 @@ def train_needs(genotype: Genotype, config: TrainConfig, num_classes: int, preci
     return replace(needs, step_sec=needs.step_sec * share, notes=_without_kernels(precision))
 
 
-def train_trial(genotype: Genotype, config: TrainConfig, num_classes: int, precision: Precision) -> Trial:
+def train_trial(
+    architecture: Architecture, config: TrainConfig, num_classes: int, precision: Precision
+) -> Trial:
     """A throw-away training with a step on made-up clips, in as many parts as a batch is cut into."""
-    network = runs.build_network(genotype, config, num_classes).to(precision.device)
+    network = networks.build_network(architecture, config, num_classes).to(precision.device)
     step = runs.build_train_step(network, config, precision, num_steps=forecast.MOST_STEPS)
 
     def prepare_step(clips_at_once: int) -> Callable[[], object]:
         batch = made_up_batch(clips_at_once * config.accumulate, runs.clip_shape(config))
         return lambda: train_epoch(step, [batch], Tally(), after_step=lambda: None)
 
-    return Trial(network, prepare_step, runs.fold(network))
+    return Trial(network, prepare_step, networks.fold(network))
 
 
 def say_needs(needs: Needs, work: Work, config: SearchConfig | TrainConfig, log: RunLog) -> None:

@@ -10,7 +10,8 @@ from typing import Literal
 import platformdirs
 from tqdm import tqdm
 
-from vidnas.config import ClipConfig, DataConfig, EvaluateConfig, SearchConfig, TrainConfig
+from vidnas.config import ClipConfig, EvaluateConfig, SearchConfig, TrainConfig
+from vidnas.dataconfig import DataConfig
 from vidnas.engine.runlog import RunLog
 from vidnas.errors import UserError
 from vidnas.figures.contact import draw_contact_sheet

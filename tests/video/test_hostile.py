@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vidnas.config import PackConfig
+from vidnas.dataconfig import PackConfig
 from vidnas.errors import UserError
 from vidnas.pack import run_pack
 from vidnas.video import footage

@@ -14,7 +14,7 @@ import pytest
 import torch
 from PIL import Image
 
-from vidnas.config import PackConfig
+from vidnas.dataconfig import PackConfig
 from vidnas.engine import peak
 from vidnas.errors import UsageError, UserError
 from vidnas.pack import run_pack
@@ -294,7 +294,7 @@ def test_a_full_disk_is_told_before(videos: Path, tmp_path: Path, monkeypatch: p
 
 CODE = """
 import sys
-from vidnas.config import PackConfig
+from vidnas.dataconfig import PackConfig
 from vidnas.engine import peak
 from vidnas.pack import run_pack
 run_pack(PackConfig(data=sys.argv[1], out=sys.argv[2], workers=1))

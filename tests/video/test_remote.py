@@ -15,7 +15,7 @@ import pytest
 
 from vidnas import videos
 from vidnas.check import run_check
-from vidnas.config import CheckConfig, PackConfig
+from vidnas.dataconfig import CheckConfig, PackConfig
 from vidnas.errors import UsageError, UserError
 from vidnas.pack import run_pack
 from vidnas.video import pack as pack_module

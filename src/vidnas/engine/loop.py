@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
+from vidnas.engine.recipe import Mix, blend
 from vidnas.shapes import Labels, Logits, Video
 from vidnas.video.transforms import normalize
 
@@ -78,7 +80,8 @@ class WeightStep:
     """One optimizer step on a batch, the schedule's step behind it: what outlives a step of training.
 
     `accumulate` cuts a batch into that many parts, whose gradients add up to the batch's (batch norm sees the
-    parts). `grad_clip` bounds the norm of the gradient of `weights`, which are all that the optimizer holds.
+    parts, and clips are blended by `mix` within one). `average` follows the weights; who has one tests that.
+    `grad_clip` bounds the norm of the gradient of `weights`, which are all that the optimizer holds.
     """
 
     model: nn.Module
@@ -87,14 +90,24 @@ class WeightStep:
     schedule: torch.optim.lr_scheduler.LRScheduler
     precision: Precision
     label_smoothing: float = 0.0
+    mix: Mix = "none"
     accumulate: int = 1
     grad_clip: float | None = None
+    average: AveragedModel | None = None
     scaler: torch.amp.GradScaler = field(init=False)
 
     def __post_init__(self) -> None:
         # Only float16 gradients underflow; for the others the scaler passes everything through.
         float16 = self.precision.dtype is torch.float16
         self.scaler = torch.amp.GradScaler(self.precision.device.type, enabled=float16)
+
+    @property
+    def tested(self) -> nn.Module:
+        """What is to be tested: the model, or its average."""
+        if self.average is None:
+            return self.model
+        averaged: nn.Module = self.average.module
+        return averaged
 
     @property
     def lr(self) -> float:
@@ -106,12 +119,19 @@ class WeightStep:
         parts = zip(videos.chunk(self.accumulate), labels.chunk(self.accumulate), strict=True)
         for part, part_labels in parts:
             with self.precision.autocast():
-                logits = self.model(part)
-                loss = F.cross_entropy(logits, part_labels, label_smoothing=self.label_smoothing)
+                logits, loss = self._loss(part, part_labels)
             scaled = self.scaler.scale(loss * (len(part) / len(videos)))
             torch.autograd.backward([scaled], inputs=list(self.weights))
             tally.add(logits, part_labels, loss.item())
         self._update()
+
+    def _loss(self, videos: Video, labels: Labels) -> tuple[Logits, Tensor]:
+        if self.mix == "none":
+            logits = self.model(videos)
+            return logits, F.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)
+        blended = blend(videos, self.mix)
+        logits = self.model(blended.videos)
+        return logits, blended.loss(logits, labels, self.label_smoothing)
 
     def _update(self) -> None:
         if self.grad_clip is not None:
@@ -121,6 +141,8 @@ class WeightStep:
         self.scaler.update()
         self.optimizer.zero_grad()
         self.schedule.step()
+        if self.average is not None:
+            self.average.update_parameters(self.model)
 
 
 def train_epoch(

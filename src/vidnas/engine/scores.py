@@ -71,16 +71,17 @@ def score(
 
 
 def bootstrap_interval(
-    correct: npt.NDArray[np.bool_], groups: Sequence[str], *, seed: int, resamples: int
+    values: npt.NDArray[np.bool_] | npt.NDArray[np.float64], groups: Sequence[str], *, seed: int = 0, resamples: int = 2000
 ) -> tuple[float, float]:
-    """95 % percentile interval of the mean of `correct` when whole groups are drawn with replacement.
+    """95 % percentile interval of the mean of `values`, one of each clip, when whole groups are drawn with
+    replacement. A value is whether a clip is right or, of two networks alike, how much more often.
 
     Clips of one group are cut from one video and err together; drawing them one by one would make the
     interval too narrow.
     """
     _, group_of = np.unique(np.asarray(groups), return_inverse=True)
     clips = np.bincount(group_of)
-    hits = np.bincount(group_of, weights=correct)
+    hits = np.bincount(group_of, weights=values)
     generator = np.random.default_rng(seed)
     draws = (generator.integers(len(clips), size=len(clips)) for _ in range(resamples))
     means = [hits[draw].sum() / clips[draw].sum() for draw in draws]

@@ -48,10 +48,10 @@ def plan_cells(num_cells: int, first_channels: int, num_nodes: int) -> list[Cell
 
 
 class Stem(nn.Sequential):
-    """(1,3,3) convolution and norm: RGB to the first channels; stride 2 halves height and width."""
+    """(1,3,3) convolution and norm: pixels to the first channels; stride 2 halves height and width."""
 
-    def __init__(self, channels: int, stride: int, *, batch_stats: bool) -> None:
-        conv = nn.Conv3d(RGB, channels, (1, 3, 3), (1, stride, stride), (0, 1, 1), bias=False)
+    def __init__(self, channels: int, stride: int, *, batch_stats: bool, input_channels: int = RGB) -> None:
+        conv = nn.Conv3d(input_channels, channels, (1, 3, 3), (1, stride, stride), (0, 1, 1), bias=False)
         super().__init__(conv, norm(channels, batch_stats))
         self.stride = stride
 
@@ -67,16 +67,18 @@ class Adapter(Pointwise):
 
 
 class Head(nn.Module):
-    """Mean over time and space, then a linear layer with bias."""
+    """Mean over time and space, dropout, then a linear layer with bias."""
 
-    def __init__(self, channels: int, num_classes: int) -> None:
+    def __init__(self, channels: int, num_classes: int, dropout: float = 0.0) -> None:
         super().__init__()
+        self.dropout = dropout
         self.linear = nn.Linear(channels, num_classes)
 
     def forward(self, *videos: Features) -> Logits:
         """One score per class, from the channels of all videos."""
         means = [video.mean(dim=(2, 3, 4)) for video in videos]
-        return self.linear(torch.cat(means, dim=1))  # type: ignore[no-any-return]
+        features = F.dropout(torch.cat(means, dim=1), self.dropout, self.training)
+        return self.linear(features)  # type: ignore[no-any-return]
 
 
 class AdaptedCell(nn.Module):
@@ -171,19 +173,21 @@ class Network(nn.Module):
         num_cells: int = 6,
         first_channels: int = 8,
         stem_stride: int = 1,
+        input_channels: int = RGB,
+        dropout: float = 0.0,
         activation: Activation = nn.ReLU,
     ) -> None:
         super().__init__()
         num_nodes = len(genotype.nodes)
         plans = plan_cells(num_cells, first_channels, num_nodes)
-        self.stem = Stem(first_channels, stem_stride, batch_stats=False)
+        self.stem = Stem(first_channels, stem_stride, batch_stats=False, input_channels=input_channels)
         self.cells = nn.ModuleList(
             AdaptedCell(
                 Cell(genotype, plan.channels, activation=activation), plan, activation, batch_stats=False
             )
             for plan in plans
         )
-        self.head = Head(plans[-1].channels * num_nodes, num_classes)
+        self.head = Head(plans[-1].channels * num_nodes, num_classes, dropout)
 
     def forward(self, video: Video) -> Logits:
         """Logits of a batch."""

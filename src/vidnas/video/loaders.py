@@ -22,7 +22,9 @@ class ShuffledKeys(Sampler[SampleKey]):
     """An endless stream of shuffled passes over all items, cut into epochs of `samples_per_epoch` keys.
 
     Passes need not end where epochs do, so batches are always full and, over whole passes, every item
-    is visited equally often. Starts at epoch 0; call `go_to` before every other one.
+    is visited equally often. With `repeats` every item comes so many times in a row,
+    each with a randomness of its own (repeated augmentation, Hoffer et al., 2020): an epoch is as long and
+    has fewer items. Starts at epoch 0; call `go_to` before every other one.
 
     Of several processes that train together, the one numbered `rank` takes every `num_ranks`-th key of the
     stream: together they see what a single one would, each key once. The workers of a loader share out its
@@ -30,12 +32,20 @@ class ShuffledKeys(Sampler[SampleKey]):
     """
 
     def __init__(
-        self, num_items: int, *, samples_per_epoch: int, seed: int, rank: int = 0, num_ranks: int = 1
+        self,
+        num_items: int,
+        *,
+        samples_per_epoch: int,
+        seed: int,
+        repeats: int = 1,
+        rank: int = 0,
+        num_ranks: int = 1,
     ) -> None:
         assert num_items >= 1 and 0 <= rank < num_ranks and samples_per_epoch % num_ranks == 0
         self.num_items = num_items
         self.samples_per_epoch = samples_per_epoch
         self.seed = seed
+        self.repeats = repeats
         self.rank = rank
         self.num_ranks = num_ranks
         self.epoch = 0
@@ -55,7 +65,7 @@ class ShuffledKeys(Sampler[SampleKey]):
         number = -1
         for own in range(self.first, len(self)):
             i = own * self.num_ranks + self.rank
-            before, (number, position) = number, divmod(start + i, self.num_items)
+            before, (number, position) = number, divmod((start + i) // self.repeats, self.num_items)
             if number != before:
                 order = _permutation(self.num_items, self.seed, ORDER, number)
             sample_seed = np.random.SeedSequence((self.seed, SAMPLE, epoch, i))
@@ -69,6 +79,7 @@ def train_loader(
     samples_per_epoch: int | None = None,
     seed: int,
     workers: int,
+    repeats: int = 1,
     rank: int = 0,
     num_ranks: int = 1,
 ) -> DataLoader[Any]:
@@ -82,7 +93,12 @@ def train_loader(
         samples_per_epoch = -(-len(dataset) // together) * together
     assert samples_per_epoch % together == 0
     keys = ShuffledKeys(
-        len(dataset), samples_per_epoch=samples_per_epoch, seed=seed, rank=rank, num_ranks=num_ranks
+        len(dataset),
+        samples_per_epoch=samples_per_epoch,
+        seed=seed,
+        repeats=repeats,
+        rank=rank,
+        num_ranks=num_ranks,
     )
     return _loader(dataset, keys, batch_size=batch_size, workers=workers)
 

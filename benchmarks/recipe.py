@@ -1,0 +1,158 @@
+"""Which part of the training recipe helps a small network on little video, measured on training groups alone.
+
+    python benchmarks/recipe.py --data ucf101_5 --out runs/recipe --json docs/results/recipe.json
+
+The training videos of official split 1 are cut into three folds by group; every variant of the recipe trains on
+two and is tested on the third, so that each training video is tested once. The official test videos are never
+read. A variant differs from the base in the settings that its name says. Differences are paired by video, and
+their 95 % intervals come from resampling groups; they do not cover the seed. Runs that are finished are kept.
+"""
+
+import argparse
+import csv
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from vidnas.engine.scores import bootstrap_interval
+from vidnas.video.index import index_videos
+from vidnas.video.items import VideoIndex
+from vidnas.video.layouts import Source
+
+NUM_FOLDS = 3
+PAPER = ["--optimizer", "sgd", "--lr", "0.025", "--weight-decay", "3e-4"]
+PLAIN = ["--warmup", "0", "--label-smoothing", "0"]
+VARIANTS: Mapping[str, Sequence[str]] = {
+    "base": [],
+    "sgd, no warm-up, no smoothing (the paper's)": [*PAPER, *PLAIN],
+    "sgd, warm-up": [*PAPER, "--warmup", "0.3", "--label-smoothing", "0"],
+    "sgd, smoothing": [*PAPER, "--warmup", "0", "--label-smoothing", "0.1"],
+    "sgd": PAPER,
+    "no warm-up": ["--warmup", "0"],
+    "no smoothing": ["--label-smoothing", "0"],
+    "dropout 0.3": ["--dropout", "0.3"],
+    "mixup": ["--mix", "mixup"],
+    "cutmix": ["--mix", "cutmix"],
+    "ema 0.99": ["--ema", "0.99"],
+    "residual frames": ["--input", "residual"],
+    "rgb and residual frames": ["--input", "both"],
+    "repeats 2": ["--repeats", "2"],
+}
+BASE = ["--preset", "cpu", "--optimizer", "adamw", "--lr", "3e-3", "--weight-decay", "0.05", "--warmup", "0.3",
+        "--label-smoothing", "0.1"]  # fmt: skip
+
+
+def main() -> None:
+    """Train what is missing, then compare."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="the folder ucf101_5")
+    parser.add_argument("--out", type=Path, required=True, help="where the folds and run folders go")
+    parser.add_argument("--json", type=Path, help="where the figures go")
+    parser.add_argument("--networks", default="random:0,random:1", help="genotypes or names of networks")
+    parser.add_argument("--variants", default=",".join(VARIANTS), help="some of the variants")
+    parser.add_argument("--size-px", type=int, default=48)
+    parser.add_argument("--epochs", type=int, default=40)
+    args = parser.parse_args()
+    index = index_videos(Source(args.data), split_by="auto", group_regex=None, seed=0)
+    packs = [_pack_fold(index, fold, args.out) for fold in range(NUM_FOLDS)]
+    same = [*BASE, "--size-px", str(args.size_px), "--epochs", str(args.epochs), "--workers", "1"]
+    names = [
+        name for name in VARIANTS if name in args.variants.split(",") or args.variants == ",".join(VARIANTS)
+    ]
+    networks = args.networks.split(",")
+    todo = [(network, name, fold) for network in networks for name in names for fold in range(NUM_FOLDS)]
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        list(pool.map(lambda one: _train(args.out, packs[one[2]], same, *one), todo))
+    table = {name: _compare(args.out, networks, name) for name in names}
+    for name, row in table.items():
+        low, high = row["interval"]
+        print(f"{name:45} {row['accuracy']:6.1%}  {row['difference']:+6.1%} ({low:+.1%} to {high:+.1%})")
+    if args.json:
+        settings = {"size_px": args.size_px, "epochs": args.epochs, "networks": networks, "base": BASE}
+        record = {"settings": settings, "torch": torch.__version__, "variants": table}
+        args.json.write_text(json.dumps(record, indent=2) + "\n")
+
+
+def _pack_fold(index: VideoIndex, fold: int, out: Path) -> Path:
+    """The training videos, every third group of a class set aside for a test, as a pack."""
+    pack = out / f"pack-{fold}"
+    if (pack / "index.json").exists() or any(pack.glob("*.json")):
+        return pack
+    groups = sorted({(item.label, item.group) for item in index.train})
+    place = {group: [g for g in groups if g[0] == group[0]].index(group) for group in groups}
+    for item in index.train:
+        part = "test" if place[item.label, item.group] % NUM_FOLDS == fold else "train"
+        link = out / f"fold-{fold}" / part / index.classes[item.label] / item.path.name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        if not link.exists():
+            link.symlink_to(item.path.resolve())
+    _vidnas("pack", "--data", str(out / f"fold-{fold}"), "--out", str(pack))
+    return pack
+
+
+def _train(out: Path, pack: Path, same: Sequence[str], network: str, variant: str, fold: int) -> None:
+    folder = _folder(out, network, variant, fold)
+    if (folder / "result.json").exists():
+        return
+    kind = "--genotype" if ":" in network or Path(network).exists() else "--network"
+    print(f"{network}, {variant}, fold {fold}", flush=True)
+    _vidnas("train", "--resume", str(folder), "--data", str(pack), kind, network, *same, *VARIANTS[variant])
+
+
+def _vidnas(*arguments: str) -> None:
+    alone = {**os.environ, "OMP_NUM_THREADS": "1"}
+    subprocess.run([sys.executable, "-m", "vidnas", *arguments], env=alone, check=True, stdout=subprocess.DEVNULL,
+                   stderr=subprocess.DEVNULL)  # fmt: skip
+
+
+def _folder(out: Path, network: str, variant: str, fold: int) -> Path:
+    name = "-".join(variant.replace(",", "").replace("(", "").replace(")", "").replace("'", "").split())
+    return out / Path(network).name.replace(":", "-") / f"{name}-fold-{fold}"
+
+
+def _compare(out: Path, networks: Sequence[str], variant: str) -> dict[str, object]:
+    """Accuracy over folds and networks, and how much better than the base it is, paired by video."""
+    rows, base = (
+        [_read(_folder(out, network, name, fold)) for network in networks for fold in range(NUM_FOLDS)]
+        for name in (variant, "base")
+    )
+    right, groups = (np.concatenate([row[i] for row in rows]) for i in (0, 1))
+    difference = right - np.concatenate([row[0] for row in base])
+    by_network = np.split(right, len(networks))
+    return {
+        "settings": VARIANTS[variant],
+        "accuracy": float(right.mean()),
+        "by_network": [float(part.mean()) for part in by_network],
+        "difference": float(difference.mean()),
+        "interval": bootstrap_interval(difference, groups.tolist()),
+        "clips": len(right),
+        "train_accuracy": float(
+            np.mean([_last_accuracy(_folder(out, n, variant, f)) for n in networks for f in range(NUM_FOLDS)])
+        ),  # fmt: skip
+    }
+
+
+def _read(folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Whether each test video was right, and its group."""
+    with (folder / "predictions.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    right = np.array([row["right"] == "true" for row in rows], dtype=np.float64)
+    return right, np.array([f"{row['label']}/{row['group']}" for row in rows])
+
+
+def _last_accuracy(folder: Path) -> float:
+    lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    return float([line for line in lines if line["kind"] == "train"][-1]["accuracy"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,124 @@
+"""Networks side by side: each over its seeds, and against one of them, paired by video."""
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from vidnas.engine.scores import Scores, bootstrap_interval
+
+Interval = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class SeedRun:
+    """One finished training: how it was tested, and how long it trained."""
+
+    seed: int
+    run: str
+    """Its run folder, as seen from the comparison's."""
+    scores: Scores
+    train_accuracy: float
+    """Of the last epoch, on the training clips as they were augmented."""
+    train_sec: float
+    """Of all epochs, without the test."""
+    epochs: int
+    right: tuple[bool, ...]
+    """Of every test video, in one order for all networks."""
+    groups: tuple[str, ...]
+    """Of every test video, unique over classes."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a network costs, whatever its weights; latency is measured for all networks in one go."""
+
+    parameters: int
+    weight_bytes: int
+    checkpoint_bytes: int
+    """Of a run folder's checkpoint, which holds the optimizer's state too."""
+    macs: int
+    latency_ms: float
+    latency_spread_ms: float
+
+
+@dataclass(frozen=True)
+class Row:
+    """One network of a comparison. Accuracies are fractions of 1; what needs more runs is None."""
+
+    name: str
+    runs: tuple[SeedRun, ...]
+    cost: Cost | None
+    failures: tuple[str, ...]
+    """A sentence about each training that failed."""
+    accuracy: float | None
+    """Mean over the seeds."""
+    spread: float | None
+    """Standard deviation over the seeds."""
+    interval: Interval | None
+    """95 %, over the draw of groups of test videos, of the mean over the seeds."""
+    difference: float | None
+    """To the reference's accuracy over the seeds that both have."""
+    difference_interval: Interval | None
+    """95 %, over the draw of groups, paired by video."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A table of networks, in the order in which they were asked for."""
+
+    rows: tuple[Row, ...]
+    reference: str
+    """Name of the row to which the others are compared."""
+    classes: tuple[str, ...]
+    caption: str
+    """Data, clips, recipe and protocol in words: what an accuracy means nothing without."""
+    machine: str
+    """Where time was measured, in words."""
+
+
+def make_row(
+    name: str,
+    runs: Sequence[SeedRun],
+    cost: Cost | None,
+    failures: Sequence[str],
+    reference: Sequence[SeedRun] | None,
+) -> Row:
+    """The row of a network with these finished runs; `reference` are those to compare with, None for itself."""
+    difference = paired_difference(runs, reference) if reference is not None else None
+    accuracies = [run.scores.top1 for run in runs]
+    return Row(
+        name=name,
+        runs=tuple(runs),
+        cost=cost,
+        failures=tuple(failures),
+        accuracy=statistics.fmean(accuracies) if runs else None,
+        spread=statistics.stdev(accuracies) if len(runs) > 1 else None,
+        interval=bootstrap_interval(_mean_right(runs), runs[0].groups) if runs else None,
+        difference=difference[0] if difference else None,
+        difference_interval=difference[1] if difference else None,
+    )
+
+
+def paired_difference(
+    runs: Sequence[SeedRun], reference: Sequence[SeedRun]
+) -> tuple[float, Interval] | None:
+    """How much more often `runs` are right than `reference`, over the seeds of both; None without such.
+
+    Both have seen the same test videos, so what is hard for both cancels out, and the interval is narrower than
+    the two single ones suggest.
+    """
+    seeds = {run.seed for run in runs} & {run.seed for run in reference}
+    if not seeds:
+        return None
+    own, other = ([run for run in side if run.seed in seeds] for side in (runs, reference))
+    assert own[0].groups == other[0].groups
+    values = _mean_right(own) - _mean_right(other)
+    return float(values.mean()), bootstrap_interval(values, own[0].groups)
+
+
+def _mean_right(runs: Sequence[SeedRun]) -> npt.NDArray[np.float64]:
+    """How often each test video was right, over the seeds."""
+    return np.array([run.right for run in runs], dtype=np.float64).mean(axis=0)
