@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from vidnas import videos
+from vidnas import learnt, videos
 from vidnas.config import EvaluateConfig
 from vidnas.dataconfig import OnBad
 from vidnas.engine.runlog import RunLog
@@ -77,7 +77,7 @@ def scan(folder: Path, on_bad: OnBad = "raise", parts: Sequence[videos.Part] = (
 
 def remember(folder: Path, scanned: Scanned, also: Path | None = None) -> Path:
     with RunLog(folder, "{}") as log:
-        videos.remember_seen(log, scanned, also=also)
+        learnt.remember_seen(log, scanned, also=also)
     return folder
 
 
@@ -209,7 +209,7 @@ def test_a_folder_that_cannot_be_written_gets_its_index_in_the_cache(
 
 
 def test_test_videos_that_a_run_has_not_seen_are_fine(tiny_videos: Path, run: Path) -> None:
-    videos.check_unseen(open_tiny(tiny_videos), run)
+    learnt.check_unseen(open_tiny(tiny_videos), run)
 
 
 def test_a_test_video_that_a_run_has_seen_is_named_even_under_another_path(
@@ -219,7 +219,7 @@ def test_a_test_video_that_a_run_has_seen_is_named_even_under_another_path(
     index = open_tiny(tmp_path / "elsewhere")
     swapped = replace(index, train=index.test, test=(*index.test, *index.train[-2:]))
     with pytest.raises(UserError, match=r"2 of the 18 test videos are among those .*_g04_c02.*config\.json"):
-        videos.check_unseen(swapped, run)
+        learnt.check_unseen(swapped, run)
 
 
 def test_what_the_first_of_a_chain_of_runs_has_seen_is_remembered(tiny_videos: Path, tmp_path: Path) -> None:
@@ -234,8 +234,8 @@ def test_what_the_first_of_a_chain_of_runs_has_seen_is_remembered(tiny_videos: P
     assert len(stored["seen_before"]) == 12
     for items in (grow, hop, spin):
         with pytest.raises(UserError, match="1 of the 1 test videos"):
-            videos.check_unseen(replace(scanned.index, test=(items[0],)), third)
-    videos.check_unseen(replace(scanned.index, test=(hop[0],)), first)
+            learnt.check_unseen(replace(scanned.index, test=(items[0],)), third)
+    learnt.check_unseen(replace(scanned.index, test=(hop[0],)), first)
 
 
 def test_the_window_is_the_median_duration_of_the_training_videos(tiny_videos: Path, tmp_path: Path) -> None:
@@ -244,24 +244,24 @@ def test_the_window_is_the_median_duration_of_the_training_videos(tiny_videos: P
     durations |= {item.path: 0.0 for item in scanned.index.train[:6]}  # unknown
     durations |= {item.path: 1000.0 for item in scanned.index.test}
     infos = {path: replace(scanned.infos[path], duration_sec=sec) for path, sec in durations.items()}
-    assert videos.window_sec(remember(tmp_path / "a", replace(scanned, infos=infos))) == (6 + 47) / 2
+    assert learnt.window_sec(remember(tmp_path / "a", replace(scanned, infos=infos))) == (6 + 47) / 2
     none = {path: replace(info, duration_sec=0.0) for path, info in scanned.infos.items()}
-    assert videos.window_sec(remember(tmp_path / "b", replace(scanned, infos=none))) is None
+    assert learnt.window_sec(remember(tmp_path / "b", replace(scanned, infos=none))) is None
     with pytest.raises(UserError, match=r"videos\.json"):
-        videos.window_sec(tmp_path)
+        learnt.window_sec(tmp_path)
 
 
 def test_a_run_goes_on_with_the_same_videos_only(data: Path, tmp_path: Path) -> None:
     run = remember(tmp_path / "run", scan(data))
-    videos.check_same(run, open_tiny(data))
+    learnt.check_same(run, open_tiny(data))
     (data / "videos" / "Grow" / "v_Grow_g02_c01.avi").open("ab").write(b"!")
     with pytest.raises(
         UserError, match=r"begun with other videos: 1 of another size \(Grow/v_Grow_g02_c01\.avi\)\."
     ):
-        videos.check_same(run, open_tiny(data))
+        learnt.check_same(run, open_tiny(data))
     index = open_tiny(data)
     with pytest.raises(UserError, match="their order is another"):
-        videos.check_same(remember(tmp_path / "again", scan(data)), replace(index, train=index.train[::-1]))
+        learnt.check_same(remember(tmp_path / "again", scan(data)), replace(index, train=index.train[::-1]))
 
 
 def test_videos_come_in_the_order_of_the_index(data: Path, tmp_path: Path) -> None:
@@ -277,6 +277,6 @@ def test_videos_come_in_the_order_of_the_index(data: Path, tmp_path: Path) -> No
 
 def test_a_run_folder_without_its_memory_is_an_error(tiny_videos: Path, run: Path) -> None:
     (run / "videos.json").write_text(json.dumps({"test": []}))
-    for check in (videos.check_unseen, lambda index, run: videos.check_same(run, index)):
+    for check in (learnt.check_unseen, lambda index, run: learnt.check_same(run, index)):
         with pytest.raises(UserError, match=r"videos\.json"):
             check(open_tiny(tiny_videos), run)

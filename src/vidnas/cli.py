@@ -164,6 +164,15 @@ def _train(arguments: Sequence[str]) -> int:
     return 0
 
 
+def _compare(arguments: Sequence[str]) -> int:
+    config, resume = flags.parse_run("compare", settings.CompareConfig, presets.TRAIN_PRESETS, arguments)
+    from vidnas.compare import run_compare
+
+    result = run_compare(config, resume=resume)
+    print(result.text)
+    return 0 if result.passed else 1
+
+
 def _evaluate(arguments: Sequence[str]) -> int:
     config = flags.parse("evaluate", settings.EvaluateConfig, arguments)
     from vidnas.evaluate import run_evaluate
@@ -231,8 +240,9 @@ VERBS = MappingProxyType(
             _search,
         ),
         "train": Verb(
-            "train the network of a genotype from scratch and test it",
+            "train a network, searched or designed by hand, from scratch and test it",
             "  vidnas train --genotype runs/my-search --data my-videos --out runs/my-network\n"
+            "  vidnas train --network 3d-resnet-18 --data my-videos\n"
             "  vidnas train --genotype random:0 --data my-videos --epochs 50\n"
             "  vidnas train --init runs/my-network --data other-videos\n"
             "  vidnas train --resume runs/my-network",
@@ -243,6 +253,14 @@ VERBS = MappingProxyType(
             "  vidnas evaluate --run runs/my-network --data my-videos\n"
             "  vidnas evaluate --run runs/my-network --data my-videos --protocol multi",
             _evaluate,
+        ),
+        "compare": Verb(
+            "train several networks alike and compare accuracy and cost",
+            "  vidnas compare --data my-videos --networks runs/my-search,random:0,3d-resnet-18\n"
+            "  vidnas compare --data my-videos --networks runs/my-search,c3d-8 --seeds 0,1,2 --paper\n"
+            "  vidnas compare --resume runs/my-comparison\n"
+            "  vidnas compare --resume runs/my-comparison --networks runs/my-search,random:0,x3d-xs",
+            _compare,
         ),
         "predict": Verb(
             "say what a trained network sees in any video, or in a live stream",

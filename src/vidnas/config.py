@@ -8,7 +8,7 @@ from typing import Literal
 
 from vidnas.dataconfig import DataConfig, Layout, OnBad, SplitBy
 from vidnas.errors import UsageError
-from vidnas.limits import at_least, below_one, check_types, not_negative, positive
+from vidnas.limits import at_least, below_one, check_types, names, not_negative, positive, whole_numbers
 
 Device = Literal["auto", "cpu", "cuda", "mps"]
 Baseline = Literal[
@@ -152,6 +152,9 @@ class RecipeConfig(ClipConfig):
     """What a network sees: the frames, their differences from frame to frame, or both."""
     repeats: int = 1
     """Differently augmented clips of one video that come together in a batch."""
+    validate: bool = False
+    """Do not look at the test videos: train on half of the training videos and test on the other half, as a
+    search with seed 0 divides them. For choosing settings and cells."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -189,6 +192,34 @@ class TrainConfig(RecipeConfig):
         at_least(self, "seed", 0)
         if self.genotype is not None and self.network is not None:
             raise UsageError(f"Give --genotype {self.genotype} or --network {self.network}, not both.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareConfig(RecipeConfig):
+    """Train several networks by one recipe, each with several seeds, and compare accuracy and cost."""
+
+    networks: str
+    """Networks, separated by commas: names of hand-designed ones as for train, random:SEED, all-skip, the
+    best of K random cells in validation as best-of:K, genotype files and run folders. The first file or
+    folder, else the first network, is the reference that the others are compared with."""
+    seeds: str = "0"
+    """Seeds, separated by commas: every network is trained once with each."""
+    depths: str | None = None
+    """Depth study: numbers of cells, separated by commas; every cell's network is built with each of them."""
+    minutes: float | None = None
+    """Equal training time instead of equal epochs: each network gets as many epochs as fit into so many
+    minutes, foretold from a few steps."""
+    paper: bool = False
+    """Set the paper's Table 2 beside the results, and say what is known of its figures."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.minutes is not None:
+            positive(self, "minutes")
+        names(self, "networks")
+        whole_numbers(self, "seeds", 0)
+        if self.depths is not None:
+            whole_numbers(self, "depths", 1)
 
 
 @dataclass(frozen=True, kw_only=True)

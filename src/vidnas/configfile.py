@@ -10,6 +10,12 @@ from typing import TypeVar
 from vidnas.errors import UsageError, UserError
 
 C = TypeVar("C")
+VERBS = (
+    ("search", "search", "alpha_lr"),
+    ("train", "training", "genotype"),
+    ("compare", "comparison", "networks"),
+)
+"""What can be resumed: verb, noun, and a setting of its own by which it is known."""
 
 
 def to_json(config: object) -> str:
@@ -61,8 +67,8 @@ def stored_config(kind: type[C], folder: Path) -> C | None:
 
 
 def _require_same_verb(kind: type, text: str, folder: Path) -> None:
-    """UserError where the settings are those of the other verb that can be resumed."""
-    for verb, noun, own in (("search", "search", "alpha_lr"), ("train", "training", "genotype")):
+    """UserError where the settings are those of another verb that can be resumed."""
+    for verb, noun, own in VERBS:
         if f'"{own}"' in text and own not in kind.__annotations__:
             again = shlex.join(["vidnas", verb, "--resume", str(folder)])
             raise UserError(f"{folder} is the run folder of a {noun}; to go on with it: {again}")

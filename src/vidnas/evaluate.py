@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from vidnas import networks, runs, videos
+from vidnas import learnt, networks, runs, videos
 from vidnas.atomic import write_whole
 from vidnas.config import EvaluateConfig, TrainConfig
 from vidnas.engine.answers import Answer, answers_csv, name_answers, surest
@@ -80,7 +80,7 @@ def run_evaluate(config: EvaluateConfig) -> EvaluateResult:
     network.to(precision.device)
     folded = networks.fold(network)
     index = _open_videos(config, train_config)
-    videos.check_unseen(index, folder)
+    learnt.check_unseen(index, folder)
     _require_known(index, classes, config)
     scanned = videos.scan(index, config, parts=("test",))
     items = _relabelled(scanned.index, classes)
@@ -122,7 +122,7 @@ def _open_videos(config: EvaluateConfig, train_config: TrainConfig) -> VideoInde
         return videos.open_videos(as_trained)
     with suppress(UserError):  # a pack of the run's videos, or the videos of its pack
         index = videos.open_videos(as_trained)
-        if videos.are_those_of(Path(config.run).expanduser(), index):
+        if learnt.are_those_of(Path(config.run).expanduser(), index):
             return index
     if config.data == BUILTIN or config.split is not None or config.split_by is not None:
         return videos.open_videos(config)

@@ -9,12 +9,12 @@ from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 import tyro
 
 from vidnas import presets
-from vidnas.config import SearchConfig, TrainConfig
+from vidnas.config import CompareConfig, SearchConfig, TrainConfig
 from vidnas.configfile import stored_config
 from vidnas.errors import UsageError, UserError
 
 C = TypeVar("C")
-R = TypeVar("R", SearchConfig, TrainConfig)
+R = TypeVar("R", SearchConfig, TrainConfig, CompareConfig)
 
 PRESET_HELP = (
     "Settings to start from; flags given beside it win. paper: the paper's numbers, for a large GPU and "

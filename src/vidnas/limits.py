@@ -37,6 +37,26 @@ def below_one(config: object, name: str) -> None:
         raise UsageError(f"{name} is {value!r}; allowed are 0 to below 1.")
 
 
+def names(config: object, name: str) -> tuple[str, ...]:
+    """The parts of a text that commas separate: at least one, each once."""
+    value = getattr(config, name)
+    parts = tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else ()
+    if not all(parts) or len(set(parts)) < len(parts):
+        raise UsageError(f"{name} is {value!r}; it must hold different names, separated by commas.")
+    return parts
+
+
+def whole_numbers(config: object, name: str, smallest: int) -> tuple[int, ...]:
+    """The same of whole numbers of at least `smallest`."""
+    parts = names(config, name)
+    if not all(part.isdecimal() and smallest <= int(part) < 2**63 for part in parts):
+        raise UsageError(
+            f"{name} is {getattr(config, name)!r}; it must hold whole numbers of at least {smallest}, "
+            "separated by commas."
+        )
+    return tuple(int(part) for part in parts)
+
+
 def check_types(config: object) -> None:
     """UsageError for a choice that is none, a switch that is neither True nor False, text that is none."""
     for name, hint in get_type_hints(type(config)).items():

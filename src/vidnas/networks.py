@@ -3,8 +3,9 @@
 import json
 import shlex
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 from torch import Tensor, nn
 
@@ -51,6 +52,21 @@ def describe_architecture(architecture: Architecture) -> str:
     if isinstance(architecture, Genotype):
         return f"Genotype: {architecture}"
     return f"Network: {architecture}, designed by hand (docs/rivals.md)"
+
+
+def read_architecture(source: str) -> Architecture:
+    """The hand-designed network of this name, or the genotype that `read_genotype` finds."""
+    for name in get_args(Baseline):
+        if name == source:
+            return name  # type: ignore[no-any-return]
+    if source.startswith("random:") or source == ALL_SKIP or Path(source).expanduser().exists():
+        return read_genotype(source)
+    close = get_close_matches(source, [*get_args(Baseline), ALL_SKIP], n=1)
+    hint = f" Did you mean {close[0]}?" if close else ""
+    raise UsageError(
+        f"There is no network {source}.{hint} It may be random:SEED, {ALL_SKIP}, a genotype file, a run "
+        f"folder, or one of {', '.join(get_args(Baseline))}."
+    )
 
 
 def read_genotype(source: str) -> Genotype:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from vidnas import networks, runs, videos
+from vidnas import learnt, networks, runs
 from vidnas.atomic import require_new, write_whole
 from vidnas.engine.classify import Classifier, Probabilities
 from vidnas.engine.predictions import (
@@ -100,7 +100,7 @@ def _open_run(config: PredictConfig) -> tuple[Classifier, float]:
     precision = runs.choose_precision(config.device)
     folder = _path(config.run)
     train_config = networks.load_train_config(folder)
-    window_sec = config.window_sec or videos.window_sec(folder)
+    window_sec = config.window_sec or learnt.window_sec(folder)
     if window_sec is None:
         raise UserError(
             f"{folder} does not say how long the videos were that it was trained on. Say how long a window "

@@ -4,14 +4,14 @@ import json
 import shlex
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
 
-from vidnas.config import SearchConfig, TrainConfig
+from vidnas.config import CompareConfig, SearchConfig, TrainConfig
 from vidnas.configfile import stored_config, to_json
 from vidnas.engine.checkpoint import load_checkpoint
 from vidnas.engine.keeper import CHECKPOINT, Keeper
@@ -20,6 +20,7 @@ from vidnas.engine.versions import installed_versions
 from vidnas.errors import Interrupted, UsageError, UserError
 
 VERSIONS = "versions.json"
+RunConfig = SearchConfig | TrainConfig | CompareConfig
 FREE_TO_CHANGE = ("workers", "checkpoint_minutes", "data", "test_list", "layout", "roots", "out")
 """Settings that a resumed run may have otherwise: none enters the numbers, and the videos are compared."""
 
@@ -32,8 +33,11 @@ def new_folder(verb: str, out: str | None) -> Path:
     return folder
 
 
-def begun_folder(config: SearchConfig | TrainConfig) -> Path:
-    """The folder `config.out`, to go on with the run there; UserError names the settings that differ."""
+def begun_folder(config: RunConfig, *, free: Sequence[str] = ()) -> Path:
+    """The folder `config.out`, to go on with the run there; UserError names the settings that differ.
+
+    Those in FREE_TO_CHANGE and `free` may.
+    """
     if config.out is None:
         raise UsageError("To resume, name the run folder in `out`.")
     folder = Path(config.out).expanduser()
@@ -45,7 +49,7 @@ def begun_folder(config: SearchConfig | TrainConfig) -> Path:
     changed = [
         f"{name} is {was!r} there and {getattr(config, name)!r} here"
         for name, was in asdict(begun).items()
-        if name not in FREE_TO_CHANGE and was != getattr(config, name)
+        if name not in (*FREE_TO_CHANGE, *free) and was != getattr(config, name)
     ]
     if changed:
         raise UserError(

@@ -47,10 +47,13 @@ def describe_clip(config: ClipConfig) -> str:
     return f"{config.segments * config.frames_per_segment} frames of {config.size_px} x {config.size_px} px"
 
 
-def describe_protocol(protocol: str, config: TrainConfig) -> str:
+def describe_protocol(protocol: str, config: RecipeConfig) -> str:
     """How an accuracy is measured, in words."""
-    control = ", each clip one frame repeated (control)" if config.single_frame else ""
-    return PROTOCOLS[protocol] + control
+    held_out = ", half of the training videos (validation)" if config.validate else ""
+    single_frame = isinstance(config, TrainConfig) and config.single_frame
+    return (
+        PROTOCOLS[protocol] + held_out + (", each clip one frame repeated (control)" if single_frame else "")
+    )
 
 
 def time_left(epoch: int, epochs: int, epoch_sec: float) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from vidnas import networks, rundir, runs, trials, videos
+from vidnas import learnt, networks, rundir, runs, trials, videos
 from vidnas.config import SearchConfig
 from vidnas.engine.forecast import Work
 from vidnas.engine.keeper import Keeper, Stateful
@@ -107,7 +107,7 @@ def run_search(config: SearchConfig, *, resume: bool = False) -> SearchResult:
                 log,
                 config,
                 begin=lambda: _begin(data, config, log),
-                check_same=lambda: videos.check_same(folder, data.scanned.index),
+                check_same=lambda: learnt.check_same(folder, data.scanned.index),
             )
             log.say(f"Searching for {config.epochs} epochs of {len(data.train)} steps on {precision.device}.")
             trials.say_needs(needs, _work(data, config, keeper), config, log)
@@ -124,7 +124,7 @@ def _begin(data: _Data, config: SearchConfig, log: RunLog) -> None:
     """Tell and write down what is searched on."""
     videos.say_videos(log, data.scanned.index, flip=config.flip)
     log.say(f"Weights learn on one part of the training videos, alpha on the other. {data.division}")
-    videos.remember_seen(log, data.scanned)
+    learnt.remember_seen(log, data.scanned)
     videos.draw_clips(log, data.train_clips, data.scanned.index.classes)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from torch import nn
 from torch.utils.data import DataLoader
 
-from vidnas import networks, rundir, runs, trials, videos
+from vidnas import learnt, networks, rundir, runs, trials, videos
 from vidnas.atomic import write_whole
 from vidnas.config import TrainConfig
 from vidnas.engine.answers import answers_csv, name_answers
@@ -84,7 +84,7 @@ def run_train(config: TrainConfig, *, resume: bool = False) -> TrainResult:
                 log,
                 config,
                 begin=lambda: _begin(network, architecture, data, config, log),
-                check_same=lambda: videos.check_same(folder, data.scanned.index),
+                check_same=lambda: learnt.check_same(folder, data.scanned.index),
             )
             profile = _profile(network, config, precision)
             log.say(cost_line(profile, runs.describe_clip(config)))
@@ -109,8 +109,10 @@ def _earlier_runs(config: TrainConfig) -> list[Path]:
 
 def _open_data(config: TrainConfig, earlier_runs: list[Path]) -> _Data:
     index = videos.open_videos(config)
+    if config.validate:
+        index = videos.hold_out(index, config)
     for run in earlier_runs:
-        videos.check_unseen(index, run)
+        learnt.check_unseen(index, run)
     scanned = videos.scan(index, config)
     train, test = scanned.index.train, scanned.index.test
     train_clips = videos.train_clips(train, scanned.counts(train), config)
@@ -146,7 +148,7 @@ def _begin(
 ) -> None:
     """Tell and write down what is trained, and on what; take over the weights of another run if asked."""
     videos.say_videos(log, data.scanned.index, flip=config.flip)
-    videos.remember_seen(log, data.scanned, also=_init_run(config))
+    learnt.remember_seen(log, data.scanned, also=_init_run(config))
     videos.draw_clips(log, data.train_clips, data.scanned.index.classes)
     if isinstance(architecture, Genotype):
         log.write(networks.GENOTYPE, to_json(architecture))

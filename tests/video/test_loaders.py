@@ -243,3 +243,23 @@ def test_an_epoch_has_room_for_every_item_on_all_ranks(trained: TrainClips) -> N
     loader = train_loader(trained, batch_size=2, seed=0, workers=0, rank=1, num_ranks=3)
     assert loader.sampler.samples_per_epoch % 6 == 0  # type: ignore[attr-defined]
     assert loader.sampler.samples_per_epoch >= len(trained)  # type: ignore[attr-defined]
+
+
+def test_repeats_bring_each_video_several_times_in_a_row_each_time_otherwise() -> None:
+    keys = ShuffledKeys(6, samples_per_epoch=8, seed=0, repeats=2)
+    stream = []
+    for epoch in range(3):
+        keys.go_to(epoch)
+        stream += list(keys)
+    items, seeds = [item for item, _ in stream], [seed for _, seed in stream]
+    assert items[::2] == items[1::2]
+    assert [sorted(items[start : start + 12 : 2]) for start in (0, 12)] == [list(range(6))] * 2
+    assert len(set(seeds)) == len(seeds)
+
+
+def test_repeats_do_not_depend_on_where_an_epoch_is_entered() -> None:
+    keys = ShuffledKeys(5, samples_per_epoch=9, seed=0, repeats=3)
+    keys.go_to(1)
+    whole = list(keys)
+    keys.go_to(1, 4)
+    assert list(keys) == whole[4:]

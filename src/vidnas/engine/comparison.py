@@ -25,8 +25,10 @@ class SeedRun:
     train_sec: float
     """Of all epochs, without the test."""
     epochs: int
+    videos: tuple[str, ...]
+    """The test videos' paths, in one order for all networks."""
     right: tuple[bool, ...]
-    """Of every test video, in one order for all networks."""
+    """Of every test video."""
     groups: tuple[str, ...]
     """Of every test video, unique over classes."""
 
@@ -64,6 +66,21 @@ class Row:
     difference_interval: Interval | None
     """95 %, over the draw of groups, paired by video."""
 
+    @property
+    def train_accuracy(self) -> float | None:
+        """Of the last epochs, mean over the seeds."""
+        return statistics.fmean(run.train_accuracy for run in self.runs) if self.runs else None
+
+    @property
+    def train_sec(self) -> float | None:
+        """Of a training, mean over the seeds."""
+        return statistics.fmean(run.train_sec for run in self.runs) if self.runs else None
+
+    @property
+    def epochs(self) -> int | None:
+        """Of a training."""
+        return self.runs[0].epochs if self.runs else None
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -86,7 +103,7 @@ def make_row(
     failures: Sequence[str],
     reference: Sequence[SeedRun] | None,
 ) -> Row:
-    """The row of a network with these finished runs; `reference` are those to compare with, None for itself."""
+    """The row of a network with these finished runs; `reference` are those to compare with, if others."""
     difference = paired_difference(runs, reference) if reference is not None else None
     accuracies = [run.scores.top1 for run in runs]
     return Row(
@@ -102,23 +119,22 @@ def make_row(
     )
 
 
-def paired_difference(
-    runs: Sequence[SeedRun], reference: Sequence[SeedRun]
-) -> tuple[float, Interval] | None:
+def paired_difference(runs: Sequence[SeedRun], reference: Sequence[SeedRun]) -> tuple[float, Interval] | None:
     """How much more often `runs` are right than `reference`, over the seeds of both; None without such.
 
-    Both have seen the same test videos, so what is hard for both cancels out, and the interval is narrower than
-    the two single ones suggest.
+    Both have seen the same test videos, so what is hard for both cancels out, and the interval is narrower
+    than the two single ones suggest.
     """
     seeds = {run.seed for run in runs} & {run.seed for run in reference}
     if not seeds:
         return None
     own, other = ([run for run in side if run.seed in seeds] for side in (runs, reference))
-    assert own[0].groups == other[0].groups
+    assert own[0].videos == other[0].videos
     values = _mean_right(own) - _mean_right(other)
     return float(values.mean()), bootstrap_interval(values, own[0].groups)
 
 
 def _mean_right(runs: Sequence[SeedRun]) -> npt.NDArray[np.float64]:
     """How often each test video was right, over the seeds."""
-    return np.array([run.right for run in runs], dtype=np.float64).mean(axis=0)
+    right = np.array([run.right for run in runs], dtype=np.float64)
+    return np.asarray(right.mean(axis=0))

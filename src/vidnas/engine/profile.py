@@ -3,7 +3,7 @@
 import copy
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -47,7 +47,7 @@ def profile_network(
     latency_ms, spread_ms = measure_latency(inference or module, video_shape, device)
     return Profile(
         parameters=count_parameters(module),
-        weight_bytes=sum(p.numel() * p.element_size() for p in module.parameters()),
+        weight_bytes=count_weight_bytes(module),
         macs=count_macs(module, video_shape),
         latency_ms=latency_ms,
         latency_spread_ms=spread_ms,
@@ -59,6 +59,11 @@ def profile_network(
 def count_parameters(module: nn.Module) -> int:
     """The numbers that training changes, shared ones counted once."""
     return sum(parameter.numel() for parameter in module.parameters())
+
+
+def count_weight_bytes(module: nn.Module) -> int:
+    """Bytes of the parameters as they lie in memory."""
+    return sum(parameter.numel() * parameter.element_size() for parameter in module.parameters())
 
 
 def count_macs(module: nn.Module, video_shape: tuple[int, ...]) -> int:
@@ -73,16 +78,37 @@ def measure_latency(
     module: nn.Module, video_shape: tuple[int, ...], device: torch.device, repeats: int = 10
 ) -> tuple[float, float]:
     """Median and interquartile range, in ms, of a forward pass after a few unmeasured ones; repeats >= 2."""
+    return measure_latencies([module], video_shape, device, repeats)[0]
+
+
+def measure_latencies(
+    modules: Sequence[nn.Module], video_shape: tuple[int, ...], device: torch.device, repeats: int = 10
+) -> list[tuple[float, float]]:
+    """The same of several modules in turn, so that a machine that slows down does so for all of them.
+
+    Before each measured pass one is unmeasured where there are others: they have filled the caches.
+    """
     video = torch.zeros(video_shape, device=device)
-    times_ms = []
-    with _evaluating(module):
-        for _ in range(WARM_UPS + repeats):
-            synchronize(device)
-            start = time.perf_counter()
-            module(video)
-            synchronize(device)
-            times_ms.append((time.perf_counter() - start) * 1000)
-    lower, median, upper = statistics.quantiles(times_ms[WARM_UPS:], n=4, method="inclusive")
+    times_ms: list[list[float]] = [[] for _ in modules]
+    for _ in range(WARM_UPS + repeats):
+        for module, own_ms in zip(modules, times_ms, strict=True):
+            with _evaluating(module):
+                if len(modules) > 1:
+                    module(video)
+                own_ms.append(_time_ms(module, video, device))
+    return [_median_and_range(own_ms[WARM_UPS:]) for own_ms in times_ms]
+
+
+def _time_ms(module: nn.Module, video: torch.Tensor, device: torch.device) -> float:
+    synchronize(device)
+    start = time.perf_counter()
+    module(video)
+    synchronize(device)
+    return (time.perf_counter() - start) * 1000
+
+
+def _median_and_range(times_ms: Sequence[float]) -> tuple[float, float]:
+    lower, median, upper = statistics.quantiles(times_ms, n=4, method="inclusive")
     return median, upper - lower
 
 

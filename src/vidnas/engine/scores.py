@@ -71,7 +71,11 @@ def score(
 
 
 def bootstrap_interval(
-    values: npt.NDArray[np.bool_] | npt.NDArray[np.float64], groups: Sequence[str], *, seed: int = 0, resamples: int = 2000
+    values: npt.NDArray[np.bool_] | npt.NDArray[np.float64],
+    groups: Sequence[str],
+    *,
+    seed: int = 0,
+    resamples: int = 2000,
 ) -> tuple[float, float]:
     """95 % percentile interval of the mean of `values`, one of each clip, when whole groups are drawn with
     replacement. A value is whether a clip is right or, of two networks alike, how much more often.

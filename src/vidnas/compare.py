@@ -1,0 +1,169 @@
+"""The verb `compare`: networks trained by one recipe, side by side in accuracy and cost."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from vidnas import networks, rundir, runs
+from vidnas.atomic import write_whole
+from vidnas.config import CompareConfig
+from vidnas.configfile import to_json
+from vidnas.contest import Contestant, read_contestants, train_all
+from vidnas.engine.comparison import Comparison, Cost, Row, make_row
+from vidnas.engine.comparison_text import as_csv, as_json, as_markdown, as_text
+from vidnas.engine.profile import count_macs, count_parameters, count_weight_bytes, measure_latencies
+from vidnas.engine.runlog import RunLog
+from vidnas.errors import Interrupted, UserError
+from vidnas.figures.save import save_figure
+from vidnas.figures.tradeoff import draw_comparison
+from vidnas.limits import whole_numbers
+from vidnas.page.comparison import render_comparison
+from vidnas.page.render import render_run
+from vidnas.page.run import read_run
+from vidnas.seedruns import is_finished, read_seed_run
+
+FREE_TO_CHANGE = ("networks", "depths", "seeds", "paper")
+"""What a comparison that goes on may have otherwise: rows and seeds come on top, finished ones stay."""
+PAGE = "comparison.html"
+RUN_PAGE = "report.html"
+
+
+@dataclass(frozen=True)
+class CompareResult:
+    """The comparison, where it was written, and the table as text; `passed` if no training failed."""
+
+    run_dir: Path
+    comparison: Comparison
+    text: str
+    passed: bool
+
+
+def run_compare(config: CompareConfig, *, resume: bool = False) -> CompareResult:
+    """Train what is missing of every network with every seed, one after the other, and compare all.
+
+    With `resume` the comparison in `config.out` goes on: finished trainings are kept, an interrupted one
+    goes on where it was saved, and networks and seeds may come on top. A training that fails is told of in
+    its row and costs no other. UserError where the settings or the networks do not allow it, or all fail.
+    """
+    contestants = read_contestants(config)
+    if resume:
+        folder = rundir.begun_folder(config, free=FREE_TO_CHANGE)
+    else:
+        folder = rundir.new_folder("compare", config.out)
+    with RunLog(folder, to_json(config), resume=resume) as log:
+        log.write("config.json", to_json(config))
+        log.say(f"Comparison: {folder}")
+        try:
+            failures = train_all(contestants, config, log)
+        except (Interrupted, KeyboardInterrupt) as error:
+            again = shlex.join(["vidnas", "compare", "--resume", str(folder)])
+            code = error.exit_code if isinstance(error, Interrupted) else 130
+            raise Interrupted(f"Interrupted. To go on: {again}", code) from error
+        comparison = _compare(contestants, config, failures, log)
+        text = _write(comparison, config, log)
+        return CompareResult(folder, comparison, text, passed=not any(failures.values()))
+
+
+def _compare(
+    contestants: Sequence[Contestant], config: CompareConfig, failures: Mapping[str, list[str]], log: RunLog
+) -> Comparison:
+    """All rows, from the run folders; costs are measured now, in one go."""
+    seeds = whole_numbers(config, "seeds", 0)
+    finished = {
+        one.name: [
+            read_seed_run(one.folder(log, seed), log.folder, seed)
+            for seed in seeds
+            if is_finished(one.folder(log, seed))
+        ]
+        for one in contestants
+    }
+    if not any(finished.values()):
+        reasons = "\n".join(reason for reasons in failures.values() for reason in reasons)
+        raise UserError(f"No training of the comparison came to its end:\n{reasons}")
+    classes = next(networks.read_classes(log.folder / done[0].run) for done in finished.values() if done)
+    costs = _costs({name: log.folder / done[0].run for name, done in finished.items() if done}, config, log)
+    reference = _reference(contestants)
+    rows = [
+        make_row(
+            one.name,
+            finished[one.name],
+            costs.get(one.name),
+            failures[one.name],
+            None if one.name == reference else finished[reference],
+        )
+        for one in contestants
+    ]
+    return Comparison(tuple(rows), reference, classes, _caption(config, rows, classes), _machine(config))
+
+
+def _reference(contestants: Sequence[Contestant]) -> str:
+    """The searched network: the first that came from a file or folder, else simply the first."""
+    searched = (one.name for one in contestants if Path(one.source).expanduser().exists())
+    return next(searched, contestants[0].name)
+
+
+def _costs(trained: Mapping[str, Path], config: CompareConfig, log: RunLog) -> dict[str, Cost]:
+    """What each network costs, by row; `trained` are their run folders."""
+    device = runs.choose_precision(config.device).device
+    built = {name: networks.load(folder).network.to(device) for name, folder in trained.items()}
+    shape = runs.clip_shape(config)
+    log.say(f"Measuring the latency of {len(built)} networks, one clip at a time.")
+    latencies = measure_latencies([networks.fold(network) for network in built.values()], shape, device)
+    return {
+        name: Cost(
+            parameters=count_parameters(network),
+            weight_bytes=count_weight_bytes(network),
+            checkpoint_bytes=(trained[name] / networks.CHECKPOINT).stat().st_size,
+            macs=count_macs(network, shape),
+            latency_ms=latency_ms,
+            latency_spread_ms=spread_ms,
+        )
+        for (name, network), (latency_ms, spread_ms) in zip(built.items(), latencies, strict=True)
+    }
+
+
+def _caption(config: CompareConfig, rows: Sequence[Row], classes: Sequence[str]) -> str:
+    """What an accuracy means nothing without."""
+    scores = next(row.runs[0].scores for row in rows if row.runs)
+    amount = f"{config.epochs} epochs" if config.minutes is None else f"{config.minutes:g} minutes"
+    extras = [
+        f"{name.replace('_', ' ')} {getattr(config, name)}"
+        for name, off in (
+            ("warmup", 0.0), ("label_smoothing", 0.0), ("dropout", 0.0), ("mix", "none"), ("ema", 0.0),
+            ("input", "rgb"), ("repeats", 1),
+        )
+        if getattr(config, name) != off
+    ]  # fmt: skip
+    recipe = ", ".join(
+        [f"{config.optimizer} {config.lr:g}", f"weight decay {config.weight_decay:g}", *extras]
+    )
+    return (
+        f"{config.data}, split {config.split}: {scores.num_clips} test videos of {scores.num_groups} groups, "
+        f"{len(classes)} classes, chance {1 / len(classes):.1%}. Clips: {runs.describe_clip(config)}. Every "
+        f"network from scratch, {amount}, batch {config.batch_size}, {recipe}, last epoch. "
+        f"Protocol: {runs.describe_protocol('paper', config)}."
+    )
+
+
+def _machine(config: CompareConfig) -> str:
+    device = runs.choose_precision(config.device).device
+    return f"{device}, {torch.get_num_threads()} threads, PyTorch {torch.__version__}"
+
+
+def _write(comparison: Comparison, config: CompareConfig, log: RunLog) -> str:
+    """Write the table in all its forms and every run's page; returns what to print."""
+    pages = {run.run: read_run(log.folder / run.run) for row in comparison.rows for run in row.runs}
+    for path, run in pages.items():
+        write_whole(log.folder / path / RUN_PAGE, render_run(run).encode())
+    log.write("comparison.json", as_json(comparison))
+    log.write("comparison.csv", as_csv(comparison))
+    log.write("comparison.md", as_markdown(comparison, paper=config.paper))
+    picture = draw_comparison(comparison)
+    for suffix in ("png", "svg"):
+        save_figure(picture, log.path(f"tradeoff.{suffix}"))
+    log.write(PAGE, render_comparison(comparison, pages, paper=config.paper))
+    text = as_text(comparison, paper=config.paper)
+    return f"{text}\n\nWritten: {log.path(PAGE)}; beside it comparison.json, .csv, .md and tradeoff.png, .svg"

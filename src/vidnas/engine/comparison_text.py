@@ -1,0 +1,199 @@
+"""A comparison as text: JSON and CSV for programs, Markdown and a console table for people."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import TypeVar
+
+from vidnas.engine.comparison import Comparison, Interval, Row
+from vidnas.engine.paper_table import OURS, TABLE_2
+
+COLUMNS = (
+    "network", "seeds", "accuracy", "spread", "interval_low", "interval_high", "difference", "difference_low",
+    "difference_high", "train_accuracy", "parameters", "weight_bytes", "checkpoint_bytes", "macs",
+    "latency_ms", "latency_spread_ms", "train_sec", "epochs", "failures",
+)  # fmt: skip
+NONE = "-"
+
+
+def as_json(comparison: Comparison) -> str:
+    """Everything but the single videos, which every run's predictions.csv has."""
+    record = asdict(comparison)
+    for row in record["rows"]:
+        for run in row["runs"]:
+            for name in ("videos", "right", "groups"):
+                del run[name]
+    return json.dumps(record, indent=2) + "\n"
+
+
+def as_csv(comparison: Comparison) -> str:
+    """A line per network; accuracies are fractions of 1, what is not known is empty."""
+    text = io.StringIO(newline="")
+    table = csv.writer(text)
+    table.writerow(COLUMNS)
+    for row in comparison.rows:
+        cost = row.cost
+        costs = (
+            (cost.parameters, cost.weight_bytes, cost.checkpoint_bytes, cost.macs, cost.latency_ms,
+             cost.latency_spread_ms) if cost else (None,) * 6
+        )  # fmt: skip
+        table.writerow(
+            [
+                row.name,
+                " ".join(str(run.seed) for run in row.runs),
+                row.accuracy,
+                row.spread,
+                *(row.interval or (None, None)),
+                row.difference,
+                *(row.difference_interval or (None, None)),
+                row.train_accuracy,
+                *costs,
+                row.train_sec,
+                row.epochs,
+                " ".join(row.failures),
+            ]
+        )
+    return text.getvalue()
+
+
+def as_markdown(comparison: Comparison, *, paper: bool) -> str:
+    """The table, its caption and, with `paper`, the paper's figures, as GitHub shows them."""
+    headings, cells = _cells(comparison)
+    parts = [
+        _markdown_table(headings, cells),
+        comparison.caption,
+        _legend(comparison),
+        *_failures(comparison),
+    ]
+    if paper:
+        parts += [_markdown_table(*_paper_cells(comparison)), *_paper_notes(comparison)]
+    return "\n\n".join(parts) + "\n"
+
+
+def as_text(comparison: Comparison, *, paper: bool) -> str:
+    """The same for a terminal."""
+    headings, cells = _cells(comparison)
+    parts = [_columns(headings, cells), comparison.caption, _legend(comparison), *_failures(comparison)]
+    if paper:
+        parts += [_columns(*_paper_cells(comparison)), *_paper_notes(comparison)]
+    return "\n\n".join(parts)
+
+
+T = TypeVar("T")
+Cells = tuple[Sequence[str], Sequence[Sequence[str]]]
+
+
+def _cells(comparison: Comparison) -> Cells:
+    headings = (
+        "network", "accuracy", "95 % interval", f"minus {comparison.reference}", "on training clips",
+        "parameters", "weights", "checkpoint", "MACs", "latency", "training",
+    )  # fmt: skip
+    return headings, [_row_cells(row) for row in comparison.rows]
+
+
+def _row_cells(row: Row) -> list[str]:
+    accuracy = NONE if row.accuracy is None else f"{row.accuracy:.1%}"
+    if row.spread is not None:
+        accuracy += f" ± {row.spread:.1%} ({len(row.runs)} seeds)"
+    difference = NONE if row.difference is None else f"{100 * row.difference:+.1f}"
+    if row.difference_interval is not None:
+        low, high = row.difference_interval
+        difference += f" ({100 * low:+.1f} to {100 * high:+.1f})"
+    cost = row.cost
+    costs = (
+        [
+            f"{cost.parameters:,}",
+            _megabytes(cost.weight_bytes),
+            _megabytes(cost.checkpoint_bytes),
+            f"{cost.macs / 1e9:.3f} G",
+            f"{cost.latency_ms:.1f} ± {cost.latency_spread_ms:.1f} ms",
+        ]
+        if cost
+        else [NONE] * 5
+    )
+    return [
+        row.name,
+        accuracy,
+        _or_none(row.interval, _range),
+        difference,
+        _or_none(row.train_accuracy, lambda share: f"{share:.1%}"),
+        *costs,
+        _or_none(row.train_sec, lambda sec: f"{sec / 60:.1f} min, {row.epochs} epochs"),
+    ]
+
+
+def _or_none(value: T | None, words: Callable[[T], str]) -> str:
+    return NONE if value is None else words(value)
+
+
+def _range(interval: Interval) -> str:
+    low, high = interval
+    return f"{low:.1%} to {high:.1%}"
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.2f} MB"
+
+
+def _legend(comparison: Comparison) -> str:
+    return (
+        "Accuracy: mean ± standard deviation over seeds. Intervals: 95 %, from resampling groups of test "
+        f"videos; they do not cover the seed. Differences to {comparison.reference} in points, paired by "
+        "video. Latency: median ± interquartile range of one clip, all networks in one run on "
+        f"{comparison.machine}; MACs do not count pooling and norms. A checkpoint holds the optimizer's "
+        "state too. Training: mean over seeds."
+    )
+
+
+def _failures(comparison: Comparison) -> list[str]:
+    said = [f"{row.name}, {failure}" for row in comparison.rows for failure in row.failures]
+    return ["Failed:\n" + "\n".join(f"- {one}" for one in said)] if said else []
+
+
+def _paper_cells(comparison: Comparison) -> Cells:
+    headings = (
+        "network", "parameters (paper)", "model size (paper)", "accuracy (paper)", "parameters", "weights",
+        "checkpoint", "accuracy",
+    )  # fmt: skip
+    cells = []
+    for row in comparison.rows:
+        key = OURS if row.name == comparison.reference else row.name
+        if key in TABLE_2:
+            told, own = TABLE_2[key], _row_cells(row)
+            cells.append(
+                [row.name, told.parameters, told.model_size, f"{told.accuracy:.1%}", *own[5:8], own[1]]
+            )
+    return headings, cells
+
+
+def _paper_notes(comparison: Comparison) -> list[str]:
+    known = [
+        f"- {row.name}: {TABLE_2[key].note}"
+        for row in comparison.rows
+        for key in [OURS if row.name == comparison.reference else row.name]
+        if key in TABLE_2 and TABLE_2[key].note
+    ]
+    return [
+        "The paper's accuracies are of UCF101, split 1, 101 classes; others' data are not comparable.",
+        "\n".join(known),
+    ]
+
+
+def _markdown_table(headings: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
+    lines = [headings, ["---"] * len(headings), *cells]
+    return "\n".join(f"| {' | '.join(map(_escaped, line))} |" for line in lines)
+
+
+def _escaped(cell: str) -> str:
+    return cell.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
+
+
+def _columns(headings: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
+    widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
+    lines = [
+        "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
+        for line in (headings, *cells)
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,59 @@
+"""Finished trainings as what a comparison is made of."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+from vidnas.engine.comparison import SeedRun
+from vidnas.engine.scores import Scores
+from vidnas.errors import UserError
+from vidnas.page.records import read_metrics
+
+RESULT = "result.json"
+PREDICTIONS = "predictions.csv"
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether the training in this folder came to its end."""
+    return (folder / RESULT).exists()
+
+
+def read_seed_run(folder: Path, base: Path, seed: int) -> SeedRun:
+    """The finished training in a run folder below `base`; UserError where its files do not tell of one."""
+    try:
+        result = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+        epochs = read_metrics(folder / "metrics.jsonl")["train"]
+        with (folder / PREDICTIONS).open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+            answers = list(csv.DictReader(file))
+        return SeedRun(
+            seed=seed,
+            run=folder.relative_to(base).as_posix(),
+            scores=_scores(result["scores"]),
+            train_accuracy=epochs[-1]["accuracy"],
+            train_sec=sum(epoch["epoch_sec"] for epoch in epochs),
+            epochs=len(epochs),
+            videos=tuple(answer["path"] for answer in answers),
+            right=tuple(answer["right"] == "true" for answer in answers),
+            groups=tuple(
+                f"{answer['label']}/{answer['group']}" if answer["group"] else answer["path"]
+                for answer in answers
+            ),
+        )
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise UserError(
+            f"{folder} does not tell of a finished training: {error!r}. Remove that folder, and the "
+            "comparison trains it again."
+        ) from error
+
+
+def _scores(record: dict[str, Any]) -> Scores:
+    low, high = record["interval"]
+    return Scores(
+        **{
+            **record,
+            "interval": (low, high),
+            "per_class": tuple(record["per_class"]),
+            "confusion": tuple(tuple(row) for row in record["confusion"]),
+        }
+    )

@@ -1,0 +1,80 @@
+"""A comparison as JSON, CSV, Markdown and a console table."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+
+from vidnas.engine.comparison import Comparison, Cost, SeedRun, make_row
+from vidnas.engine.comparison_text import as_csv, as_json, as_markdown, as_text
+from vidnas.engine.scores import score
+
+COST = Cost(665_965, 2_663_860, 8_000_000, 910_000_000, 12.34, 0.5)
+
+
+def a_run(num_right: int, seed: int) -> SeedRun:
+    groups = tuple(f"a/g{i // 2}" for i in range(20))
+    logits = torch.tensor([[1.0, 0.0]] * num_right + [[0.0, 1.0]] * (20 - num_right))
+    scores = score(logits, torch.zeros(20, dtype=torch.int64), groups)
+    right = (True,) * num_right + (False,) * (20 - num_right)
+    videos = tuple(f"{i}.avi" for i in range(20))
+    return SeedRun(seed, f"runs/x/seed-{seed}", scores, 0.95, 90.0, 4, videos, right, groups)
+
+
+@pytest.fixture
+def comparison() -> Comparison:
+    searched = [a_run(12, 0), a_run(14, 1)]
+    large = replace(COST, parameters=78_409_573)
+    rows = (
+        make_row("my|search", searched, COST, (), None),
+        make_row("c3d", [a_run(8, 0)], large, ("seed 1: no memory",), searched),
+        make_row("x3d-xs", [], None, ("seed 0: too small",), searched),
+    )
+    return Comparison(rows, "my|search", ("a", "b"), "Ten videos, chance 50.0%.", "cpu, 2 threads")
+
+
+def test_the_csv_has_a_line_a_network_with_fractions_and_empty_places(comparison: Comparison) -> None:
+    first, second, third = csv.DictReader(io.StringIO(as_csv(comparison)))
+    assert (first["network"], first["seeds"]) == ("my|search", "0 1")
+    assert float(first["accuracy"]) == pytest.approx(0.65)
+    assert (first["parameters"], first["checkpoint_bytes"], first["epochs"]) == ("665965", "8000000", "4")
+    assert (first["difference"], second["spread"]) == ("", "")
+    assert float(second["difference"]) == pytest.approx(-0.2)
+    assert (third["accuracy"], third["macs"], third["failures"]) == ("", "", "seed 0: too small")
+
+
+def test_the_json_holds_every_seed_but_no_single_video(comparison: Comparison) -> None:
+    record = json.loads(as_json(comparison))
+    assert record["reference"] == "my|search"
+    assert [run["seed"] for run in record["rows"][0]["runs"]] == [0, 1]
+    assert record["rows"][0]["runs"][0]["scores"]["top1"] == 0.6
+    assert "videos" not in record["rows"][0]["runs"][0]
+
+
+def test_people_read_points_with_the_interval_the_spread_and_the_protocol(comparison: Comparison) -> None:
+    for text in (as_text(comparison, paper=False), as_markdown(comparison, paper=False)):
+        assert "65.0% ± 7.1% (2 seeds)" in text
+        assert "-20.0 (" in text
+        assert "78,409,573" in text
+        assert "chance 50.0%" in text
+        assert "- c3d, seed 1: no memory" in text
+        assert "58.6%" not in text
+
+
+def test_names_cannot_break_the_markdown_table(comparison: Comparison) -> None:
+    lines = [line for line in as_markdown(comparison, paper=False).splitlines() if line.startswith("|")]
+    assert lines[2].startswith(r"| my\|search |")
+    assert {line.replace(r"\|", "").count("|") for line in lines} == {12}
+
+
+def test_the_paper_s_figures_stand_beside_those_with_its_names_and_the_searched_one(
+    comparison: Comparison,
+) -> None:
+    text = as_text(comparison, paper=True)
+    assert "58.6%" in text
+    assert "51.6%" in text
+    assert "305M are 79.99 M parameters" in text
+    assert "101 classes; others' data are not comparable" in text

@@ -1,0 +1,37 @@
+"""What a network sees of the frames."""
+
+import pytest
+import torch
+from torch import nn
+
+from vidnas.nn.frame_input import CHANNELS, FrameInput, SeesFrames, residual_frames
+
+
+def test_residual_frames_are_differences_and_keep_the_length() -> None:
+    clip = torch.tensor([1.0, 4.0, 2.0, 2.0])[None, None, :, None, None].expand(2, 3, 4, 5, 6)
+    found = residual_frames(clip)
+    assert found.shape == clip.shape
+    assert found[0, 0, :, 0, 0].tolist() == [3.0, 3.0, -2.0, 0.0]
+
+
+def test_of_one_frame_and_of_repeated_frames_nothing_is_left() -> None:
+    assert residual_frames(torch.ones(1, 3, 1, 4, 4)).abs().sum() == 0
+    assert residual_frames(torch.ones(1, 3, 8, 4, 4)).abs().sum() == 0
+
+
+class Remembers(nn.Module):
+    seen: torch.Tensor
+
+    def forward(self, video: torch.Tensor) -> torch.Tensor:
+        self.seen = video
+        return video.mean(dim=(2, 3, 4))
+
+
+@pytest.mark.parametrize("kind", ["rgb", "residual", "both"])
+def test_a_network_gets_as_many_channels_as_stated(kind: FrameInput) -> None:
+    clip = torch.randn(2, 3, 4, 5, 6)
+    network = Remembers()
+    SeesFrames(network, kind)(clip)
+    assert network.seen.shape[1] == CHANNELS[kind]
+    parts = {"rgb": [clip], "residual": [residual_frames(clip)], "both": [clip, residual_frames(clip)]}
+    assert torch.equal(network.seen, torch.cat(parts[kind], dim=1))
