@@ -18,9 +18,9 @@ from vidnas.engine.profile import count_macs, count_parameters, count_weight_byt
 from vidnas.engine.runlog import RunLog
 from vidnas.errors import Interrupted, UserError
 from vidnas.figures.save import save_figure
-from vidnas.figures.tradeoff import draw_comparison
+from vidnas.figures.tradeoff import Point, draw_tradeoff
 from vidnas.limits import whole_numbers
-from vidnas.page.comparison import render_comparison
+from vidnas.page.comparison import RUN_PAGE, render_comparison
 from vidnas.page.render import render_run
 from vidnas.page.run import read_run
 from vidnas.seedruns import is_finished, read_seed_run
@@ -28,7 +28,6 @@ from vidnas.seedruns import is_finished, read_seed_run
 FREE_TO_CHANGE = ("networks", "depths", "seeds", "paper")
 """What a comparison that goes on may have otherwise: rows and seeds come on top, finished ones stay."""
 PAGE = "comparison.html"
-RUN_PAGE = "report.html"
 
 
 @dataclass(frozen=True)
@@ -153,6 +152,24 @@ def _machine(config: CompareConfig) -> str:
     return f"{device}, {torch.get_num_threads()} threads, PyTorch {torch.__version__}"
 
 
+def _points(comparison: Comparison) -> list[Point]:
+    """The networks that have been trained, for the picture."""
+    return [
+        Point(
+            row.name,
+            row.accuracy,
+            *row.interval,
+            {
+                "parameters": row.cost.parameters,
+                "multiply-adds of a clip": row.cost.macs,
+                "latency, ms": row.cost.latency_ms,
+            },
+        )
+        for row in comparison.rows
+        if row.accuracy is not None and row.interval is not None and row.cost is not None
+    ]
+
+
 def _write(comparison: Comparison, config: CompareConfig, log: RunLog) -> str:
     """Write the table in all its forms and every run's page; returns what to print."""
     pages = {run.run: read_run(log.folder / run.run) for row in comparison.rows for run in row.runs}
@@ -161,7 +178,7 @@ def _write(comparison: Comparison, config: CompareConfig, log: RunLog) -> str:
     log.write("comparison.json", as_json(comparison))
     log.write("comparison.csv", as_csv(comparison))
     log.write("comparison.md", as_markdown(comparison, paper=config.paper))
-    picture = draw_comparison(comparison)
+    picture = draw_tradeoff(_points(comparison), reference=comparison.reference, caption=comparison.caption)
     for suffix in ("png", "svg"):
         save_figure(picture, log.path(f"tradeoff.{suffix}"))
     log.write(PAGE, render_comparison(comparison, pages, paper=config.paper))

@@ -1,1 +1,188 @@
 """`vidnas compare` from end to end: rows, a kill, more rows, failures that cost no other row."""
+
+import csv
+import json
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from vidnas.cli import main
+from vidnas.genotype import all_skip_genotype, load_genotype, random_genotype, to_json
+
+RunVidnas = Callable[..., Any]
+SMALL = ("--preset", "demo", "--epochs", "1", "--batch-size", "4", "--size-px", "16", "--segments", "2",
+         "--num-cells", "1", "--first-channels", "1", "--workers", "0")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def command(few_videos: Path) -> tuple[str, ...]:
+    return ("compare", "--data", str(few_videos), *SMALL)
+
+
+@pytest.fixture(scope="module")
+def compared(command: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A comparison of three networks with two seeds, one of which cannot be trained."""
+    folder = tmp_path_factory.mktemp("comparisons")
+    (folder / "my cell.json").write_text(to_json(random_genotype(3)))
+    networks = f"random:0,{folder / 'my cell.json'},c3d,3d-shufflenet-0.5"
+    out = folder / "a comparison"
+    assert main([*command, "--networks", networks, "--seeds", "0,4", "--paper", "--out", str(out)]) == 1
+    return out
+
+
+def rows_of(folder: Path) -> dict[str, dict[str, str]]:
+    with (folder / "comparison.csv").open(newline="") as file:
+        return {row["network"]: row for row in csv.DictReader(file)}
+
+
+def test_a_row_holds_every_seed_the_cost_and_the_difference_to_the_reference(compared: Path) -> None:
+    rows = rows_of(compared)
+    assert list(rows) == ["random-0", "my cell", "c3d", "3d-shufflenet-0.5"]
+    record = json.loads((compared / "comparison.json").read_text())
+    assert record["reference"] == "my cell"
+    tests = [
+        json.loads((compared / f"runs/my cell/seed-{seed}/result.json").read_text())["scores"]["top1"]
+        for seed in (0, 4)
+    ]
+    own = rows["my cell"]
+    assert float(own["accuracy"]) == pytest.approx(sum(tests) / 2)
+    assert (own["seeds"], own["epochs"], own["difference"]) == ("0 4", "1", "")
+    other = rows["3d-shufflenet-0.5"]
+    difference = float(other["accuracy"]) - float(own["accuracy"])
+    assert float(other["difference"]) == pytest.approx(difference)
+    assert float(other["difference_low"]) <= difference <= float(other["difference_high"])
+    assert 0 < int(own["weight_bytes"]) < int(own["checkpoint_bytes"])
+
+
+def test_a_network_that_fails_costs_no_other_its_row(compared: Path) -> None:
+    row = rows_of(compared)["c3d"]
+    assert row["accuracy"] == ""
+    assert "seed 0: The network c3d takes clips of 16 frames" in row["failures"]
+    assert "seed 4" in row["failures"]
+
+
+def test_all_forms_of_the_table_are_written_and_link_the_runs_pages(compared: Path) -> None:
+    for name in ("comparison.md", "comparison.html", "tradeoff.png", "tradeoff.svg", "log.txt"):
+        assert (compared / name).stat().st_size > 0
+    page = (compared / "comparison.html").read_text()
+    assert 'href="runs/my%20cell/seed-4/report.html"' in page
+    assert (compared / "runs/my cell/seed-4/report.html").exists()
+    assert "58.6" in page
+
+
+def test_every_run_is_one_like_any_other(compared: Path, few_videos: Path) -> None:
+    run = compared / "runs/3d-shufflenet-0.5/seed-0"
+    assert main(["evaluate", "--run", str(run), "--data", str(few_videos), "--workers", "0"]) == 0
+    videos = sorted((few_videos / "Grow").iterdir())[:1]
+    assert main(["predict", "--run", str(run), str(videos[0])]) == 0
+
+
+def test_a_comparison_that_is_killed_goes_on_and_keeps_what_is_finished(
+    command: tuple[str, ...], tmp_path: Path, run_vidnas: RunVidnas
+) -> None:
+    out = tmp_path / "killed"
+    whole = (*command, "--networks", "random:0,all-skip", "--epochs", "2", "--checkpoint-minutes", "0")
+    killed = run_vidnas(
+        (*whole, "--out", out),
+        {"target": "vidnas.engine.keeper:Keeper.step_done", "nth": 9, "after": True},
+    )
+    assert killed.code == -signal.SIGKILL
+    finished = out / "runs/random-0/seed-0/result.json"
+    before = finished.read_bytes()
+    assert not (out / "runs/all-skip/seed-0/result.json").exists()
+    assert main(["compare", "--resume", str(out)]) == 0
+    assert finished.read_bytes() == before
+    assert "Going on after" in (out / "runs/all-skip/seed-0/log.txt").read_text()
+    uninterrupted = tmp_path / "uninterrupted"
+    assert main([*whole, "--out", str(uninterrupted)]) == 0
+    for row, same in zip(rows_of(out).values(), rows_of(uninterrupted).values(), strict=True):
+        assert (row["accuracy"], row["train_accuracy"]) == (same["accuracy"], same["train_accuracy"])
+
+
+def test_an_interrupted_comparison_says_how_to_go_on(
+    command: tuple[str, ...], tmp_path: Path, run_vidnas: RunVidnas
+) -> None:
+    out = tmp_path / "interrupted"
+    ended = run_vidnas(
+        (*command, "--networks", "random:0,all-skip", "--out", out),
+        {"target": "vidnas.engine.keeper:Keeper.step_done", "does": "send", "number": signal.SIGINT},
+    )
+    assert ended.code == 130
+    assert f"To go on: vidnas compare --resume {out}" in ended.printed
+
+
+def test_networks_and_seeds_may_come_on_top(command: tuple[str, ...], tmp_path: Path) -> None:
+    out = str(tmp_path / "grows")
+    assert main([*command, "--networks", "random:0", "--out", out]) == 0
+    before = (tmp_path / "grows/runs/random-0/seed-0/result.json").read_bytes()
+    assert main(["compare", "--resume", out, "--networks", "random:0,all-skip", "--seeds", "0,1"]) == 0
+    assert [row["seeds"] for row in rows_of(tmp_path / "grows").values()] == ["0 1", "0 1"]
+    assert (tmp_path / "grows/runs/random-0/seed-0/result.json").read_bytes() == before
+    assert load_genotype(tmp_path / "grows/runs/all-skip/seed-0/genotype.json") == all_skip_genotype()
+
+
+def test_another_recipe_is_another_comparison(compared: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compare", "--resume", str(compared), "--epochs", "3"]) == 1
+    assert "epochs is 1 there and 3 here" in capsys.readouterr().err
+
+
+def test_a_depth_study_builds_every_cell_with_each_number_of_cells(
+    command: tuple[str, ...], tmp_path: Path
+) -> None:
+    out = tmp_path / "depths"
+    assert (
+        main([*command, "--networks", "random:0,2d-resnet-18", "--depths", "1,2,3", "--out", str(out)]) == 0
+    )
+    rows = rows_of(out)
+    assert list(rows) == ["random-0", "random-0-2-cells", "random-0-3-cells", "2d-resnet-18"]
+    parameters = [int(row["parameters"]) for row in rows.values()][:3]
+    assert parameters == sorted(set(parameters))
+
+
+def test_the_best_of_k_is_chosen_without_the_test_videos(command: tuple[str, ...], tmp_path: Path) -> None:
+    out = tmp_path / "best"
+    assert main([*command, "--networks", "best-of:3", "--out", str(out)]) == 0
+    accuracies = []
+    for number in range(3):
+        candidate = out / f"runs/best-of-3/random-{number}/seed-0"
+        accuracies.append(json.loads((candidate / "result.json").read_text())["scores"]["top1"])
+        seen = json.loads((candidate / "videos.json").read_text())
+        test = json.loads((out / "runs/best-of-3/seed-0/videos.json").read_text())["test"]
+        names = {str(video) for video in [*seen["train"], *seen["test"]]}
+        assert names.isdisjoint({str(video) for video in test})
+    best = accuracies.index(max(accuracies))
+    assert load_genotype(out / "runs/best-of-3/seed-0/genotype.json") == random_genotype(best)
+
+
+def test_equal_time_gives_a_small_network_more_epochs(command: tuple[str, ...], tmp_path: Path) -> None:
+    out = tmp_path / "timed"
+    whole = (*command, "--networks", "all-skip,3d-mobilenetv2-0.45", "--minutes", "0.02")
+    assert main([*whole, "--out", str(out)]) == 0
+    rows = rows_of(out)
+    assert int(rows["all-skip"]["epochs"]) > int(rows["3d-mobilenetv2-0.45"]["epochs"]) >= 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--networks", "3d-resnet-19"), "There is no network 3d-resnet-19. Did you mean 3d-resnet-18?"),
+        (("--networks", "random:0,random:0"), "it must hold different names"),
+        (("--networks", "best-of:0"), "write best-of: and a number from 1 to 1000"),
+        (("--networks", "random:x"), "write random: and a whole number"),
+        (("--networks", "random:0", "--seeds", "0,one"), "it must hold whole numbers of at least 0"),
+        (("--networks", "random:0", "--depths", "0"), "it must hold whole numbers of at least 1"),
+    ],
+)
+def test_a_wrong_command_line_is_told_before_anything_is_written(
+    command: tuple[str, ...],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    said: str,
+) -> None:
+    assert main([*command, *arguments, "--out", str(tmp_path / "none")]) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "none").exists()

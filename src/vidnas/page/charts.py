@@ -1,7 +1,7 @@
 """Line charts and the accuracy-against-cost chart as paths and ticks with places, for the SVG in the page."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -26,14 +26,15 @@ class Line:
 
 @dataclass(frozen=True)
 class Rated:
-    """A network to draw: what it costs, and its accuracy with an interval."""
+    """A network to draw: its cost, its accuracy with an interval, and a `label` beside its point."""
 
     name: str
-    parameters: int
+    cost: Number
     accuracy: Number
     low: Number
     high: Number
     color: int = 0
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Mark:
     high: float = 0.0
     x: float = 0.0
     color: int = 0
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -125,11 +127,11 @@ def draw_lines(
     )
 
 
-def draw_tradeoff(networks: Sequence[Rated]) -> Chart | None:
-    """Accuracy against parameters, which stand on a logarithmic axis; None without networks."""
+def draw_tradeoff(networks: Sequence[Rated], cost: str = "parameters") -> Chart | None:
+    """Accuracy against a cost, which stands on a logarithmic axis; None without networks."""
     if not networks:
         return None
-    logs = [math.log10(one.parameters) for one in networks]
+    logs = [math.log10(one.cost) for one in networks]
     left, right = min(logs) - 0.15, max(logs) + 0.15
 
     def at_x(log: float) -> float:
@@ -138,19 +140,26 @@ def draw_tradeoff(networks: Sequence[Rated]) -> Chart | None:
     def at_y(share: Number) -> float:
         return BOTTOM - share * (BOTTOM - TOP)
 
-    said = [f"{one.name}: {100 * one.accuracy:.1f} % with {one.parameters:,} parameters" for one in networks]
+    said = [f"{one.name}: {100 * one.accuracy:.1f} % with {one.cost:,.10g} {cost}" for one in networks]
     return Chart(
-        title="Accuracy against parameters",
-        text="Accuracy against parameters: " + "; ".join(said),
-        xlabel="parameters (logarithmic)",
+        title=f"Accuracy against {cost}",
+        text=f"Accuracy against {cost}: " + "; ".join(said),
+        xlabel=f"{cost} (logarithmic)",
         x_ticks=tuple(Tick(at_x(log), text) for log, text in _log_steps(left, right)),
         y_ticks=tuple(Tick(at_y(share / 4), f"{25 * share}%") for share in range(5)),
-        points=tuple(
-            Mark(
-                at_y(one.accuracy), one.name, at_y(one.low), at_y(one.high), at_x(log), one.color % NUM_COLORS
-            )
-            for log, one in zip(logs, networks, strict=True)
-        ),
+        points=tuple(_rated_mark(one, at_x(log), at_y) for log, one in zip(logs, networks, strict=True)),
+    )
+
+
+def _rated_mark(one: Rated, x: float, at_y: Callable[[Number], float]) -> Mark:
+    return Mark(
+        at=at_y(one.accuracy),
+        text=one.name,
+        low=at_y(one.low),
+        high=at_y(one.high),
+        x=x,
+        color=one.color % NUM_COLORS,
+        label=one.label,
     )
 
 
@@ -190,22 +199,21 @@ def _epoch_steps(first: Number, last: Number) -> list[Number]:
 
 
 def _log_steps(low: float, high: float) -> list[tuple[float, str]]:
-    """1, 2 and 5 times powers of ten between two logarithms."""
-    steps = []
-    for power in range(math.floor(low), math.ceil(high) + 1):
-        for factor in (1, 2, 5):
-            log = power + math.log10(factor)
-            if low <= log <= high:
-                number = factor * 10**power
-                text = (
-                    f"{number // 10**6} M"
-                    if power >= 6
-                    else f"{number // 1000} k"
-                    if power >= 3
-                    else str(number)
-                )
-                steps.append((log, text))
-    return steps
+    """1, 2 and 5 times powers of ten between two logarithms; over many powers the powers alone."""
+    factors = (1, 2, 5) if high - low < 2.5 else (1,)
+    return [
+        (log, _short(factor * 10.0**power))
+        for power in range(math.floor(low), math.ceil(high) + 1)
+        for factor in factors
+        if low <= (log := power + math.log10(factor)) <= high
+    ]
+
+
+def _short(number: float) -> str:
+    for size, letter in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if number >= size:
+            return f"{number / size:g}{letter}"
+    return f"{number:g}"
 
 
 def _label(value: float, steps: Sequence[float], share: bool) -> str:

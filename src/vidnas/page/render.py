@@ -38,7 +38,7 @@ def render_run(run: Run, *, live: bool = False) -> str:
     names = view.class_names(run, test) if test else []
     slider = view.slider(run)
     folder = words.shown(run.folder)
-    return _render(
+    return render_template(
         "run.html.j2",
         ["slider.js", "live.js"] if live else ["slider.js"],
         live=live,
@@ -106,7 +106,7 @@ def render_overview(pages: Sequence[tuple[Run, str]]) -> str:
     """The page about several runs, each given with the link to its own page."""
     listed = [Listed(run, link, number, view.val_accuracy(run)) for number, (run, link) in enumerate(pages)]
     networks = [_rated(one, test) for one in listed if (test := one.run.latest_test)]
-    return _render(
+    return render_template(
         "overview.html.j2",
         [],
         live=False,
@@ -143,7 +143,7 @@ def _overlaid(listed: Sequence[Listed]) -> list[Chart]:
     return [chart for chart in charts if chart is not None]
 
 
-def _render(template: str, scripts: Sequence[str], **values: object) -> str:
+def render_template(template: str, scripts: Sequence[str] = (), **values: object) -> str:
     """A template with what every page has; its scripts are named by their hashes, no other ever runs."""
     environment = _environment()
     script = "\n".join(_source(environment, name) for name in scripts)

@@ -1,0 +1,109 @@
+"""A comparison -> HTML: the table, accuracy against cost, curves and confusion matrices."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from vidnas.engine.comparison import Comparison, Cost, Row
+from vidnas.engine.paper_table import OURS, TABLE_2, PaperRow
+from vidnas.page import view, words
+from vidnas.page.charts import NUM_COLORS, Chart, Line, Rated, draw_lines, draw_tradeoff
+from vidnas.page.confusion import Matrix, draw_matrix
+from vidnas.page.render import render_template
+from vidnas.page.run import Run
+
+RUN_PAGE = "report.html"
+COSTS: Mapping[str, Callable[[Cost], words.Number]] = {
+    "parameters": lambda cost: cost.parameters,
+    "MACs": lambda cost: cost.macs,
+    "latency, ms": lambda cost: cost.latency_ms,
+}
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A line of the table, its number, and what stands in it ready to read."""
+
+    number: int
+    row: Row
+    color: int
+    pages: tuple[tuple[int, str], ...]
+    """(seed, link to the page of its run)."""
+    matrix: Matrix | None
+    paper: PaperRow | None
+
+    @property
+    def apart(self) -> bool:
+        """Whether it differs from the reference by more than the draw of the test videos."""
+        interval = self.row.difference_interval
+        return interval is not None and (interval[0] > 0 or interval[1] < 0)
+
+
+def render_comparison(comparison: Comparison, runs: Mapping[str, Run], *, paper: bool) -> str:
+    """The page of a comparison; `runs` is what the run folders hold, by their paths as seen from the page."""
+    listed = [
+        _listed(number, row, comparison, paper=paper) for number, row in enumerate(comparison.rows, start=1)
+    ]
+    return render_template(
+        "comparison.html.j2",
+        live=False,
+        comparison=comparison,
+        listed=listed,
+        tradeoffs=[draw_tradeoff(_rated(listed, cost), name) for name, cost in COSTS.items()],
+        charts=_curves(listed, runs),
+        num_colors=NUM_COLORS,
+        paper=paper,
+        points=points,
+    )
+
+
+def points(share: float) -> str:
+    """A difference of two shares in points, with its sign; a minus sign is one."""
+    text = f"{100 * share:+.1f}"
+    return "0.0" if math.isclose(float(text), 0) else text.replace("-", "\u2212")
+
+
+def _listed(number: int, row: Row, comparison: Comparison, *, paper: bool) -> Listed:
+    key = OURS if row.name == comparison.reference else row.name
+    names = [words.shown(name) for name in comparison.classes]
+    return Listed(
+        number=number,
+        row=row,
+        color=number - 1,
+        pages=tuple((run.seed, quote(f"{run.run}/{RUN_PAGE}")) for run in row.runs),
+        matrix=draw_matrix(_confusion(row), names) if row.runs else None,
+        paper=TABLE_2.get(key) if paper else None,
+    )
+
+
+def _confusion(row: Row) -> list[list[int]]:
+    """Summed over the seeds."""
+    matrices = [run.scores.confusion for run in row.runs]
+    return [[sum(counts) for counts in zip(*lines, strict=True)] for lines in zip(*matrices, strict=True)]
+
+
+def _rated(listed: Sequence[Listed], cost: Callable[[Cost], words.Number]) -> list[Rated]:
+    found = []
+    for one in listed:
+        row = one.row
+        if row.cost is not None and row.accuracy is not None and row.interval is not None:
+            name = words.shown(row.name)
+            found.append(
+                Rated(name, cost(row.cost), row.accuracy, *row.interval, one.color, label=str(one.number))
+            )
+    return found
+
+
+def _curves(listed: Sequence[Listed], runs: Mapping[str, Run]) -> list[Chart]:
+    """Accuracy and loss on the training clips, of each network's first seed."""
+    first = [(one, runs[one.row.runs[0].run]) for one in listed if one.row.runs]
+    charts = [
+        draw_lines(
+            title,
+            [Line(words.shown(one.row.name), view.points(run, what), one.color) for one, run in first],
+            share=what == "accuracy",
+        )
+        for what, title in (("accuracy", "Accuracy on training clips"), ("loss", "Training loss"))
+    ]
+    return [chart for chart in charts if chart is not None]
