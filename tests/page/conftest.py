@@ -14,6 +14,8 @@ import pytest
 
 from vidnas.config import TrainConfig
 from vidnas.configfile import to_json
+from vidnas.engine.comparison import Comparison, Cost, Row, SeedRun
+from vidnas.engine.scores import Scores
 from vidnas.figures.thumbnails import thumbnail
 from vidnas.genotype import PRIMITIVES, edge_sources, random_genotype
 from vidnas.genotype import to_json as genotype_json
@@ -202,3 +204,44 @@ def add_evaluation() -> MakeRun:
         return run / f"{name}.json"
 
     return add
+
+
+CLASSES = ("walk", "<b>jump</b>")
+NASTY = "a <script>alert(1)</script> & very long name of a network " * 2
+
+
+def a_run(seed: int, run: str = "runs/x") -> SeedRun:
+    scores = Scores(
+        top1=0.6, top5=1.0, top5_k=2, mean_class=0.6, per_class=(0.5, 0.7),
+        confusion=((5, 5), (3, 7)), interval=(0.4, 0.8), num_clips=20, num_groups=5,
+    )  # fmt: skip
+    return SeedRun(seed, f"{run}/seed-{seed}", scores, 0.9, 60.0, 3, ("a.avi",), (True,), ("walk/g1",))
+
+
+def a_row(name: str, *, seeds: int = 2, difference: float | None = None, failed: bool = False) -> Row:
+    runs = tuple(a_run(seed, f"runs/{name}") for seed in range(0 if failed else seeds))
+    return Row(
+        name=name,
+        runs=runs,
+        cost=None if failed else Cost(665_965, 2_663_860, 8_000_000, 910_000_000, 12.3, 0.4),
+        failures=("seed 0: no memory <left>",) if failed else (),
+        accuracy=None if failed else 0.6,
+        spread=0.02 if len(runs) > 1 else None,
+        interval=None if failed else (0.4, 0.8),
+        difference=difference,
+        difference_interval=None if difference is None else (difference - 0.1, difference + 0.1),
+    )
+
+
+@pytest.fixture(scope="session")
+def comparison() -> Comparison:
+    """Twelve networks, one of which failed and one of which has a hostile name."""
+    rows = (
+        a_row("searched"),
+        a_row("c3d", difference=-0.2),
+        a_row("x3d-xs", seeds=1, difference=0.05),
+        a_row("movinet-a0", failed=True),
+        a_row(NASTY, difference=0.3),
+        *(a_row(f"random-{i}", difference=0.0) for i in range(7)),
+    )
+    return Comparison(rows, "searched", CLASSES, "Five classes, chance 50.0%.", "cpu, 2 threads")

@@ -13,6 +13,9 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.wait import WebDriverWait
 
+from vidnas.engine.comparison import Comparison
+from vidnas.page.comparison import render_comparison
+from vidnas.page.run import read_run
 from vidnas.page.serve import serving
 from vidnas.report import run_report
 from vidnas.viewconfig import ReportConfig
@@ -47,6 +50,7 @@ def pages(
     make_search: MakeRun,
     make_training: MakeRun,
     add_evaluation: MakeRun,
+    comparison: Comparison,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> dict[str, Path]:
     """A search's page, a training's with clips and long names, and their overview."""
@@ -56,7 +60,10 @@ def pages(
     training = make_training("a_training_" + "with_a_long_name_" * 8, parent=folder, classes=classes)
     add_evaluation(training, path="videos/" + "a_very_long_file_name" * 9 + ".avi")
     run_report(ReportConfig(runs=(str(folder),)))
+    trained = {one.run: read_run(training) for row in comparison.rows for one in row.runs}
+    (folder / "comparison.html").write_text(render_comparison(comparison, trained, paper=True))
     return {
+        "comparison": folder / "comparison.html",
         "search": search / "report.html",
         "training": training / "report.html",
         "overview": folder / "report.html",
@@ -85,7 +92,7 @@ def brightness(browser: webdriver.Chrome, selector: str, property: str) -> float
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1280])
-@pytest.mark.parametrize("page", ["search", "training", "overview"])
+@pytest.mark.parametrize("page", ["search", "training", "overview", "comparison"])
 def test_a_page_fits_and_has_no_errors(
     browser: webdriver.Chrome, pages: dict[str, Path], page: str, width: int, scheme: str
 ) -> None:

@@ -32,8 +32,10 @@ def halved(video: Video) -> Tensor:
     """Means over 2 frames and 3x3 pixels; of an odd number of frames the last one stays alone."""
     if video.shape[2] % 2 == 1:
         video = torch.cat([video, video[:, :, -1:]], dim=2)
-    halves = video.unflatten(2, (-1, 2)).mean(dim=3)
-    return F.avg_pool2d(halves.flatten(1, 2), 3, stride=2, padding=1).unflatten(1, halves.shape[1:3])
+    batch, channels, time, height, width = video.shape
+    pairs = video.reshape(batch, channels * time // 2, 2, height, width).mean(dim=2)
+    pooled = F.avg_pool2d(pairs, 3, stride=2, padding=1)
+    return pooled.reshape(batch, channels, time // 2, *pooled.shape[2:])
 
 
 class ShuffleBlock(nn.Module):
