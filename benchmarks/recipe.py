@@ -2,10 +2,11 @@
 
     python benchmarks/recipe.py --data ucf101_5 --out runs/recipe --json docs/results/recipe.json
 
-The training videos of official split 1 are cut into three folds by group; every variant of the recipe trains on
-two and is tested on the third, so that each training video is tested once. The official test videos are never
-read. A variant differs from the base in the settings that its name says. Differences are paired by video, and
-their 95 % intervals come from resampling groups; they do not cover the seed. Runs that are finished are kept.
+The training videos of official split 1 are cut into three folds by group; every variant of the recipe trains
+on two and is tested on the third, so that each training video is tested once. The official test videos are
+never read. A variant differs from the base in the settings that its name says. Differences are paired by
+video, and their 95 % intervals come from resampling groups; they do not cover the seed. Runs that are finished
+are kept. Two trainings at a time on two cores, one thread each.
 """
 
 import argparse
@@ -45,8 +46,10 @@ VARIANTS: Mapping[str, Sequence[str]] = {
     "rgb and residual frames": ["--input", "both"],
     "repeats 2": ["--repeats", "2"],
 }
-BASE = ["--preset", "cpu", "--optimizer", "adamw", "--lr", "3e-3", "--weight-decay", "0.05", "--warmup", "0.3",
-        "--label-smoothing", "0.1"]  # fmt: skip
+BASE = [
+    "--preset", "cpu", "--optimizer", "adamw", "--lr", "3e-3", "--weight-decay", "0.05", "--warmup", "0.3",
+    "--label-smoothing", "0.1",
+]  # fmt: skip
 
 
 def main() -> None:
@@ -110,8 +113,8 @@ def _train(out: Path, pack: Path, same: Sequence[str], network: str, variant: st
 
 def _vidnas(*arguments: str) -> None:
     alone = {**os.environ, "OMP_NUM_THREADS": "1"}
-    subprocess.run([sys.executable, "-m", "vidnas", *arguments], env=alone, check=True, stdout=subprocess.DEVNULL,
-                   stderr=subprocess.DEVNULL)  # fmt: skip
+    command = [sys.executable, "-m", "vidnas", *arguments]
+    subprocess.run(command, env=alone, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def _folder(out: Path, network: str, variant: str, fold: int) -> Path:
@@ -127,17 +130,15 @@ def _compare(out: Path, networks: Sequence[str], variant: str) -> dict[str, obje
     )
     right, groups = (np.concatenate([row[i] for row in rows]) for i in (0, 1))
     difference = right - np.concatenate([row[0] for row in base])
-    by_network = np.split(right, len(networks))
+    folders = [_folder(out, network, variant, fold) for network in networks for fold in range(NUM_FOLDS)]
     return {
         "settings": VARIANTS[variant],
         "accuracy": float(right.mean()),
-        "by_network": [float(part.mean()) for part in by_network],
+        "by_network": [float(part.mean()) for part in np.split(right, len(networks))],
         "difference": float(difference.mean()),
         "interval": bootstrap_interval(difference, groups.tolist()),
         "clips": len(right),
-        "train_accuracy": float(
-            np.mean([_last_accuracy(_folder(out, n, variant, f)) for n in networks for f in range(NUM_FOLDS)])
-        ),  # fmt: skip
+        "train_accuracy": float(np.mean([_last_accuracy(folder) for folder in folders])),
     }
 
 

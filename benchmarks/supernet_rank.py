@@ -2,13 +2,14 @@
 
     python benchmarks/supernet_rank.py --out runs/supernet-rank --json docs/results/supernet_rank.json
 
-What training shows: the mean accuracy, over seeds, of each cell's network on training videos held out (`vidnas
-compare --validate`: half of the groups, those on which the search learns alpha). What is believed beforehand:
+What training shows: the mean accuracy, over seeds, of each cell's network on training videos held out
+(`vidnas compare --validate`: half of the groups, those on which the search learns alpha). What is believed
+beforehand:
 
     one-hot accuracy, loss   of the supernet on the same videos when each edge computes the cell's op alone
     alpha                    sum over the cell's edges of the logarithm of their softmax weight
-    synflow                  zero-cost proxy (Tanaka et al., 2020; Abdelfattah et al., 2021): sum of |w dR/dw| of
-                             the untrained network, R its output for ones with all weights made positive
+    synflow                  zero-cost proxy (Tanaka et al., 2020; Abdelfattah et al., 2021): sum of |w dR/dw|
+                             of the untrained network, R its output for ones, all weights made positive
     parameters               how many the network has
 
 Spearman's rank correlation, with a 95 % interval from resampling the cells. What is finished is kept.
@@ -16,7 +17,7 @@ Spearman's rank correlation, with a 95 % interval from resampling the cells. Wha
 
 import argparse
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,9 @@ RESAMPLES = 2000
 
 def main() -> None:
     """Search, train every cell, and correlate."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--data", default=videos.BUILTIN)
@@ -81,7 +84,9 @@ def beliefs(
     classes = scanned.index.classes
     supernet = runs.build_supernet(config, len(classes))
     supernet.load_state_dict(load_checkpoint(search / networks.CHECKPOINT)["supernet"])
-    _, val, _ = divide(scanned.index.train, classes=classes, by=config.split_by, fraction=0.5, seed=config.seed)
+    _, val, _ = divide(
+        scanned.index.train, classes=classes, by=config.split_by, fraction=0.5, seed=config.seed
+    )
     clips = videos.test_clips(val, scanned.counts(val), config)
     batches = list(test_loader(clips, batch_size=config.batch_size, workers=0, order_seed=config.seed))
     precision = runs.choose_precision(config.device)
@@ -160,10 +165,15 @@ def correlation(x: Sequence[float], y: Sequence[float]) -> dict[str, float]:
     return {"spearman": spearman(*pairs), "low": float(low), "high": float(high)}
 
 
+def ranks(values: np.ndarray) -> np.ndarray:
+    """Of each value, how many are smaller, and half of those that are equal."""
+    smaller, equal = (values[:, None] > values).sum(1), (values[:, None] == values).sum(1)
+    return np.asarray(smaller + equal / 2)
+
+
 def spearman(x: np.ndarray, y: np.ndarray) -> float:
     """Correlation of the ranks; equal values share theirs."""
-    ranks: Callable[[np.ndarray], np.ndarray] = lambda v: (v[:, None] > v).sum(1) + (v[:, None] == v).sum(1) / 2  # noqa: E731
-    first, second = ranks(x), ranks(y)
+    first, second = (ranks(values) for values in (x, y))
     if first.std() == 0 or second.std() == 0:
         return float("nan")
     return float(np.corrcoef(first, second)[0, 1])

@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from vidnas.check import CheckResult as CheckResult
     from vidnas.check import run_check as run_check
+    from vidnas.compare import CompareResult as CompareResult
+    from vidnas.compare import run_compare as run_compare
+    from vidnas.config import CompareConfig as CompareConfig
     from vidnas.config import EvaluateConfig as EvaluateConfig
     from vidnas.config import SearchConfig as SearchConfig
     from vidnas.config import TrainConfig as TrainConfig
@@ -50,6 +53,8 @@ if TYPE_CHECKING:
 _MODULES = {
     "CheckConfig": "vidnas.dataconfig",
     "CheckResult": "vidnas.check",
+    "CompareConfig": "vidnas.config",
+    "CompareResult": "vidnas.compare",
     "DemoConfig": "vidnas.viewconfig",
     "DemoResult": "vidnas.demo",
     "DrawConfig": "vidnas.viewconfig",
@@ -76,6 +81,7 @@ _MODULES = {
     "load_genotype": "vidnas.genotype",
     "random_genotype": "vidnas.genotype",
     "run_check": "vidnas.check",
+    "run_compare": "vidnas.compare",
     "run_demo": "vidnas.demo",
     "run_draw": "vidnas.draw",
     "run_evaluate": "vidnas.evaluate",

@@ -92,8 +92,8 @@ def genotype_source(config: TrainConfig) -> str:
     source = config.genotype or config.init
     if source is None:
         raise UsageError(
-            "What is to be trained? Give --genotype with a file, a run folder, random:SEED or all-skip, or "
-            "--network with the name of a hand-designed one."
+            "What is to be trained? Give --genotype FILE, a run folder, random:SEED or all-skip; or a "
+            "hand-designed network with --network."
         )
     return source
 

@@ -112,7 +112,7 @@ def test_a_missing_genotype(
 
 
 def test_a_training_without_a_genotype(refused: Refused, good_videos: Path) -> None:
-    names = ("Give --genotype FILE, a run folder, or random:SEED",)
+    names = ("Give --genotype FILE, a run folder, random:SEED or all-skip; or a hand-designed network",)
     refused("train", "--data", good_videos, "--out", "out", names=names, code=2)
 
 
