@@ -152,7 +152,8 @@ def synflow(network: nn.Module, clip_shape: Sequence[int]) -> float:
     total = network(torch.ones(*clip_shape, dtype=torch.float64)).sum()
     weights = list(network.parameters())
     grads = torch.autograd.grad(total, weights, materialize_grads=True)
-    return float(sum((w * g).abs().sum() for w, g in zip(weights, grads, strict=True)).log())
+    flows = [(w * g).abs().sum() for w, g in zip(weights, grads, strict=True)]
+    return float(torch.stack(flows).sum().log())
 
 
 def correlation(x: Sequence[float], y: Sequence[float]) -> dict[str, float]:

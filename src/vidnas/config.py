@@ -54,6 +54,8 @@ class ClipConfig(DataConfig):
     """Channels of its stem and of a node in the first cell; every reduction doubles them."""
     stem_stride: int = 1
     """Spatial stride of its stem: 2 quarters the cost."""
+    input: Literal["rgb", "residual", "both"] = "rgb"
+    """What a network sees: the frames, their differences from frame to frame, or both."""
     epochs: int
     """Passes over the training videos."""
     batch_size: int
@@ -148,8 +150,6 @@ class RecipeConfig(ClipConfig):
     frames. The target is blended alike."""
     ema: float = 0.0
     """Test an exponential moving average of the weights with this decay a step, as 0.99; 0: the weights."""
-    input: Literal["rgb", "residual", "both"] = "rgb"
-    """What a network sees: the frames, their differences from frame to frame, or both."""
     repeats: int = 1
     """Differently augmented clips of one video that come together in a batch."""
     validate: bool = False
@@ -190,6 +190,10 @@ class TrainConfig(RecipeConfig):
     def __post_init__(self) -> None:
         super().__post_init__()
         at_least(self, "seed", 0)
+        if self.single_frame and self.input != "rgb":
+            raise UsageError(
+                f"input is {self.input}, but with single_frame every frame is the same: use --input rgb."
+            )
         if self.genotype is not None and self.network is not None:
             raise UsageError(f"Give --genotype {self.genotype} or --network {self.network}, not both.")
 

@@ -17,12 +17,14 @@ from vidnas.errors import UsageError, UserError
 from vidnas.genotype import Genotype, all_skip_genotype, load_genotype, random_genotype
 from vidnas.nn.baselines import BASELINES, ClipSize
 from vidnas.nn.folded import FoldedNetwork
-from vidnas.nn.frame_input import CHANNELS, SeesFrames
+from vidnas.nn.frame_input import CHANNELS, FrameInput, SeesFrames
 from vidnas.nn.network import Network
 
 GENOTYPE = "genotype.json"
 CLASSES = "classes.json"
 ALL_SKIP = "all-skip"
+APPEARANCE: Baseline = "2d-resnet-18"
+"""The control that sees the colours of one frame, whatever the other networks see."""
 
 Architecture = Genotype | Baseline
 """What a network is built from: a cell's genotype, or the name of a hand-designed network."""
@@ -30,21 +32,21 @@ Architecture = Genotype | Baseline
 
 def build_network(architecture: Architecture, config: RecipeConfig, num_classes: int) -> nn.Module:
     """The network of an architecture, as the settings ask for it; it takes RGB clips."""
-    channels = CHANNELS[config.input]
     if isinstance(architecture, Genotype):
-        network: nn.Module = Network(
+        return Network(
             architecture,
             num_classes,
             num_cells=config.num_cells,
             first_channels=config.first_channels,
             stem_stride=config.stem_stride,
-            input_channels=channels,
+            sees=config.input,
             dropout=config.dropout,
         )
-    else:
-        clip = ClipSize(config.segments * config.frames_per_segment, config.size_px)
-        network = BASELINES[architecture](num_classes, clip=clip, channels=channels, dropout=config.dropout)
-    return network if config.input == "rgb" else SeesFrames(network, config.input)
+    sees: FrameInput = "rgb" if architecture == APPEARANCE else config.input
+    clip = ClipSize(config.segments * config.frames_per_segment, config.size_px)
+    build = BASELINES[architecture]
+    network = build(num_classes, clip=clip, channels=CHANNELS[sees], dropout=config.dropout)
+    return network if sees == "rgb" else SeesFrames(network, sees)
 
 
 def describe_architecture(architecture: Architecture) -> str:
@@ -140,8 +142,6 @@ def run_of_genotype(source: str) -> Path | None:
 
 def fold(network: nn.Module) -> nn.Module:
     """What a trained network computes, for inference alone (nn/folded.py)."""
-    if isinstance(network, SeesFrames):
-        return SeesFrames(fold(network.network), network.kind)
     return FoldedNetwork(network) if isinstance(network, Network) else network
 
 

@@ -37,6 +37,7 @@ def same_clips(config: SearchConfig, preset: str) -> list[str]:
         "size_px",
         "segments",
         "frames_per_segment",
+        "input",
     ):
         value = getattr(config, name)
         if value != getattr(default, name):

@@ -80,6 +80,7 @@ def build_supernet(config: SearchConfig, num_classes: int) -> Supernet:
         num_cells=config.num_cells,
         first_channels=config.first_channels,
         stem_stride=config.stem_stride,
+        sees=config.input,
         checkpoint_cells=config.checkpoint_cells,
     )
 

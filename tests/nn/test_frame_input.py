@@ -4,7 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from vidnas.nn.frame_input import CHANNELS, FrameInput, SeesFrames, residual_frames
+from vidnas.genotype import random_genotype
+from vidnas.nn.folded import FoldedNetwork
+from vidnas.nn.frame_input import CHANNELS, FrameInput, SeesFrames, residual_frames, seen_frames
+from vidnas.nn.network import Network, Supernet
 
 
 def test_residual_frames_are_differences_and_keep_the_length() -> None:
@@ -17,6 +20,24 @@ def test_residual_frames_are_differences_and_keep_the_length() -> None:
 def test_of_one_frame_and_of_repeated_frames_nothing_is_left() -> None:
     assert residual_frames(torch.ones(1, 3, 1, 4, 4)).abs().sum() == 0
     assert residual_frames(torch.ones(1, 3, 8, 4, 4)).abs().sum() == 0
+
+
+@pytest.mark.parametrize("kind", ["residual", "both"])
+def test_a_cell_s_network_sees_the_same_as_one_behind_the_frames(kind: FrameInput) -> None:
+    torch.manual_seed(0)
+    network = Network(random_genotype(0), 3, num_cells=2, first_channels=4, sees=kind).eval()
+    clip = torch.randn(2, 3, 4, 16, 16)
+    expected = network(clip)
+    torch.testing.assert_close(FoldedNetwork(network)(clip), expected, rtol=1e-4, atol=1e-5)
+    network.stem.sees = "rgb"
+    torch.testing.assert_close(network(seen_frames(clip, kind)), expected)
+
+
+def test_a_supernet_sees_it_too() -> None:
+    torch.manual_seed(0)
+    supernet = Supernet(3, num_cells=1, first_channels=2, sees="residual")
+    still = torch.randn(2, 3, 1, 16, 16).expand(2, 3, 4, 16, 16)
+    assert supernet.stem(still).abs().max() == 0
 
 
 class Remembers(nn.Module):

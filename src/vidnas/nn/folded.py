@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from vidnas.nn.branches import BatchStats, FoldedBranches, stack
 from vidnas.nn.cell import POOLS, Cell
+from vidnas.nn.frame_input import seen_frames
 from vidnas.nn.layout import clips_of, frames_first, images
 from vidnas.nn.native.norms import EPS
 from vidnas.nn.network import AdaptedCell, Network
@@ -33,6 +34,7 @@ class FoldedNetwork(nn.Module):
         super().__init__()
         conv, norm = network.stem
         self.stem = _FoldedConv(image_filters(conv), norm, network.stem.stride)
+        self.sees = network.stem.sees
         self.cells = nn.ModuleList(_FoldedCell(cell) for cell in network.cells)
         self.register_buffer("head_weight", network.head.linear.weight.detach().clone())
         self.register_buffer("head_bias", network.head.linear.bias.detach().clone())
@@ -40,7 +42,8 @@ class FoldedNetwork(nn.Module):
     @torch.no_grad()
     def forward(self, video: Video) -> Logits:
         """Logits of a batch."""
-        before_last = last = clips_of(self.stem(frames_first(video), padding=1), video.shape[2])
+        frames = frames_first(seen_frames(video, self.sees))
+        before_last = last = clips_of(self.stem(frames, padding=1), video.shape[2])
         for cell in self.cells:
             before_last, last = last, cell(before_last, last)
         return F.linear(last.mean(dim=(1, 3, 4)), self.head_weight, self.head_bias)

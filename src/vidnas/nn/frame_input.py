@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Literal
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from vidnas.shapes import Logits, Video
 
@@ -25,6 +25,14 @@ def residual_frames(video: Video) -> Video:
     return torch.cat([differences[:, :, :1], differences], dim=2) if video.shape[2] > 1 else video * 0
 
 
+def seen_frames(video: Video, kind: FrameInput) -> Tensor:
+    """What is seen of RGB clips: clips of CHANNELS[kind] channels."""
+    if kind == "rgb":
+        return video
+    residual = residual_frames(video)
+    return residual if kind == "residual" else torch.cat([video, residual], dim=1)
+
+
 class SeesFrames(nn.Module):
     """A network of CHANNELS[kind] input channels behind what it sees of RGB clips."""
 
@@ -35,8 +43,4 @@ class SeesFrames(nn.Module):
 
     def forward(self, video: Video) -> Logits:
         """Logits of a batch of RGB clips."""
-        if self.kind == "rgb":
-            return self.network(video)  # type: ignore[no-any-return]
-        residual = residual_frames(video)
-        seen = residual if self.kind == "residual" else torch.cat([video, residual], dim=1)
-        return self.network(seen)  # type: ignore[no-any-return]
+        return self.network(seen_frames(video, self.kind))  # type: ignore[no-any-return]

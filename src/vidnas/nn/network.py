@@ -16,11 +16,10 @@ from torch.utils.checkpoint import checkpoint
 
 from vidnas.genotype import PRIMITIVES, Genotype, num_edges
 from vidnas.nn.cell import Cell, SearchCell
+from vidnas.nn.frame_input import CHANNELS, FrameInput, seen_frames
 from vidnas.nn.layout import frames_first, images
 from vidnas.nn.primitives import Activation, Pointwise, image_filters, norm, norm_images
 from vidnas.shapes import Alpha, Features, Logits, Video
-
-RGB = 3
 
 Output = tuple[Features, ...]
 """What a cell or the stem hands on: its nodes' channels, one after the other without a copy."""
@@ -48,17 +47,20 @@ def plan_cells(num_cells: int, first_channels: int, num_nodes: int) -> list[Cell
 
 
 class Stem(nn.Sequential):
-    """(1,3,3) convolution and norm: pixels to the first channels; stride 2 halves height and width."""
+    """(1,3,3) convolution and norm: what `sees` names of RGB clips to the first channels; stride 2 halves
+    height and width."""
 
-    def __init__(self, channels: int, stride: int, *, batch_stats: bool, input_channels: int = RGB) -> None:
-        conv = nn.Conv3d(input_channels, channels, (1, 3, 3), (1, stride, stride), (0, 1, 1), bias=False)
+    def __init__(self, channels: int, stride: int, *, batch_stats: bool, sees: FrameInput = "rgb") -> None:
+        conv = nn.Conv3d(CHANNELS[sees], channels, (1, 3, 3), (1, stride, stride), (0, 1, 1), bias=False)
         super().__init__(conv, norm(channels, batch_stats))
         self.stride = stride
+        self.sees = sees
 
     def forward(self, video: Video) -> Features:
         """A convolution of the single frames."""
         conv, norm = self
-        out = F.conv2d(images(frames_first(video)), image_filters(conv), stride=self.stride, padding=1)
+        seen = seen_frames(video, self.sees)
+        out = F.conv2d(images(frames_first(seen)), image_filters(conv), stride=self.stride, padding=1)
         return norm_images(norm, out, video.shape[2])
 
 
@@ -113,6 +115,7 @@ class Supernet(nn.Module):
         first_channels: int = 4,
         num_nodes: int = 4,
         stem_stride: int = 1,
+        sees: FrameInput = "rgb",
         primitives: Sequence[str] = PRIMITIVES,
         activation: Activation = nn.ReLU,
         checkpoint_cells: bool = False,
@@ -122,7 +125,7 @@ class Supernet(nn.Module):
         self.checkpoint_cells = checkpoint_cells
         plans = plan_cells(num_cells, first_channels, num_nodes)
         self.alpha = nn.Parameter(1e-3 * torch.randn(num_edges(num_nodes), len(primitives)))
-        self.stem = Stem(first_channels, stem_stride, batch_stats=True)
+        self.stem = Stem(first_channels, stem_stride, batch_stats=True, sees=sees)
         self.cells = nn.ModuleList(
             AdaptedCell(
                 SearchCell(plan.channels, num_nodes=num_nodes, primitives=primitives, activation=activation),
@@ -173,14 +176,14 @@ class Network(nn.Module):
         num_cells: int = 6,
         first_channels: int = 8,
         stem_stride: int = 1,
-        input_channels: int = RGB,
+        sees: FrameInput = "rgb",
         dropout: float = 0.0,
         activation: Activation = nn.ReLU,
     ) -> None:
         super().__init__()
         num_nodes = len(genotype.nodes)
         plans = plan_cells(num_cells, first_channels, num_nodes)
-        self.stem = Stem(first_channels, stem_stride, batch_stats=False, input_channels=input_channels)
+        self.stem = Stem(first_channels, stem_stride, batch_stats=False, sees=sees)
         self.cells = nn.ModuleList(
             AdaptedCell(
                 Cell(genotype, plan.channels, activation=activation), plan, activation, batch_stats=False
