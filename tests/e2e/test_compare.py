@@ -186,3 +186,24 @@ def test_a_wrong_command_line_is_told_before_anything_is_written(
     assert main([*command, *arguments, "--out", str(tmp_path / "none")]) == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "none").exists()
+
+
+@pytest.mark.slow
+def test_two_networks_on_the_built_in_clips_killed_in_the_middle_and_continued(
+    tmp_path: Path, run_vidnas: RunVidnas
+) -> None:
+    out = tmp_path / "built in"
+    networks = ("--networks", "random:0,3d-shufflenet-0.5", "--preset", "demo", "--epochs", "3")
+    steps = 3 * 38  # of the first network, and then one and a half epochs of the second
+    killed = run_vidnas(
+        ("compare", "--data", "builtin", *networks, "--out", out),
+        {"target": "vidnas.engine.keeper:Keeper.step_done", "nth": steps + 57, "after": True},
+    )
+    assert killed.code == -signal.SIGKILL
+    assert (out / "runs/random-0/seed-0/result.json").exists()
+    assert not (out / "runs/3d-shufflenet-0.5/seed-0/result.json").exists()
+    assert main(["compare", "--resume", str(out)]) == 0
+    assert "Going on after 1 whole epochs" in (out / "runs/3d-shufflenet-0.5/seed-0/log.txt").read_text()
+    rows = rows_of(out)
+    assert float(rows["random-0"]["accuracy"]) > 0.3  # chance is 0.125
+    assert set(rows) == {"random-0", "3d-shufflenet-0.5"}
