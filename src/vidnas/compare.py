@@ -23,6 +23,7 @@ from vidnas.limits import whole_numbers
 from vidnas.page.comparison import RUN_PAGE, render_comparison
 from vidnas.page.render import render_run
 from vidnas.page.run import read_run
+from vidnas.page.words import shown
 from vidnas.seedruns import is_finished, read_seed_run
 
 FREE_TO_CHANGE = ("networks", "depths", "seeds", "paper")
@@ -140,7 +141,7 @@ def _caption(config: CompareConfig, rows: Sequence[Row], classes: Sequence[str])
         [f"{config.optimizer} {config.lr:g}", f"weight decay {config.weight_decay:g}", *extras]
     )
     return (
-        f"{config.data}, split {config.split}: {scores.num_clips} test videos of {scores.num_groups} groups, "
+        f"{shown(config.data)}, split {config.split}: {scores.num_clips} test videos of {scores.num_groups} groups, "
         f"{len(classes)} classes, chance {1 / len(classes):.1%}. Clips: {runs.describe_clip(config)}. Every "
         f"network from scratch, {amount}, batch {config.batch_size}, {recipe}, last epoch. "
         f"Protocol: {runs.describe_protocol('paper', config)}."
@@ -156,6 +157,7 @@ def _points(comparison: Comparison) -> list[Point]:
     """The networks that have been trained, for the picture."""
     return [
         Point(
+            number,
             row.name,
             row.accuracy,
             *row.interval,
@@ -165,7 +167,7 @@ def _points(comparison: Comparison) -> list[Point]:
                 "latency, ms": row.cost.latency_ms,
             },
         )
-        for row in comparison.rows
+        for number, row in enumerate(comparison.rows, start=1)
         if row.accuracy is not None and row.interval is not None and row.cost is not None
     ]
 

@@ -12,6 +12,7 @@ from vidnas.engine.runlog import RunLog
 from vidnas.errors import UsageError, UserError
 from vidnas.genotype import Genotype
 from vidnas.limits import names, whole_numbers
+from vidnas.page.words import shown
 from vidnas.seedruns import is_finished, read_seed_run
 from vidnas.train import run_train
 
@@ -78,7 +79,7 @@ def _row_name(source: str) -> str:
     path = Path(source).expanduser()
     if not path.exists():
         return source.replace(":", "-")
-    return (path.absolute().parent if path.name == networks.GENOTYPE else path.absolute()).stem
+    return shown((path.absolute().parent if path.name == networks.GENOTYPE else path.absolute()).stem)
 
 
 def train_all(contestants: Sequence[Contestant], config: CompareConfig, log: RunLog) -> dict[str, list[str]]:
@@ -92,7 +93,7 @@ def train_all(contestants: Sequence[Contestant], config: CompareConfig, log: Run
         try:
             _train(_decided(one, config, log), seed, config, log)
         except (UserError, RuntimeError, MemoryError) as error:
-            failures[one.name].append(f"seed {seed}: {error}")
+            failures[one.name].append(shown(f"seed {seed}: {error}"))
             log.say(f"{one.name}, seed {seed}, failed: {error}")
     return failures
 

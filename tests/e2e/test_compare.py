@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -207,3 +208,12 @@ def test_two_networks_on_the_built_in_clips_killed_in_the_middle_and_continued(
     rows = rows_of(out)
     assert float(rows["random-0"]["accuracy"]) > 0.3  # chance is 0.125
     assert set(rows) == {"random-0", "3d-shufflenet-0.5"}
+
+
+def test_a_cell_s_file_name_may_be_any_bytes(command: tuple[str, ...], tmp_path: Path) -> None:
+    cell = os.fsdecode(os.fsencode(tmp_path) + b"/cell \xff|$.json")
+    Path(cell).write_text(to_json(random_genotype(0)))
+    out = tmp_path / "odd"
+    assert main([*command, "--networks", f"{cell},all-skip", "--out", str(out)]) == 0
+    assert list(rows_of(out)) == ["cell \ufffd|$", "all-skip"]
+    assert "cell" in (out / "comparison.html").read_text(encoding="utf-8")

@@ -78,3 +78,9 @@ def test_the_paper_s_figures_stand_beside_those_with_its_names_and_the_searched_
     assert "51.6%" in text
     assert "305M are 79.99 M parameters" in text
     assert "101 classes; others' data are not comparable" in text
+
+
+def test_a_reference_that_is_in_table_2_keeps_its_own_line_there(comparison: Comparison) -> None:
+    text = as_text(replace(comparison, reference="c3d"), paper=True)
+    assert "51.6%" in text
+    assert "58.6%" not in text

@@ -208,6 +208,7 @@ def add_evaluation() -> MakeRun:
 
 CLASSES = ("walk", "<b>jump</b>")
 NASTY = "a <script>alert(1)</script> & very long name of a network " * 2
+ODD = "not UTF-8 \udcff, $x_{, 50%?#"
 
 
 def a_run(seed: int, run: str = "runs/x") -> SeedRun:
@@ -218,13 +219,15 @@ def a_run(seed: int, run: str = "runs/x") -> SeedRun:
     return SeedRun(seed, f"{run}/seed-{seed}", scores, 0.9, 60.0, 3, ("a.avi",), (True,), ("walk/g1",))
 
 
-def a_row(name: str, *, seeds: int = 2, difference: float | None = None, failed: bool = False) -> Row:
-    runs = tuple(a_run(seed, f"runs/{name}") for seed in range(0 if failed else seeds))
+def a_row(name: str, *, seeds: int = 2, difference: float | None = None, failures: int = 0) -> Row:
+    """A network's; without seeds it has failed altogether."""
+    runs = tuple(a_run(seed, f"runs/{name}") for seed in range(seeds))
+    failed = not runs
     return Row(
         name=name,
         runs=runs,
         cost=None if failed else Cost(665_965, 2_663_860, 8_000_000, 910_000_000, 12.3, 0.4),
-        failures=("seed 0: no memory <left>",) if failed else (),
+        failures=tuple(f"seed {9 - i}: no memory <left>" for i in range(failures)),
         accuracy=None if failed else 0.6,
         spread=0.02 if len(runs) > 1 else None,
         interval=None if failed else (0.4, 0.8),
@@ -235,13 +238,14 @@ def a_row(name: str, *, seeds: int = 2, difference: float | None = None, failed:
 
 @pytest.fixture(scope="session")
 def comparison() -> Comparison:
-    """Twelve networks, one of which failed and one of which has a hostile name."""
+    """Twelve networks: one that failed, some of one seed, hostile names."""
     rows = (
         a_row("searched"),
         a_row("c3d", difference=-0.2),
         a_row("x3d-xs", seeds=1, difference=0.05),
-        a_row("movinet-a0", failed=True),
+        a_row("movinet-a0", seeds=0, failures=2),
         a_row(NASTY, difference=0.3),
-        *(a_row(f"random-{i}", difference=0.0) for i in range(7)),
+        a_row(ODD, seeds=1, difference=0.0, failures=1),
+        *(a_row(f"random-{i}", difference=0.0) for i in range(6)),
     )
     return Comparison(rows, "searched", CLASSES, "Five classes, chance 50.0%.", "cpu, 2 threads")

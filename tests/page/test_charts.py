@@ -3,7 +3,21 @@ import re
 
 import pytest
 
-from vidnas.page.charts import BOTTOM, LEFT, RIGHT, TOP, Chart, Line, Rated, Tick, draw_lines, draw_tradeoff
+from vidnas.page.charts import (
+    BOTTOM,
+    LEFT,
+    LETTER,
+    LETTER_HEIGHT,
+    RIGHT,
+    TOP,
+    WIDTH,
+    Chart,
+    Line,
+    Rated,
+    Tick,
+    draw_lines,
+    draw_tradeoff,
+)
 
 
 def value_at(ticks: tuple[Tick, ...], place: float) -> float:
@@ -79,9 +93,11 @@ def test_there_is_no_chart_of_nothing() -> None:
     assert draw_tradeoff([]) is None
 
 
-def test_more_lines_than_colours_are_dashed() -> None:
-    chart = drawn(*(Line(str(i), [(1, 1), (2, 2)], i) for i in range(8)))
-    assert [(line.color, line.dashed) for line in chart.lines][5:] == [(5, False), (0, True), (1, True)]
+def test_more_lines_than_colours_differ_in_their_dashes() -> None:
+    chart = drawn(*(Line(str(i), [(1, 1), (2, 2)], i) for i in range(18)))
+    classes = [line.series for line in chart.lines]
+    assert (classes[5], classes[6], classes[17]) == ("s5", "s0 dashed", "s5 dotted")
+    assert len(set(classes)) == 18
 
 
 def test_accuracy_stands_against_the_logarithm_of_the_parameters() -> None:
@@ -94,5 +110,35 @@ def test_accuracy_stands_against_the_logarithm_of_the_parameters() -> None:
     assert (ticks["100 k"] - a.x) == pytest.approx(b.x - ticks["100 k"])
     assert (ticks["20 k"] - a.x) / (ticks["100 k"] - a.x) == pytest.approx(math.log10(2))
     assert [value_at(chart.y_ticks, y) for y in (a.at, a.low, a.high)] == pytest.approx([50, 40, 60])
-    assert b.color == 1
+    assert b.series == "s1 dashed"
     assert "b: 90.0 % with 1,000,000 parameters" in chart.text
+
+
+def test_the_cost_may_have_a_unit() -> None:
+    chart = draw_tradeoff([Rated("a", 12.5, 0.5, 0.4, 0.6)], "latency", "ms")
+    assert chart is not None
+    assert chart.xlabel == "latency, ms (logarithmic)"
+    assert chart.text == "Accuracy against latency: a: 50.0 % with 12.5 ms latency"
+
+
+@pytest.mark.parametrize("cost", [1.0, 2.1, 3.1, 4.9, 9.9])
+def test_the_axes_of_a_single_network_have_labels(cost: float) -> None:
+    chart = draw_tradeoff([Rated("a", cost, 0.5, 0.5, 0.5)])
+    assert chart is not None
+    assert chart.x_ticks
+    assert len(chart.y_ticks) > 1
+
+
+def test_labels_of_crowded_networks_lie_apart_and_within_the_chart() -> None:
+    crowd = [
+        Rated(f"n{i}", 600_000 + 4_000 * i, 0.6 + i % 5 / 100, 0.5, 0.7, i, label=str(i)) for i in range(20)
+    ]
+    chart = draw_tradeoff([*crowd, Rated("far", 80_000_000, 0.5, 0.4, 0.6, label="20")])
+    assert chart is not None
+    places = [mark.place for mark in chart.points if mark.place]
+    assert len(places) > 15
+    for i, one in enumerate(places):
+        assert LEFT < one.x < WIDTH
+        assert TOP < one.y < BOTTOM
+        for other in places[:i]:
+            assert abs(one.x - other.x) >= LETTER or abs(one.y - other.y) >= LETTER_HEIGHT - 1e-6

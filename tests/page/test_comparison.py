@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -51,10 +52,36 @@ def test_a_difference_whose_interval_excludes_0_has_a_sign_that_is_no_colour(
     assert "+5.0(−5.0to+15.0)90" in text  # no sign before the next column
 
 
+def test_the_reference_says_so_and_has_no_difference(render: Callable[..., Any]) -> None:
+    assert "searched2seeds:0,160.0\u202f%±2.040.0to80.0\u202f%reference" in table(render().text)
+
+
+def test_a_network_with_one_seed_has_no_spread(render: Callable[..., Any]) -> None:
+    assert "x3d-xsseed060.0\u202f%40.0to80.0\u202f%" in table(render().text)
+
+
 def test_a_network_that_failed_has_a_row_and_a_sentence(render: Callable[..., Any]) -> None:
+    page = render()
+    text = table(page.text)
+    assert "movinet-a0,seed9:nomemory<left>movinet-a0,seed8:nomemory<left>" in text
+    assert f"movinet-a02failed{10 * '–'}" in text
+    assert page.all("a", href="#failed-4")
+    assert page.all("div", id="failed-4")
+
+
+def test_a_network_of_which_some_trainings_failed_has_its_figures_and_the_sentences(
+    render: Callable[..., Any],
+) -> None:
     text = table(render().text)
-    assert "movinet-a0,seed0:nomemory<left>" in text
-    assert f"movinet-a0{11 * '–'}" in text
+    assert "seed0;1failed60.0\u202f%" in text
+    assert "seed9:nomemory<left>" in text.split("50%?#,")[1]
+
+
+def test_a_name_that_is_not_utf_8_can_be_shown_and_linked(render: Callable[..., Any]) -> None:
+    page = render()
+    assert "notUTF-8\ufffd,$x_{,50%?#" in table(page.text)
+    assert page.all("a", href="runs/not%20UTF-8%20%FF%2C%20%24x_%7B%2C%2050%25%3F%23/seed-0/report.html")
+    page.text.encode()
 
 
 def test_names_are_text_and_never_markup(render: Callable[..., Any]) -> None:
@@ -66,7 +93,7 @@ def test_names_are_text_and_never_markup(render: Callable[..., Any]) -> None:
 def test_each_cost_has_a_chart_with_every_trained_network(render: Callable[..., Any]) -> None:
     page = render()
     told = [str(svg["aria-label"]) for svg in page.all("svg")]
-    for cost in ("parameters", "MACs", "latency, ms"):
+    for cost in ("parameters", "MACs", "latency"):
         (label,) = [one for one in told if one.startswith(f"Accuracy against {cost}:")]
         assert "c3d" in label
         assert "movinet-a0" not in label
@@ -83,7 +110,26 @@ def test_the_paper_s_table_stands_there_when_asked_for(render: Callable[..., Any
     text = table(render(paper=True).text)
     assert "searched0.67M7.32M58.6\u202f%" in text
     assert "c3d79M305M51.6\u202f%" in text
-    assert "101classes" in text
+    assert "101classes;hereare2classes" in text
+    assert "c3d:305Mare79.99Mparameters" in text
+
+
+def test_a_reference_that_is_in_the_paper_s_table_stands_beside_itself(
+    comparison: Comparison, make_training: MakeRun, parsed: Callable[[str], Any]
+) -> None:
+    run = read_run(make_training())
+    runs = {one.run: run for row in comparison.rows for one in row.runs}
+    page = parsed(render_comparison(replace(comparison, reference="c3d"), runs, paper=True))
+    text = table(page.text)
+    assert "c3d79M305M51.6\u202f%" in text
+    assert "58.6" not in text
+
+
+def test_it_loads_nothing_and_runs_no_script_but_its_own(render: Callable[..., Any]) -> None:
+    page = render(paper=True)
+    assert len(page.all("script")) == 1
+    assert not any("src" in element for _, element in page.elements)
+    assert all(one["href"] == "data:," for one in page.all("link"))
 
 
 @pytest.mark.parametrize(("share", "text"), [(0.123, "+12.3"), (-0.2, "\u221220.0"), (-0.0001, "0.0")])

@@ -91,7 +91,7 @@ def brightness(browser: webdriver.Chrome, selector: str, property: str) -> float
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("width", [390, 1366])
 @pytest.mark.parametrize("page", ["search", "training", "overview", "comparison"])
 def test_a_page_fits_and_has_no_errors(
     browser: webdriver.Chrome, pages: dict[str, Path], page: str, width: int, scheme: str
@@ -107,6 +107,43 @@ def test_a_page_fits_and_has_no_errors(
         assert (brightness(browser, selector, property) > 120) == dark, selector
     without_words = "return [...document.querySelectorAll('img:not([alt]), svg:not([aria-label])')].length"
     assert browser.execute_script(without_words) == 0
+
+
+def test_the_table_of_a_comparison_scrolls_in_its_own_box_beside_the_names(
+    browser: webdriver.Chrome, pages: dict[str, Path]
+) -> None:
+    show(browser, pages["comparison"].as_uri(), width=390)
+    box = browser.find_element(By.CSS_SELECTOR, ".scroll:has(.networks)")
+    name = browser.find_element(By.CSS_SELECTOR, ".networks tbody th")
+    browser.execute_script("arguments[0].scrollLeft = 1e4", box)
+    assert browser.execute_script("return arguments[0].scrollLeft", box) > 300
+    assert browser.execute_script("return arguments[0].getBoundingClientRect().left", name) >= 0
+
+
+def test_a_heading_of_a_comparison_sorts_by_its_column(
+    browser: webdriver.Chrome, pages: dict[str, Path]
+) -> None:
+    """By keyboard too; what has no value stands last either way."""
+    show(browser, pages["comparison"].as_uri())
+
+    def column(selector: str) -> list[str]:
+        cells = browser.find_elements(By.CSS_SELECTOR, f".networks tbody {selector}")
+        return [str(cell.text) for cell in cells]
+
+    against = browser.find_element(By.XPATH, "//table[contains(@class, 'networks')]//th[5]")
+    button = against.find_element(By.TAG_NAME, "button")
+    button.send_keys(Keys.ENTER)
+    assert against.get_attribute("aria-sort") == "ascending"
+    assert [text[:5] for text in column("td:nth-child(5)")][:2] == ["−20.0", "refer"]
+    assert column("td:first-child")[-1] == "4"
+    button.send_keys(Keys.ENTER)
+    assert against.get_attribute("aria-sort") == "descending"
+    assert column("td:nth-child(5)")[0].startswith("+30.0")
+    assert column("td:first-child")[-1] == "4"
+    browser.find_element(By.XPATH, "//table[contains(@class, 'networks')]//th[1]/button").click()
+    assert column("td:first-child") == [str(number) for number in range(1, 13)]
+    assert against.get_attribute("aria-sort") is None
+    assert console(browser) == []
 
 
 def seen_cell(browser: webdriver.Chrome) -> str:

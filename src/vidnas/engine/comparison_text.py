@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import TypeVar
 
 from vidnas.engine.comparison import Comparison, Interval, Row
-from vidnas.engine.paper_table import OURS, TABLE_2
+from vidnas.engine.paper_table import paper_row
 
 COLUMNS = (
     "network", "seeds", "accuracy", "spread", "interval_low", "interval_high", "difference", "difference_low",
@@ -159,9 +159,8 @@ def _paper_cells(comparison: Comparison) -> Cells:
     )  # fmt: skip
     cells = []
     for row in comparison.rows:
-        key = OURS if row.name == comparison.reference else row.name
-        if key in TABLE_2:
-            told, own = TABLE_2[key], _row_cells(row)
+        told, own = paper_row(row.name, reference=comparison.reference), _row_cells(row)
+        if told is not None:
             cells.append(
                 [row.name, told.parameters, told.model_size, f"{told.accuracy:.1%}", *own[5:8], own[1]]
             )
@@ -170,10 +169,9 @@ def _paper_cells(comparison: Comparison) -> Cells:
 
 def _paper_notes(comparison: Comparison) -> list[str]:
     known = [
-        f"- {row.name}: {TABLE_2[key].note}"
+        f"- {row.name}: {told.note}"
         for row in comparison.rows
-        for key in [OURS if row.name == comparison.reference else row.name]
-        if key in TABLE_2 and TABLE_2[key].note
+        if (told := paper_row(row.name, reference=comparison.reference)) is not None and told.note
     ]
     return [
         "The paper's accuracies are of UCF101, split 1, 101 classes; others' data are not comparable.",

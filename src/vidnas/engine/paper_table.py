@@ -45,3 +45,10 @@ TABLE_2: Mapping[str, PaperRow] = MappingProxyType(
 """By the names of the networks here. The baselines' accuracies are quoted there from other works, with other
 clips and schedules; the searched network's is the paper's own. What the paper calls model size is not one
 measure: it is set against weights and checkpoint bytes apart."""
+
+
+def paper_row(name: str, *, reference: str) -> PaperRow | None:
+    """The line of Table 2 about a network; a reference that has none itself is the searched one."""
+    if name != OURS and name in TABLE_2:
+        return TABLE_2[name]
+    return TABLE_2[OURS] if name == reference else None

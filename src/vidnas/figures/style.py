@@ -25,3 +25,8 @@ def epoch_axes(axes: Axes, chosen_epoch: int | None) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
     if chosen_epoch is not None:
         axes.axvline(chosen_epoch, color=INK, linewidth=0.9, linestyle=(0, (3, 3)), zorder=1)
+
+
+def readable(text: str) -> str:
+    """Any text, also a file name that is not UTF-8, as text that can be drawn."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")

@@ -1,10 +1,11 @@
 """Line charts and the accuracy-against-cost chart as paths and ticks with places, for the SVG in the page."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from vidnas.figures.labels import Place, Spot, place_labels
 from vidnas.page.words import Number
 
 # Pixels of the drawing, whose y grows downwards.
@@ -12,7 +13,14 @@ WIDTH, HEIGHT = 360, 230
 LEFT, RIGHT, TOP, BOTTOM = 46, 350, 12, 200
 
 NUM_COLORS = 6
-"""The page has this many colours for lines; further ones are dashed."""
+"""The page has this many colours for lines; further lines differ in their dashes."""
+PATTERNS = ("", " dashed", " dotted")
+DOT = 4.0
+"""The radius of a network's dot."""
+LETTER, LETTER_HEIGHT = 6.8, 11.0
+"""Pixels that a digit or letter of a label takes."""
+MARGIN = 0.2
+"""Decades beside the first and the last network: an axis always has a label."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +34,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Rated:
-    """A network to draw: its cost, its accuracy with an interval, and a `label` beside its point."""
+    """A network to draw: its cost, its accuracy with an interval, and a short `label` beside its point."""
 
     name: str
     cost: Number
@@ -54,8 +62,10 @@ class Mark:
     low: float = 0.0
     high: float = 0.0
     x: float = 0.0
-    color: int = 0
+    series: str = ""
     label: str = ""
+    place: Place | None = None
+    """Of the label; None where it has found none."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +75,7 @@ class Drawn:
     name: str
     path: str
     dots: tuple[tuple[float, float], ...]
-    color: int
-    dashed: bool
+    series: str
 
 
 @dataclass(frozen=True)
@@ -127,40 +136,56 @@ def draw_lines(
     )
 
 
-def draw_tradeoff(networks: Sequence[Rated], cost: str = "parameters") -> Chart | None:
+def series(color: int) -> str:
+    """The classes in style.css of a colour's number: every one of the first 18 looks its own way."""
+    return f"s{color % NUM_COLORS}{PATTERNS[color // NUM_COLORS % len(PATTERNS)]}"
+
+
+def draw_tradeoff(networks: Sequence[Rated], cost: str = "parameters", unit: str = "") -> Chart | None:
     """Accuracy against a cost, which stands on a logarithmic axis; None without networks."""
     if not networks:
         return None
     logs = [math.log10(one.cost) for one in networks]
-    left, right = min(logs) - 0.15, max(logs) + 0.15
+    left, right = min(logs) - MARGIN, max(logs) + MARGIN
+    shares = _round_steps(min(one.low for one in networks), max(one.high for one in networks))
 
     def at_x(log: float) -> float:
         return LEFT + (log - left) / (right - left) * (RIGHT - LEFT)
 
     def at_y(share: Number) -> float:
-        return BOTTOM - share * (BOTTOM - TOP)
+        return BOTTOM - (share - shares[0]) / (shares[-1] - shares[0]) * (BOTTOM - TOP)
 
-    said = [f"{one.name}: {100 * one.accuracy:.1f} % with {one.cost:,.10g} {cost}" for one in networks]
+    after = f" {unit}" if unit else ""
+    marks = [
+        Mark(
+            at=at_y(one.accuracy),
+            text=f"{one.name}: {100 * one.accuracy:.1f} % with {one.cost:,.10g}{after} {cost}",
+            low=at_y(one.low),
+            high=at_y(one.high),
+            x=at_x(log),
+            series=series(one.color),
+            label=one.label,
+        )
+        for log, one in zip(logs, networks, strict=True)
+    ]
     return Chart(
         title=f"Accuracy against {cost}",
-        text=f"Accuracy against {cost}: " + "; ".join(said),
-        xlabel=f"{cost} (logarithmic)",
+        text=f"Accuracy against {cost}: " + "; ".join(mark.text for mark in marks),
+        xlabel=f"{cost}{after and ','}{after} (logarithmic)",
         x_ticks=tuple(Tick(at_x(log), text) for log, text in _log_steps(left, right)),
-        y_ticks=tuple(Tick(at_y(share / 4), f"{25 * share}%") for share in range(5)),
-        points=tuple(_rated_mark(one, at_x(log), at_y) for log, one in zip(logs, networks, strict=True)),
+        y_ticks=tuple(Tick(at_y(share), _label(share, shares, share=True)) for share in shares),
+        points=tuple(_labelled(marks)),
     )
 
 
-def _rated_mark(one: Rated, x: float, at_y: Callable[[Number], float]) -> Mark:
-    return Mark(
-        at=at_y(one.accuracy),
-        text=one.name,
-        low=at_y(one.low),
-        high=at_y(one.high),
-        x=x,
-        color=one.color % NUM_COLORS,
-        label=one.label,
-    )
+def _labelled(marks: Sequence[Mark]) -> list[Mark]:
+    """The marks, with places for those labels that find one."""
+    spots = [
+        Spot(mark.x, mark.at, mark.low, mark.high, LETTER * len(mark.label) + 2, LETTER_HEIGHT)
+        for mark in marks
+    ]
+    places = place_labels(spots, radius=DOT, inside=(LEFT, TOP, WIDTH, BOTTOM))
+    return [replace(mark, place=place) for mark, place in zip(marks, places, strict=True)]
 
 
 def _draw(line: Line, places: list[tuple[float, float]], epochs: list[Number]) -> Drawn:
@@ -168,8 +193,7 @@ def _draw(line: Line, places: list[tuple[float, float]], epochs: list[Number]) -
     joined = [False, *(after - before <= 1 for before, after in pairwise(epochs)), False]
     steps = [f"{'L' if join else 'M'}{x:.1f} {y:.1f}" for join, (x, y) in zip(joined, places, strict=False)]
     dots = [place for i, place in enumerate(places) if not joined[i] and not joined[i + 1]]
-    color, dashed = line.color % NUM_COLORS, line.color >= NUM_COLORS
-    return Drawn(line.name, "".join(steps), tuple(dots), color, dashed)
+    return Drawn(line.name, "".join(steps), tuple(dots), series(line.color))
 
 
 def _in_words(line: Line, share: bool) -> str:
@@ -218,7 +242,7 @@ def _short(number: float) -> str:
 
 def _label(value: float, steps: Sequence[float], share: bool) -> str:
     if share:
-        return f"{100 * value:.0f}%"
+        return f"{round(100 * value, 1):g}%"
     size = max(abs(steps[0]), abs(steps[-1]))
     if 0 < size < 1e-3:
         return f"{value:.1e}".replace("e-0", "e-") if value else "0"

@@ -1,24 +1,26 @@
 """A comparison -> HTML: the table, accuracy against cost, curves and confusion matrices."""
 
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from vidnas.engine.comparison import Comparison, Cost, Row
-from vidnas.engine.paper_table import OURS, TABLE_2, PaperRow
+from vidnas.engine.paper_table import PaperRow, paper_row
 from vidnas.page import view, words
-from vidnas.page.charts import NUM_COLORS, Chart, Line, Rated, draw_lines, draw_tradeoff
+from vidnas.page.charts import Chart, Line, Rated, draw_lines, draw_tradeoff
 from vidnas.page.confusion import Matrix, draw_matrix
 from vidnas.page.render import render_template
 from vidnas.page.run import Run
 
 RUN_PAGE = "report.html"
-COSTS: Mapping[str, Callable[[Cost], words.Number]] = {
-    "parameters": lambda cost: cost.parameters,
-    "MACs": lambda cost: cost.macs,
-    "latency, ms": lambda cost: cost.latency_ms,
+COSTS: Mapping[tuple[str, str], Callable[[Cost], words.Number]] = {
+    ("parameters", ""): lambda cost: cost.parameters,
+    ("MACs", ""): lambda cost: cost.macs,
+    ("latency", "ms"): lambda cost: cost.latency_ms,
 }
+"""By name and unit."""
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,12 @@ def render_comparison(comparison: Comparison, runs: Mapping[str, Run], *, paper:
     ]
     return render_template(
         "comparison.html.j2",
+        ["sort.js"],
         live=False,
         comparison=comparison,
         listed=listed,
-        tradeoffs=[draw_tradeoff(_rated(listed, cost), name) for name, cost in COSTS.items()],
+        tradeoffs=[draw_tradeoff(_rated(listed, cost), *name) for name, cost in COSTS.items()],
         charts=_curves(listed, runs),
-        num_colors=NUM_COLORS,
         paper=paper,
         points=points,
     )
@@ -65,15 +67,14 @@ def points(share: float) -> str:
 
 
 def _listed(number: int, row: Row, comparison: Comparison, *, paper: bool) -> Listed:
-    key = OURS if row.name == comparison.reference else row.name
     names = [words.shown(name) for name in comparison.classes]
     return Listed(
         number=number,
         row=row,
         color=number - 1,
-        pages=tuple((run.seed, quote(f"{run.run}/{RUN_PAGE}")) for run in row.runs),
+        pages=tuple((run.seed, quote(os.fsencode(f"{run.run}/{RUN_PAGE}"))) for run in row.runs),
         matrix=draw_matrix(_confusion(row), names) if row.runs else None,
-        paper=TABLE_2.get(key) if paper else None,
+        paper=paper_row(row.name, reference=comparison.reference) if paper else None,
     )
 
 
@@ -101,7 +102,10 @@ def _curves(listed: Sequence[Listed], runs: Mapping[str, Run]) -> list[Chart]:
     charts = [
         draw_lines(
             title,
-            [Line(words.shown(one.row.name), view.points(run, what), one.color) for one, run in first],
+            [
+                Line(f"{one.number} {words.shown(one.row.name)}", view.points(run, what), one.color)
+                for one, run in first
+            ],
             share=what == "accuracy",
         )
         for what, title in (("accuracy", "Accuracy on training clips"), ("loss", "Training loss"))

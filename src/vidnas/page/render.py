@@ -19,7 +19,7 @@ from vidnas.figures.palette import PRIMITIVE_COLORS, SERIES_COLORS, mixed
 from vidnas.genotype import PRIMITIVES
 from vidnas.page import view, words
 from vidnas.page.cells import CELL_PX, draw_cell
-from vidnas.page.charts import NUM_COLORS, Chart, Line, Rated, draw_lines, draw_tradeoff
+from vidnas.page.charts import Chart, Line, Rated, draw_lines, draw_tradeoff, series
 from vidnas.page.confusion import draw_matrix
 from vidnas.page.records import Test
 from vidnas.page.run import Run
@@ -113,7 +113,6 @@ def render_overview(pages: Sequence[tuple[Run, str]]) -> str:
         listed=listed,
         tradeoff=draw_tradeoff(networks),
         charts=_overlaid(listed),
-        num_colors=NUM_COLORS,
     )
 
 
@@ -184,7 +183,7 @@ def _environment() -> jinja2.Environment:
         base_name=words.base_name,
         base64=lambda picture: base64.b64encode(picture).decode(),
     )
-    environment.globals.update(interval=words.interval, cell_px=CELL_PX, px=words.px)
+    environment.globals.update(interval=words.interval, cell_px=CELL_PX, px=words.px, series=series)
     return environment
 
 
