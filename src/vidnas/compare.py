@@ -11,7 +11,7 @@ from vidnas import networks, rundir, runs
 from vidnas.atomic import write_whole
 from vidnas.config import CompareConfig
 from vidnas.configfile import to_json
-from vidnas.contest import Contestant, read_contestants, train_all
+from vidnas.contest import Contestant, finished_runs, read_contestants, train_all
 from vidnas.engine.comparison import Comparison, Cost, Row, make_row
 from vidnas.engine.comparison_text import as_csv, as_json, as_markdown, as_text
 from vidnas.engine.profile import count_macs, count_parameters, count_weight_bytes, measure_latencies
@@ -19,12 +19,10 @@ from vidnas.engine.runlog import RunLog
 from vidnas.errors import Interrupted, UserError
 from vidnas.figures.save import save_figure
 from vidnas.figures.tradeoff import Point, draw_tradeoff
-from vidnas.limits import whole_numbers
 from vidnas.page.comparison import RUN_PAGE, render_comparison
 from vidnas.page.render import render_run
 from vidnas.page.run import read_run
 from vidnas.page.words import shown
-from vidnas.seedruns import is_finished, read_seed_run
 
 FREE_TO_CHANGE = ("networks", "depths", "seeds", "paper")
 """What a comparison that goes on may have otherwise: rows and seeds come on top, finished ones stay."""
@@ -71,15 +69,7 @@ def _compare(
     contestants: Sequence[Contestant], config: CompareConfig, failures: Mapping[str, list[str]], log: RunLog
 ) -> Comparison:
     """All rows, from the run folders; costs are measured now, in one go."""
-    seeds = whole_numbers(config, "seeds", 0)
-    finished = {
-        one.name: [
-            read_seed_run(one.folder(log, seed), log.folder, seed)
-            for seed in seeds
-            if is_finished(one.folder(log, seed))
-        ]
-        for one in contestants
-    }
+    finished = {one.name: finished_runs(one, log) for one in contestants}
     if not any(finished.values()):
         reasons = "\n".join(reason for reasons in failures.values() for reason in reasons)
         raise UserError(f"No training of the comparison came to its end:\n{reasons}")
@@ -141,7 +131,8 @@ def _caption(config: CompareConfig, rows: Sequence[Row], classes: Sequence[str])
         [f"{config.optimizer} {config.lr:g}", f"weight decay {config.weight_decay:g}", *extras]
     )
     return (
-        f"{shown(config.data)}, split {config.split}: {scores.num_clips} test videos of {scores.num_groups} groups, "
+        f"{shown(config.data)}, split {config.split}: {scores.num_clips} test videos of "
+        f"{scores.num_groups} groups, "
         f"{len(classes)} classes, chance {1 / len(classes):.1%}. Clips: {runs.describe_clip(config)}. Every "
         f"network from scratch, {amount}, batch {config.batch_size}, {recipe}, last epoch. "
         f"Protocol: {runs.describe_protocol('paper', config)}."

@@ -8,6 +8,7 @@ from pathlib import Path
 from vidnas import networks, runs, trials, videos
 from vidnas.config import CompareConfig, RecipeConfig, TrainConfig
 from vidnas.configfile import stored_config
+from vidnas.engine.comparison import SeedRun
 from vidnas.engine.runlog import RunLog
 from vidnas.errors import UsageError, UserError
 from vidnas.genotype import Genotype
@@ -96,6 +97,13 @@ def train_all(contestants: Sequence[Contestant], config: CompareConfig, log: Run
             failures[one.name].append(shown(f"seed {seed}: {error}"))
             log.say(f"{one.name}, seed {seed}, failed: {error}")
     return failures
+
+
+def finished_runs(one: Contestant, log: RunLog) -> list[SeedRun]:
+    """Every finished training of a network, by seed; also with seeds that are no longer asked for."""
+    folders = one.folder(log, 0).parent.glob("seed-*")
+    seeds = sorted(int(folder.name.removeprefix("seed-")) for folder in folders if is_finished(folder))
+    return [read_seed_run(one.folder(log, seed), log.folder, seed) for seed in seeds]
 
 
 def _train(one: Contestant, seed: int, config: CompareConfig, log: RunLog) -> None:
