@@ -46,10 +46,13 @@ VARIANTS: Mapping[str, Sequence[str]] = {
     "residual frames": ["--input", "residual"],
     "rgb and residual frames": ["--input", "both"],
     "repeats 2": ["--repeats", "2"],
+    "residual frames without warm-up": ["--input", "residual", "--warmup", "0"],
+    "residual frames without smoothing": ["--input", "residual", "--label-smoothing", "0"],
+    "residual frames and sgd without either": ["--input", "residual", *PAPER, *PLAIN],
 }
 BASE = [
     "--preset", "cpu", "--optimizer", "adamw", "--lr", "3e-3", "--weight-decay", "0.05", "--warmup", "0.3",
-    "--label-smoothing", "0.1",
+    "--label-smoothing", "0.1", "--input", "rgb",
 ]  # fmt: skip
 
 
@@ -63,6 +66,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="where the figures go")
     parser.add_argument("--networks", default="random:0,random:1", help="genotypes or names of networks")
     parser.add_argument("--variants", default=",".join(VARIANTS), help="some of the variants")
+    parser.add_argument("--base", default="base", help="the variant that the others are compared with")
     parser.add_argument("--size-px", type=int, default=48)
     parser.add_argument("--epochs", type=int, default=40)
     args = parser.parse_args()
@@ -74,7 +78,7 @@ def main() -> None:
     todo = [(network, name, fold) for network in networks for name in names for fold in range(NUM_FOLDS)]
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         list(pool.map(lambda one: _train(args.out, packs[one[2]], same, *one), todo))
-    table = {name: _compare(args.out, networks, name) for name in names}
+    table = {name: _compare(args.out, networks, name, args.base) for name in names}
     for name, row in table.items():
         low, high = row["interval"]
         print(f"{name:45} {row['accuracy']:6.1%}  {row['difference']:+6.1%} ({low:+.1%} to {high:+.1%})")
@@ -120,14 +124,14 @@ def _folder(out: Path, network: str, variant: str, fold: int) -> Path:
     return out / Path(network).name.replace(":", "-") / f"{variant.replace(' ', '-')}-fold-{fold}"
 
 
-def _compare(out: Path, networks: Sequence[str], variant: str) -> dict[str, Any]:
-    """Accuracy over folds and networks, and how much better than the base it is, paired by video."""
-    rows, base = (
+def _compare(out: Path, networks: Sequence[str], variant: str, base: str) -> dict[str, Any]:
+    """Accuracy over folds and networks, and how much better than `base` it is, paired by video."""
+    rows, others = (
         [_read(_folder(out, network, name, fold)) for network in networks for fold in range(NUM_FOLDS)]
-        for name in (variant, "base")
+        for name in (variant, base)
     )
     right, groups = (np.concatenate([row[i] for row in rows]) for i in (0, 1))
-    difference = right - np.concatenate([row[0] for row in base])
+    difference = right - np.concatenate([row[0] for row in others])
     folders = [_folder(out, network, variant, fold) for network in networks for fold in range(NUM_FOLDS)]
     return {
         "settings": VARIANTS[variant],

@@ -5,7 +5,7 @@
 set -euo pipefail
 data=$1 out=$2
 export OMP_NUM_THREADS=1
-common=(--data "$data" --split 1 --preset cpu --workers 1)
+common=(--data "$data" --split 1 --preset cpu --input rgb --workers 1)
 
 train() { # NAME GENOTYPE [MORE]
     [ -e "$out/$1/result.json" ] || vidnas train "${common[@]}" --genotype "$2" --out "$out/$1" "${@:3}"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from vidnas import networks, videos
+from vidnas import learnt, networks
 from vidnas.cli import main
 from vidnas.errors import UsageError, UserError
 from vidnas.predict import run_predict
@@ -120,9 +120,9 @@ def test_the_window_is_the_run_s_and_where_it_has_none_it_must_be_given(
 ) -> None:
     video = write_shades("long.mp4", (DAY, 100))
     config = PredictConfig(run=str(shade_run), videos=(str(video),))
-    monkeypatch.setattr(videos, "window_sec", lambda _: 5.0)
+    monkeypatch.setattr(learnt, "window_sec", lambda _: 5.0)
     assert len(run_predict(config).predictions[0].windows) == 3
-    monkeypatch.setattr(videos, "window_sec", lambda _: None)
+    monkeypatch.setattr(learnt, "window_sec", lambda _: None)
     with pytest.raises(UserError, match=r"does not say how long .* --window-sec 4"):
         run_predict(config)
     with pytest.raises(UsageError, match=r"window_sec is 0\.0"):

@@ -56,7 +56,9 @@ def test_a_run_goes_on_with_its_own_settings_whatever_does_not_enter_the_numbers
         *(("segments", 9), ("frames_per_segment", 9), ("flip", True), ("num_cells", 9), ("epochs", 9)),
         *(("first_channels", 9), ("stem_stride", 1), ("batch_size", 9), ("device", "cpu"), ("seed", 9)),
         *(("genotype", "random:9"), ("init", "run"), ("accumulate", 2), ("optimizer", "sgd"), ("lr", 0.5)),
-        *(("weight_decay", 0.5), ("label_smoothing", 0.5), ("single_frame", True)),
+        *(("weight_decay", 0.5), ("label_smoothing", 0.5), ("single_frame", True), ("warmup", 0.5)),
+        *(("dropout", 0.5), ("mix", "mixup"), ("ema", 0.5), ("input", "both"), ("repeats", 2)),
+        ("validate", True),
     ],
 )
 def test_every_setting_that_enters_the_numbers_must_be_the_same(
@@ -79,7 +81,14 @@ def test_every_setting_is_either_free_to_change_or_tested_above() -> None:
         for mark in test_every_setting_that_enters_the_numbers_must_be_the_same.pytestmark  # type: ignore[attr-defined]
         for argument in mark.args[1]
     }
-    assert {*tested, *rundir.FREE_TO_CHANGE} == set(TrainConfig.__dataclass_fields__)
+    assert {*tested, *rundir.FREE_TO_CHANGE, "network"} == set(TrainConfig.__dataclass_fields__)
+
+
+def test_another_network_is_another_run(tmp_path: Path) -> None:
+    config = replace(train_config(out=str(tmp_path)), genotype=None, network="c3d")
+    (tmp_path / "config.json").write_text(to_json(config))
+    with pytest.raises(UserError, match="network is 'c3d' there and 'x3d-xs' here"):
+        rundir.begun_folder(replace(config, network="x3d-xs"))
 
 
 def test_without_settings_in_it_a_folder_must_be_new(tmp_path: Path) -> None:

@@ -57,8 +57,8 @@ def _table(**presets: dict[str, object]) -> Mapping[str, Mapping[str, object]]:
 
 SEARCH_PRESETS = _table(
     paper={},
-    fast=dict(order=1, epochs=30, batch_size=32, stem_stride=2, alpha_lr=1e-3),
-    cpu=dict(order=1, epochs=20, batch_size=16, stem_stride=2, size_px=64, alpha_lr=1e-2),
+    fast=dict(order=1, epochs=30, batch_size=32, stem_stride=2, alpha_lr=1e-3, input="residual"),
+    cpu=dict(order=1, epochs=20, batch_size=16, stem_stride=2, size_px=64, alpha_lr=1e-2, input="residual"),
     demo=dict(order=1, epochs=3, batch_size=32, stem_stride=2, size_px=32, alpha_lr=2e-2, flip=False),
 )
 """What each search preset changes of the paper's settings."""
@@ -69,6 +69,7 @@ TRAIN_PRESETS = _table(
         epochs=120,
         batch_size=32,
         stem_stride=2,
+        input="residual",
         optimizer="adamw",
         lr=3e-3,
         warmup=0.3,
@@ -80,6 +81,7 @@ TRAIN_PRESETS = _table(
         batch_size=8,
         stem_stride=2,
         size_px=64,
+        input="residual",
         optimizer="adamw",
         lr=3e-3,
         warmup=0.3,

@@ -29,6 +29,7 @@ NOT_RUN: Mapping[str, str] = {
     "vidnas check --data s3://bucket/my-videos": "tests/video/test_remote.py serves such a bucket",
     "vidnas train --data https://example.org/my-pack --genotype runs/my-search": "there, too",
     "benchmarks/ucf101_5.sh /path/to/ucf101_5 runs/ucf101_5": "70 minutes, on real clips",
+    "python benchmarks/recipe.py --data /path/to/ucf101_5 --out runs/recipe": "two hours, on real clips",
     "python benchmarks/alpha_gradients.py runs/ucf101_5/search": "needs the search of those 70 minutes",
 }
 """Commands that are not run, and why."""

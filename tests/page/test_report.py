@@ -94,7 +94,7 @@ def test_a_folder_of_runs_stands_for_all_of_them(
     """A demo's: search/, train/ and single-frame/."""
     make_search("search", parent=tmp_path)
     make_training("train", parent=tmp_path)
-    make_training("single-frame", parent=tmp_path, single_frame=True)
+    make_training("single-frame", parent=tmp_path, single_frame=True, input="rgb")
     (tmp_path / "notes").mkdir()
     report(tmp_path)
     expected = [tmp_path / name / "report.html" for name in ("search", "single-frame", "train")]

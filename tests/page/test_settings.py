@@ -14,7 +14,13 @@ CONFIGS = [
     search_preset("cpu", data="-videos", seed=3, alpha_lr=1e-5, on_bad="skip", out="runs/old"),
     train_preset("cpu", data="videos", genotype="runs/a search", flip=False),
     train_preset(
-        "fast", data="list.txt", test_list="test list.txt", genotype="random:1", single_frame=True, lr=0.1
+        "fast",
+        data="list.txt",
+        test_list="test list.txt",
+        genotype="random:1",
+        single_frame=True,
+        input="rgb",
+        lr=0.1,
     ),
     train_preset("paper", data="videos", init="runs/other", accumulate=4, split_by="clip", device="cpu"),
 ]

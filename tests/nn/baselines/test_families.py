@@ -64,6 +64,12 @@ def test_c3d_names_the_smallest_size() -> None:
         BASELINES["c3d"](5, clip=ClipSize(16, 15))
 
 
+def test_movinet_names_the_smallest_size() -> None:
+    with pytest.raises(UsageError, match="size_px is 32; the network movinet-a0 needs at least 33"):
+        BASELINES["movinet-a0"](5, clip=ClipSize(8, 32))
+    assert BASELINES["movinet-a0"](5, clip=ClipSize(8, 33))(torch.zeros(2, 3, 8, 33, 33)).shape == (2, 5)
+
+
 @pytest.mark.parametrize("size_px", [16, 48, 63, 64, 112])
 def test_the_first_linear_layer_of_c3d_fits_the_clip(size_px: int) -> None:
     with torch.device("meta"):

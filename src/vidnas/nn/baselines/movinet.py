@@ -6,6 +6,7 @@ Time is never halved. A block's branch begins at nothing: the number that scales
 import torch
 from torch import Tensor, nn
 
+from vidnas.errors import UsageError
 from vidnas.nn.baselines.parts import (
     ClipSize,
     SqueezeExcite,
@@ -31,6 +32,8 @@ STAGES: tuple[tuple[int, int, tuple[tuple[int, Triple], ...]], ...] = (
 """Channels, the stride of the first block in space, and every block's width and kernel."""
 LAST = 480
 FEATURES = 2048
+SMALLEST_PX = 33
+"""Below, the last shortcut that halves has fewer than the 3x3 pixels that it takes means of."""
 
 
 class MoViNetBlock(nn.Module):
@@ -93,9 +96,11 @@ class MoViNet(nn.Module):
 def build_movinet(
     num_classes: int,
     *,
-    clip: ClipSize,  # noqa: ARG001
+    clip: ClipSize,
     channels: int = 3,
     dropout: float = 0.0,
 ) -> nn.Module:
-    """movinet-a0."""
+    """movinet-a0; UsageError where the clips are too small for it."""
+    if clip.size_px < SMALLEST_PX:
+        raise UsageError(f"size_px is {clip.size_px}; the network movinet-a0 needs at least {SMALLEST_PX}.")
     return MoViNet(num_classes, channels=channels, dropout=dropout)

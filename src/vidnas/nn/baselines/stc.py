@@ -5,7 +5,7 @@ channel matters: one sees the clip as a whole (mean over height, width and time)
 (mean over height and width). Each is a linear layer to a fraction of the channels, ReLU, and a linear layer
 back; the second is shared by the frames, so that clips of any length fit. Their sum goes through a sigmoid
 and multiplies the channels. The fraction is 1/16, the usual one of squeeze-and-excitation, from which the
-block comes.
+block comes. docs/rivals.md says what else the article may mean.
 """
 
 from torch import Tensor, nn
