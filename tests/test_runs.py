@@ -58,7 +58,7 @@ def test_sgd_falls_from_its_learning_rate_to_0_by_a_cosine() -> None:
 
 
 def test_adamw_rises_to_its_learning_rate_and_falls() -> None:
-    rates = learning_rates(train_preset("cpu", data="x", genotype="random:0"), 100)
+    rates = learning_rates(train_preset("cpu", data="x", genotype="random:0", warmup=0.3), 100)
     assert max(rates) == pytest.approx(3e-3)
     assert rates[0] < 3e-4
     assert rates[-1] < 1e-5

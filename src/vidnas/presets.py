@@ -72,9 +72,7 @@ TRAIN_PRESETS = _table(
         input="residual",
         optimizer="adamw",
         lr=3e-3,
-        warmup=0.3,
         weight_decay=0.05,
-        label_smoothing=0.1,
     ),
     cpu=dict(
         epochs=40,
@@ -84,9 +82,7 @@ TRAIN_PRESETS = _table(
         input="residual",
         optimizer="adamw",
         lr=3e-3,
-        warmup=0.3,
         weight_decay=0.05,
-        label_smoothing=0.1,
     ),
     demo=dict(
         epochs=6,
