@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from vidnas import networks, rundir, runs
+from vidnas import networks, rundir, runs, videos
 from vidnas.atomic import write_whole
 from vidnas.config import CompareConfig
 from vidnas.configfile import to_json
@@ -47,6 +47,7 @@ def run_compare(config: CompareConfig, *, resume: bool = False) -> CompareResult
     its row and costs no other. UserError where the settings or the networks do not allow it, or all fail.
     """
     contestants = read_contestants(config)
+    videos.open_videos(config)  # what is wrong with them is told once, before anything is begun
     if resume:
         folder = rundir.begun_folder(config, free=FREE_TO_CHANGE)
     else:

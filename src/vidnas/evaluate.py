@@ -200,7 +200,8 @@ def _write(
 ) -> EvaluateResult:
     """Write the predictions, the confusion matrix and, last, the JSON file that tells of both."""
     checkpoint_bytes = (Path(config.run).expanduser() / networks.CHECKPOINT).stat().st_size
-    protocol = runs.describe_protocol(config.protocol, train_config)
+    # What is tested here are test videos, also of a training that itself left them alone.
+    protocol = runs.describe_protocol(config.protocol, replace(train_config, validate=False))
     accuracy = accuracy_line(test.scores, protocol)
     cost = cost_line(test.profile, runs.describe_clip(train_config))
     path, picture, table = (stem.with_name(stem.name + end) for end in ENDINGS[:3])

@@ -11,7 +11,9 @@ from vidnas.errors import UserError
 from vidnas.page.records import read_metrics
 
 RESULT = "result.json"
+"""Scores and cost after the last epoch."""
 PREDICTIONS = "predictions.csv"
+"""What the network answers then for every test video."""
 
 
 def is_finished(folder: Path) -> bool:

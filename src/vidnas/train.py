@@ -26,12 +26,10 @@ from vidnas.figures.curves import draw_curves
 from vidnas.figures.save import save_figure
 from vidnas.genotype import Genotype, to_json
 from vidnas.networks import Architecture
+from vidnas.seedruns import PREDICTIONS, RESULT
 from vidnas.video.datasets import TrainClips
 from vidnas.video.loaders import of_epoch, test_loader, train_loader
 from vidnas.videos import Scanned
-
-PREDICTIONS = "predictions.csv"
-"""What the network answers for every test video after its last epoch."""
 
 
 @dataclass(frozen=True)
@@ -209,7 +207,7 @@ def _write_result(result: TrainResult, classes: tuple[str, ...], config: TrainCo
         "scores": asdict(scores),
         "cost": asdict(result.profile) | {"checkpoint_bytes": result.checkpoint_bytes},
     }
-    log.write("result.json", json.dumps(record, indent=2) + "\n")
+    log.write(RESULT, json.dumps(record, indent=2) + "\n")
     log.record("test", config.epochs, top1=scores.top1, top5=scores.top5, mean_class=scores.mean_class)
     if isinstance(result.architecture, Genotype):
         cell = draw_cell(result.architecture)

@@ -217,3 +217,13 @@ def test_a_cell_s_file_name_may_be_any_bytes(command: tuple[str, ...], tmp_path:
     assert main([*command, "--networks", f"{cell},all-skip", "--out", str(out)]) == 0
     assert list(rows_of(out)) == ["cell \ufffd|$", "all-skip"]
     assert "cell" in (out / "comparison.html").read_text(encoding="utf-8")
+
+
+def test_missing_videos_are_told_once_before_anything_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, out = tmp_path / "nowhere", tmp_path / "none"
+    networks = ("--networks", "random:0,all-skip")
+    assert main(["compare", "--data", str(data), *SMALL, *networks, "--out", str(out)]) == 1
+    assert capsys.readouterr().err.count("nowhere") == 1
+    assert not out.exists()

@@ -292,3 +292,14 @@ def test_search_and_training_on_weizmann(test_data: Path, tmp_path: Path) -> Non
     assert losses[-1] < 0.8 * losses[0]
     result = json.loads((tmp_path / "t" / "result.json").read_text())
     assert (result["scores"]["num_clips"], result["scores"]["num_groups"]) == (12, 12)
+
+
+def test_an_evaluation_of_a_validated_training_is_told_as_one_on_test_videos(
+    tiny_videos: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "validated"
+    given = ("--data", tiny_videos, "--genotype", "random:0", "--validate", "--out", out)
+    assert vidnas_main("train", *given, *SMALL) == 0
+    assert "(validation)" in json.loads((out / "result.json").read_text())["protocol"]
+    assert vidnas_main("evaluate", "--run", out, "--data", tiny_videos, "--workers", 0) == 0
+    assert "(validation)" not in json.loads((out / "evaluation-paper.json").read_text())["protocol"]
