@@ -1,5 +1,7 @@
 """Networks side by side: means, spreads, and differences paired by video."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -79,3 +81,15 @@ def test_a_row_whose_trainings_all_failed_has_a_sentence_and_no_numbers() -> Non
     row = make_row("x", [], None, ["seed 0: no memory"], [a_run([True] * 60)])
     assert (row.accuracy, row.interval, row.difference, row.train_sec) == (None, None, None, None)
     assert row.failures == ("seed 0: no memory",)
+
+
+@pytest.mark.parametrize(("accuracy", "nothing"), [(0.62, True), (0.63, False), (0.95, False)])
+def test_a_network_that_only_guesses_has_learnt_nothing(accuracy: float, nothing: bool) -> None:
+    labels = torch.tensor([0] * 30 + [1] * 30)
+    scores = score(torch.randn(60, 2, generator=torch.Generator().manual_seed(0)), labels, GROUPS)
+    run = replace(a_run([True] * 60), scores=scores, train_accuracy=accuracy)
+    assert make_row("c3d", [run], None, (), None).learnt_nothing is nothing
+
+
+def test_of_a_network_that_did_not_train_nothing_is_said() -> None:
+    assert not make_row("x", [], None, ["seed 0: no memory"], None).learnt_nothing

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch import nn
 
 from vidnas.engine.comparison import Comparison, Cost, SeedRun, make_row
 from vidnas.engine.comparison_text import as_csv, as_json, as_markdown, as_text
@@ -17,9 +18,10 @@ COST = Cost(665_965, 2_663_860, 8_000_000, 910_000_000, 12.34, 0.5)
 
 def a_run(num_right: int, seed: int) -> SeedRun:
     groups = tuple(f"a/g{i // 2}" for i in range(20))
-    logits = torch.tensor([[1.0, 0.0]] * num_right + [[0.0, 1.0]] * (20 - num_right))
-    scores = score(logits, torch.zeros(20, dtype=torch.int64), groups)
     right = (True,) * num_right + (False,) * (20 - num_right)
+    labels = torch.arange(20) % 2
+    answers = torch.where(torch.tensor(right), labels, 1 - labels)
+    scores = score(nn.functional.one_hot(answers, 2).float(), labels, groups)
     videos = tuple(f"{i}.avi" for i in range(20))
     return SeedRun(seed, f"runs/x/seed-{seed}", scores, 0.95, 90.0, 4, videos, right, groups)
 
@@ -84,3 +86,13 @@ def test_a_reference_that_is_in_table_2_keeps_its_own_line_there(comparison: Com
     text = as_text(replace(comparison, reference="c3d"), paper=True)
     assert "51.6%" in text
     assert "58.6%" not in text
+
+
+def test_a_row_that_only_guesses_comes_with_a_warning_and_a_way_out(comparison: Comparison) -> None:
+    assert "learnt nothing" not in as_text(comparison, paper=False)
+    row = comparison.rows[1]
+    dead = make_row(row.name, [replace(row.runs[0], train_accuracy=0.5)], row.cost, (), None)
+    changed = replace(comparison, rows=(comparison.rows[0], dead))
+    for text in (as_text(changed, paper=False), as_markdown(changed, paper=False)):
+        assert "c3d has learnt nothing" in text
+        assert "--lr" in text

@@ -52,6 +52,18 @@ def test_a_difference_whose_interval_excludes_0_has_a_sign_that_is_no_colour(
     assert "+5.0(−5.0to+15.0)90" in text  # no sign before the next column
 
 
+def test_a_network_that_only_guesses_comes_with_a_notice(
+    comparison: Comparison, make_training: MakeRun, parsed: Callable[[str], Any]
+) -> None:
+    run = read_run(make_training())
+    runs = {one.run: run for row in comparison.rows for one in row.runs}
+    assert "learnt nothing" not in parsed(render_comparison(comparison, runs, paper=False)).text
+    first, *others = comparison.rows
+    dead = replace(first, runs=tuple(replace(one, train_accuracy=0.01) for one in first.runs))
+    changed = replace(comparison, rows=(dead, *others))
+    assert "learnt nothing" in parsed(render_comparison(changed, runs, paper=False)).text
+
+
 def test_the_reference_says_so_and_has_no_difference(render: Callable[..., Any]) -> None:
     assert "searched2seeds:0,160.0\u202f%±2.040.0to80.0\u202f%reference" in table(render().text)
 

@@ -11,6 +11,9 @@ from vidnas.engine.scores import Scores, bootstrap_interval
 
 Interval = tuple[float, float]
 
+LEARNT = 1.25
+"""Accuracy on the training clips, over that of guessing, below which nothing has been learnt."""
+
 
 @dataclass(frozen=True)
 class SeedRun:
@@ -80,6 +83,14 @@ class Row:
     def epochs(self) -> int | None:
         """Of a training."""
         return self.runs[0].epochs if self.runs else None
+
+    @property
+    def learnt_nothing(self) -> bool:
+        """Whether it fits its own training clips hardly better than always guessing the largest class."""
+        if self.train_accuracy is None:
+            return False
+        sizes = [sum(counts) for counts in self.runs[0].scores.confusion]
+        return self.train_accuracy < LEARNT * max(sizes) / sum(sizes)
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,11 @@ COLUMNS = (
     "latency_ms", "latency_spread_ms", "train_sec", "epochs", "failures",
 )  # fmt: skip
 NONE = "-"
+LEARNT_NOTHING = (
+    "has learnt nothing: on its own training clips it is no better than guessing. More epochs, or another "
+    "recipe in a comparison of its own, often a lower --lr, may mend that."
+)
+"""Said of a row, after its name."""
 
 
 def as_json(comparison: Comparison) -> str:
@@ -65,7 +70,7 @@ def as_markdown(comparison: Comparison, *, paper: bool) -> str:
         _markdown_table(headings, cells),
         comparison.caption,
         _legend(comparison),
-        *_failures(comparison),
+        *_warnings(comparison),
     ]
     if paper:
         parts += [_markdown_table(*_paper_cells(comparison)), *_paper_notes(comparison)]
@@ -75,7 +80,7 @@ def as_markdown(comparison: Comparison, *, paper: bool) -> str:
 def as_text(comparison: Comparison, *, paper: bool) -> str:
     """The same for a terminal."""
     headings, cells = _cells(comparison)
-    parts = [_columns(headings, cells), comparison.caption, _legend(comparison), *_failures(comparison)]
+    parts = [_columns(headings, cells), comparison.caption, _legend(comparison), *_warnings(comparison)]
     if paper:
         parts += [_columns(*_paper_cells(comparison)), *_paper_notes(comparison)]
     return "\n\n".join(parts)
@@ -147,9 +152,10 @@ def _legend(comparison: Comparison) -> str:
     )
 
 
-def _failures(comparison: Comparison) -> list[str]:
+def _warnings(comparison: Comparison) -> list[str]:
     said = [f"{row.name}, {failure}" for row in comparison.rows for failure in row.failures]
-    return ["Failed:\n" + "\n".join(f"- {one}" for one in said)] if said else []
+    failed = ["Failed:\n" + "\n".join(f"- {one}" for one in said)] if said else []
+    return failed + [f"{row.name} {LEARNT_NOTHING}" for row in comparison.rows if row.learnt_nothing]
 
 
 def _paper_cells(comparison: Comparison) -> Cells:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from vidnas.engine.comparison import Comparison, Cost, Row
+from vidnas.engine.comparison_text import LEARNT_NOTHING
 from vidnas.engine.paper_table import PaperRow, paper_row
 from vidnas.page import view, words
 from vidnas.page.charts import Chart, Line, Rated, draw_lines, draw_tradeoff
@@ -57,6 +58,7 @@ def render_comparison(comparison: Comparison, runs: Mapping[str, Run], *, paper:
         charts=_curves(listed, runs),
         paper=paper,
         points=points,
+        learnt_nothing=LEARNT_NOTHING,
     )
 
 
