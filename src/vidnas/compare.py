@@ -76,7 +76,7 @@ def _compare(
         raise UserError(f"No training of the comparison came to its end:\n{reasons}")
     classes = next(networks.read_classes(log.folder / done[0].run) for done in finished.values() if done)
     costs = _costs({name: log.folder / done[0].run for name, done in finished.items() if done}, config, log)
-    reference = _reference(contestants)
+    reference = _reference(contestants, config)
     rows = [
         make_row(
             one.name,
@@ -90,10 +90,12 @@ def _compare(
     return Comparison(tuple(rows), reference, classes, _caption(config, rows, classes), _machine(config))
 
 
-def _reference(contestants: Sequence[Contestant]) -> str:
-    """The searched network: the first that came from a file or folder, else simply the first."""
-    searched = (one.name for one in contestants if Path(one.source).expanduser().exists())
-    return next(searched, contestants[0].name)
+def _reference(contestants: Sequence[Contestant], config: CompareConfig) -> str:
+    """The searched network: the first from a file or folder, else the first; of several depths that set."""
+    searched = (one for one in contestants if Path(one.source).expanduser().exists())
+    first = next(searched, contestants[0])
+    depths = [one for one in contestants if one.source == first.source]
+    return next((one for one in depths if one.num_cells == config.num_cells), first).name
 
 
 def _costs(trained: Mapping[str, Path], config: CompareConfig, log: RunLog) -> dict[str, Cost]:

@@ -205,7 +205,8 @@ class CompareConfig(RecipeConfig):
     networks: str
     """Networks, separated by commas: names of hand-designed ones as for train, random:SEED, all-skip, the
     best of K random cells in validation as best-of:K, genotype files and run folders. The first file or
-    folder, else the first network, is the reference that the others are compared with."""
+    folder, else the first network, is the reference that the others are compared with; of several depths,
+    the one with --num-cells cells."""
     seeds: str = "0"
     """Seeds, separated by commas: every network is trained once with each."""
     depths: str | None = None

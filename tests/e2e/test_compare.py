@@ -135,12 +135,13 @@ def test_a_depth_study_builds_every_cell_with_each_number_of_cells(
 ) -> None:
     out = tmp_path / "depths"
     assert (
-        main([*command, "--networks", "random:0,2d-resnet-18", "--depths", "1,2,3", "--out", str(out)]) == 0
+        main([*command, "--networks", "random:0,2d-resnet-18", "--depths", "2,1,3", "--out", str(out)]) == 0
     )
     rows = rows_of(out)
-    assert list(rows) == ["random-0", "random-0-2-cells", "random-0-3-cells", "2d-resnet-18"]
-    parameters = [int(row["parameters"]) for row in rows.values()][:3]
-    assert parameters == sorted(set(parameters))
+    assert list(rows) == ["random-0-2-cells", "random-0", "random-0-3-cells", "2d-resnet-18"]
+    two, one, three, _ = (int(row["parameters"]) for row in rows.values())
+    assert one < two < three
+    assert json.loads((out / "comparison.json").read_text())["reference"] == "random-0"  # as deep as set
 
 
 def test_the_best_of_k_is_chosen_without_the_test_videos(command: tuple[str, ...], tmp_path: Path) -> None:
