@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from vidnas.pack import run_pack as run_pack
     from vidnas.predict import PredictResult as PredictResult
     from vidnas.predict import run_predict as run_predict
+    from vidnas.presets import compare_preset as compare_preset
     from vidnas.presets import search_preset as search_preset
     from vidnas.presets import train_preset as train_preset
     from vidnas.report import ReportResult as ReportResult
@@ -77,6 +78,7 @@ _MODULES = {
     "TrainResult": "vidnas.train",
     "UsageError": "vidnas.errors",
     "UserError": "vidnas.errors",
+    "compare_preset": "vidnas.presets",
     "load": "vidnas.networks",
     "load_genotype": "vidnas.genotype",
     "random_genotype": "vidnas.genotype",

@@ -11,8 +11,8 @@ from vidnas import networks, rundir, runs, videos
 from vidnas.atomic import write_whole
 from vidnas.config import CompareConfig
 from vidnas.configfile import to_json
-from vidnas.contest import Contestant, finished_runs, read_contestants, train_all
-from vidnas.engine.comparison import Comparison, Cost, Row, make_row
+from vidnas.contest import Contestant, check_same_videos, finished_runs, read_contestants, train_all
+from vidnas.engine.comparison import Comparison, Cost, Row, SeedRun, make_row
 from vidnas.engine.comparison_text import as_csv, as_json, as_markdown, as_text
 from vidnas.engine.profile import count_macs, count_parameters, count_weight_bytes, measure_latencies
 from vidnas.engine.runlog import RunLog
@@ -50,6 +50,7 @@ def run_compare(config: CompareConfig, *, resume: bool = False) -> CompareResult
     videos.open_videos(config)  # what is wrong with them is told once, before anything is begun
     if resume:
         folder = rundir.begun_folder(config, free=FREE_TO_CHANGE)
+        check_same_videos(contestants, config, folder)
     else:
         folder = rundir.new_folder("compare", config.out)
     with RunLog(folder, to_json(config), resume=resume) as log:
@@ -72,11 +73,14 @@ def _compare(
     """All rows, from the run folders; costs are measured now, in one go."""
     finished = {one.name: finished_runs(one, log) for one in contestants}
     if not any(finished.values()):
-        reasons = "\n".join(reason for reasons in failures.values() for reason in reasons)
+        reasons = "\n".join(f"- {name}, {said}" for name, reasons in failures.items() for said in reasons)
         raise UserError(f"No training of the comparison came to its end:\n{reasons}")
+    _require_one_test(finished, log.folder)
     classes = next(networks.read_classes(log.folder / done[0].run) for done in finished.values() if done)
     costs = _costs({name: log.folder / done[0].run for name, done in finished.items() if done}, config, log)
-    reference = _reference(contestants, config)
+    from_files = [one for one in contestants if Path(one.source).expanduser().exists()]
+    searched = _at_set_depth(from_files[0], contestants, config) if from_files else None
+    reference = searched or _at_set_depth(contestants[0], contestants, config)
     rows = [
         make_row(
             one.name,
@@ -87,15 +91,25 @@ def _compare(
         )
         for one in contestants
     ]
-    return Comparison(tuple(rows), reference, classes, _caption(config, rows, classes), _machine(config))
+    caption = _caption(config, rows, classes)
+    return Comparison(tuple(rows), reference, searched, classes, caption, _machine(config))
 
 
-def _reference(contestants: Sequence[Contestant], config: CompareConfig) -> str:
-    """The searched network: the first from a file or folder, else the first; of several depths that set."""
-    searched = (one for one in contestants if Path(one.source).expanduser().exists())
-    first = next(searched, contestants[0])
-    depths = [one for one in contestants if one.source == first.source]
-    return next((one for one in depths if one.num_cells == config.num_cells), first).name
+def _at_set_depth(first: Contestant, contestants: Sequence[Contestant], config: CompareConfig) -> str:
+    """The row of a network; of its several depths that which is set."""
+    depths = (one for one in contestants if one.source == first.source and one.num_cells == config.num_cells)
+    return next(depths, first).name
+
+
+def _require_one_test(finished: Mapping[str, Sequence[SeedRun]], folder: Path) -> None:
+    """UserError if a training was tested on other videos than the first one."""
+    done = [run for ones in finished.values() for run in ones]
+    for run in done:
+        if run.videos != done[0].videos:
+            raise UserError(
+                f"{folder / run.run} was tested on other videos than {folder / done[0].run}. Remove the one "
+                "that is wrong, and the comparison trains it again."
+            )
 
 
 def _costs(trained: Mapping[str, Path], config: CompareConfig, log: RunLog) -> dict[str, Cost]:
@@ -144,7 +158,8 @@ def _caption(config: CompareConfig, rows: Sequence[Row], classes: Sequence[str])
 
 def _machine(config: CompareConfig) -> str:
     device = runs.choose_precision(config.device).device
-    return f"{device}, {torch.get_num_threads()} threads, PyTorch {torch.__version__}"
+    threads = torch.get_num_threads()
+    return f"{device}, {threads} thread{'s' if threads > 1 else ''}, PyTorch {torch.__version__}"
 
 
 def _points(comparison: Comparison) -> list[Point]:

@@ -3,9 +3,10 @@
 import dataclasses
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from glob import escape
 from pathlib import Path
 
-from vidnas import networks, runs, trials, videos
+from vidnas import learnt, networks, runs, trials, videos
 from vidnas.config import CompareConfig, RecipeConfig, TrainConfig
 from vidnas.configfile import stored_config
 from vidnas.engine.comparison import SeedRun
@@ -44,25 +45,30 @@ class Contestant:
 
 
 def read_contestants(config: CompareConfig) -> list[Contestant]:
-    """The networks to compare, all of which can be read; UserError where two would have one name."""
+    """The networks to compare, all of which can be read; UsageError where two would have one name."""
     found: dict[str, Contestant] = {}
     for source in names(config, "networks"):
         for num_cells in _depths(source, config):
             name = _row_name(source) + (f"-{num_cells}-cells" if num_cells != config.num_cells else "")
             if name in found:
-                raise UserError(
+                raise UsageError(
                     f"networks has {found[name].source} and {source}, whose rows would both be called "
-                    f"{name}. Copy one to another name."
+                    f"{name}. Leave one away, or copy its file or folder to another name."
                 )
             found[name] = Contestant(name, source, num_cells)
+    if config.depths is not None and not any(_is_of_cells(one.source) for one in found.values()):
+        raise UsageError(f"depths is {config.depths}, but {config.networks} has no network of cells.")
     return list(found.values())
 
 
 def _depths(source: str, config: CompareConfig) -> tuple[int, ...]:
     """The numbers of cells with which a network is to be built; one where it has none."""
-    if _num_candidates(source) is None and not isinstance(networks.read_architecture(source), Genotype):
-        return (config.num_cells,)
-    return (config.num_cells,) if config.depths is None else whole_numbers(config, "depths", 1)
+    deep = _is_of_cells(source) and config.depths is not None
+    return whole_numbers(config, "depths", 1) if deep else (config.num_cells,)
+
+
+def _is_of_cells(source: str) -> bool:
+    return _num_candidates(source) is not None or isinstance(networks.read_architecture(source), Genotype)
 
 
 def _num_candidates(source: str) -> int | None:
@@ -79,7 +85,8 @@ def _row_name(source: str) -> str:
     """A row's name: that of a network, or of the run folder or file that a genotype comes from."""
     path = Path(source).expanduser()
     if not path.exists():
-        return source.replace(":", "-")
+        kind, _, number = source.partition(":")
+        return f"{kind}-{int(number)}" if number else kind
     return shown((path.absolute().parent if path.name == networks.GENOTYPE else path.absolute()).stem)
 
 
@@ -90,6 +97,7 @@ def train_all(contestants: Sequence[Contestant], config: CompareConfig, log: Run
     for number, (one, seed) in enumerate(todo, start=1):
         if is_finished(one.folder(log, seed)):
             continue
+        log.check_stop()
         log.say(f"[{number}/{len(todo)}] {one.name}, seed {seed}")
         try:
             _train(_decided(one, config, log), seed, config, log)
@@ -97,6 +105,22 @@ def train_all(contestants: Sequence[Contestant], config: CompareConfig, log: Run
             failures[one.name].append(shown(f"seed {seed}: {error}"))
             log.say(f"{one.name}, seed {seed}, failed: {error}")
     return failures
+
+
+def check_same_videos(contestants: Sequence[Contestant], config: CompareConfig, folder: Path) -> None:
+    """UserError if one of the trainings begun in the comparison's folder has other videos than these.
+
+    Where bad videos are skipped, what is left of them is known only to a training itself.
+    """
+    if config.on_bad == "skip":
+        return
+    index = videos.open_videos(config)
+    if config.validate:
+        index = videos.hold_out(index, config)
+    for one in contestants:
+        for run in sorted(folder.glob(f"runs/{escape(one.name)}/seed-*")):
+            if (run / learnt.SEEN).exists():
+                learnt.check_same(run, index)
 
 
 def finished_runs(one: Contestant, log: RunLog) -> list[SeedRun]:
@@ -150,6 +174,7 @@ def _validated(one: Contestant, config: CompareConfig, log: RunLog) -> Iterator[
     for number in range(num_candidates):
         candidate = Contestant(f"{one.name}/random-{number}", f"random:{number}", one.num_cells)
         if not is_finished(candidate.folder(log, 0)):
+            log.check_stop()
             log.say(f"{one.name}: candidate {number + 1} of {num_candidates}")
             _train(candidate, 0, held_out, log)
         yield candidate.source, read_seed_run(candidate.folder(log, 0), log.folder, 0).scores.top1

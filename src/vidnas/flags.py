@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 import tyro
 
 from vidnas import presets
-from vidnas.config import CompareConfig, SearchConfig, TrainConfig
+from vidnas.config import Baseline, CompareConfig, SearchConfig, TrainConfig
 from vidnas.configfile import stored_config
 from vidnas.errors import UsageError, UserError
 
@@ -79,6 +79,12 @@ def parse_run(
             ("resume", Annotated[str | None, resume_help], dataclasses.field(default=None)),
         ],
     )
+    network = _value_in("--network", arguments) if kind is TrainConfig else None
+    if network is not None and network not in get_args(Baseline):
+        raise UsageError(
+            f"network is {network}; allowed are {', '.join(get_args(Baseline))}. A cell, as random:0 or a "
+            "run folder, is given with --genotype."
+        )
     begun = stored_config(kind, Path(resume).expanduser()) if resume else None
     if resume and begun is None and not _value_in("--data", arguments):
         raise UserError(f"There is no run in {resume} to go on with; with --data, one would begin there.")

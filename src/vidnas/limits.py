@@ -37,22 +37,22 @@ def below_one(config: object, name: str) -> None:
         raise UsageError(f"{name} is {value!r}; allowed are 0 to below 1.")
 
 
-def names(config: object, name: str) -> tuple[str, ...]:
+def names(config: object, name: str, noun: str = "names") -> tuple[str, ...]:
     """The parts of a text that commas separate: at least one, each once."""
     value = getattr(config, name)
     parts = tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else ()
     if not all(parts) or len(set(parts)) < len(parts):
-        raise UsageError(f"{name} is {value!r}; it must hold different names, separated by commas.")
+        raise UsageError(f"{name} is {value!r}; it must hold different {noun}, separated by commas.")
     return parts
 
 
 def whole_numbers(config: object, name: str, smallest: int) -> tuple[int, ...]:
     """The same of whole numbers of at least `smallest`."""
-    parts = names(config, name)
+    parts = names(config, name, "whole numbers")
     if not all(part.isdecimal() and smallest <= int(part) < 2**63 for part in parts):
         raise UsageError(
-            f"{name} is {getattr(config, name)!r}; it must hold whole numbers of at least {smallest}, "
-            "separated by commas."
+            f"{name} is {getattr(config, name)!r}; it must hold whole numbers of at least {smallest} "
+            "and less than 2**63, separated by commas."
         )
     return tuple(int(part) for part in parts)
 

@@ -63,11 +63,13 @@ def read_architecture(source: str) -> Architecture:
             return name  # type: ignore[no-any-return]
     if source.startswith("random:") or source == ALL_SKIP or Path(source).expanduser().exists():
         return read_genotype(source)
-    close = get_close_matches(source, [*get_args(Baseline), ALL_SKIP], n=1)
+    if "/" in source:
+        raise UserError(f"There is no file or folder {source}.")
+    close = get_close_matches(source.lower(), [*get_args(Baseline), ALL_SKIP], n=1)
     hint = f" Did you mean {close[0]}?" if close else ""
     raise UsageError(
-        f"There is no network {source}.{hint} It may be random:SEED, {ALL_SKIP}, a genotype file, a run "
-        f"folder, or one of {', '.join(get_args(Baseline))}."
+        f"There is no network {source}.{hint} It may be random:SEED, {ALL_SKIP}, in a comparison best-of:K, "
+        f"a genotype file, a run folder, or one of {', '.join(get_args(Baseline))}."
     )
 
 
@@ -76,16 +78,19 @@ def read_genotype(source: str) -> Genotype:
     if source.startswith("random:"):
         seed = source.removeprefix("random:")
         if not seed.isdecimal():
-            raise UsageError(f"genotype is {source}; write random: and a whole number, as in random:0.")
+            raise UsageError(f"{source} names no cell; write random: and a whole number, as in random:0.")
         return random_genotype(int(seed))
     if source == ALL_SKIP:
         return all_skip_genotype()
     path = Path(source).expanduser()
     if path.is_dir() and not (path / GENOTYPE).exists():
         raise UserError(
-            f"{path} holds no {GENOTYPE}. It must be the folder of a finished search; of an unfinished one "
-            "take an epoch's, as in genotypes/epoch-001.json."
+            f"{path} holds no {GENOTYPE}. It must be the folder of a finished search or of a cell's "
+            "training; of an unfinished search take an epoch's, as in genotypes/epoch-001.json. A "
+            "hand-designed network goes by its name."
         )
+    if source in get_args(Baseline) and not path.exists():
+        raise UsageError(f"{source} is no cell but a hand-designed network: write --network {source}.")
     return load_genotype(path / GENOTYPE if path.is_dir() else path)
 
 
@@ -229,5 +234,9 @@ def load_train_config(folder: Path) -> TrainConfig:
         raise UserError(
             f"{folder} is the run folder of a search; first train: "
             f"vidnas train --genotype {shlex.quote(str(folder))} --data ..."
+        )
+    if '"networks"' in text:
+        raise UserError(
+            f"{folder} is a comparison; name one of its trainings, as in runs/NETWORK/seed-0 below it."
         )
     return from_json(TrainConfig, text, origin=str(path))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Literal
 
-from vidnas.config import SearchConfig, TrainConfig
+from vidnas.config import CompareConfig, SearchConfig, TrainConfig
 from vidnas.errors import UsageError
 
 Preset = Literal["paper", "fast", "cpu", "demo"]
@@ -20,6 +20,11 @@ def search_preset(preset: str, **settings: Any) -> SearchConfig:
 def train_preset(preset: str, **settings: Any) -> TrainConfig:
     """The settings of a training preset, with `settings` (at least `data` and `genotype`) on top."""
     return TrainConfig(**{**_chosen(TRAIN_PRESETS, preset), **settings})
+
+
+def compare_preset(preset: str, **settings: Any) -> CompareConfig:
+    """A training preset's for a comparison, with `settings` (at least `data` and `networks`) on top."""
+    return CompareConfig(**{**_chosen(TRAIN_PRESETS, preset), **settings})
 
 
 def same_clips(config: SearchConfig, preset: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from vidnas.engine.comparison import SeedRun
@@ -28,6 +28,8 @@ def read_seed_run(folder: Path, base: Path, seed: int) -> SeedRun:
         epochs = read_metrics(folder / "metrics.jsonl")["train"]
         with (folder / PREDICTIONS).open(newline="", encoding="utf-8", errors="surrogateescape") as file:
             answers = list(csv.DictReader(file))
+        if not answers:
+            raise ValueError(f"{PREDICTIONS} names no video")
         return SeedRun(
             seed=seed,
             run=folder.relative_to(base).as_posix(),
@@ -35,7 +37,7 @@ def read_seed_run(folder: Path, base: Path, seed: int) -> SeedRun:
             train_accuracy=epochs[-1]["accuracy"],
             train_sec=sum(epoch["epoch_sec"] for epoch in epochs),
             epochs=len(epochs),
-            videos=tuple(answer["path"] for answer in answers),
+            videos=tuple(f"{answer['label']}/{PurePath(answer['path']).name}" for answer in answers),
             right=tuple(answer["right"] == "true" for answer in answers),
             groups=tuple(
                 f"{answer['label']}/{answer['group']}" if answer["group"] else answer["path"]

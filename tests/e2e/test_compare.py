@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -115,6 +116,44 @@ def test_an_interrupted_comparison_says_how_to_go_on(
     assert f"To go on: vidnas compare --resume {out}" in ended.printed
 
 
+def test_a_stop_between_two_trainings_is_not_forgotten(
+    command: tuple[str, ...], tmp_path: Path, run_vidnas: RunVidnas
+) -> None:
+    out = tmp_path / "stopped"
+    ended = run_vidnas(
+        (*command, "--networks", "random:0,all-skip", "--out", out),
+        {"target": "vidnas.engine.runlog:RunLog.write", "name": "result.json", "after": True, "does": "send",
+         "number": signal.SIGINT},
+    )  # fmt: skip
+    assert ended.code == 130
+    assert (out / "runs/random-0/seed-0/result.json").exists()
+    assert not (out / "runs/all-skip").exists()
+
+
+def test_it_goes_on_with_the_same_videos_only(
+    command: tuple[str, ...], few_videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "compared"
+    assert main([*command, "--networks", "all-skip", "--out", str(out)]) == 0
+    before = (out / "config.json").read_bytes()
+    videos = tmp_path / "videos"
+    shutil.copytree(few_videos, videos)
+    both = ("--networks", "all-skip,random:0")
+    assert main(["compare", "--resume", str(out), "--data", str(videos), *both]) == 0
+    (out / "config.json").write_bytes(before)
+    next((videos / "Grow").iterdir()).unlink()
+    capsys.readouterr()
+    assert main(["compare", "--resume", str(out), "--data", str(videos)]) == 1
+    assert "was begun with other videos" in capsys.readouterr().err
+    assert (out / "config.json").read_bytes() == before
+    predictions = out / "runs/all-skip/seed-0/predictions.csv"
+    lines = predictions.read_text().splitlines(keepends=True)
+    for content, said in (("".join(lines[:-1]), "was tested on other videos"), ("", "names no video")):
+        predictions.write_text(content)
+        assert main(["compare", "--resume", str(out), *both]) == 1
+        assert said in capsys.readouterr().err
+
+
 def test_networks_and_seeds_may_come_on_top(command: tuple[str, ...], tmp_path: Path) -> None:
     out = str(tmp_path / "grows")
     assert main([*command, "--networks", "random:0", "--out", out]) == 0
@@ -171,7 +210,11 @@ def test_equal_time_gives_a_small_network_more_epochs(command: tuple[str, ...], 
     ("arguments", "said"),
     [
         (("--networks", "3d-resnet-19"), "There is no network 3d-resnet-19. Did you mean 3d-resnet-18?"),
+        (("--networks", "C3D"), "Did you mean c3d?"),
         (("--networks", "random:0,random:0"), "it must hold different names"),
+        (("--networks", "random:0,random:00"), "would both be called random-0"),
+        (("--networks", "random:0", "--seeds", "1,1"), "it must hold different whole numbers"),
+        (("--networks", "c3d-8", "--depths", "2,3"), "has no network of cells"),
         (("--networks", "best-of:0"), "write best-of: and a number from 1 to 1000"),
         (("--networks", "random:x"), "write random: and a whole number"),
         (("--networks", "random:0", "--seeds", "0,one"), "it must hold whole numbers of at least 0"),

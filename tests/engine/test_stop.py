@@ -45,6 +45,15 @@ def test_afterwards_signals_do_what_they_did_before() -> None:
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
 
 
+def test_what_a_part_did_not_act_on_is_left_to_the_whole() -> None:
+    with StopRequest() as whole:
+        with StopRequest():
+            signal.raise_signal(signal.SIGTERM)
+        with pytest.raises(Interrupted) as error:
+            whole.check()
+    assert error.value.exit_code == 143
+
+
 def test_outside_the_main_thread_it_does_nothing() -> None:
     """Where Python lets nobody catch signals, as in a notebook's server."""
     errors: list[BaseException] = []

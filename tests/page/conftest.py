@@ -248,4 +248,4 @@ def comparison() -> Comparison:
         a_row(ODD, seeds=1, difference=0.0, failures=1),
         *(a_row(f"random-{i}", difference=0.0) for i in range(6)),
     )
-    return Comparison(rows, "searched", CLASSES, "Five classes, chance 50.0%.", "cpu, 2 threads")
+    return Comparison(rows, "searched", "searched", CLASSES, "Five classes, chance 50.0%.", "cpu, 2 threads")

@@ -29,7 +29,7 @@ class SeedRun:
     """Of all epochs, without the test."""
     epochs: int
     videos: tuple[str, ...]
-    """The test videos' paths, in one order for all networks."""
+    """The test videos as class/file name, wherever they lay, in one order for all networks."""
     right: tuple[bool, ...]
     """Of every test video."""
     groups: tuple[str, ...]
@@ -100,6 +100,8 @@ class Comparison:
     rows: tuple[Row, ...]
     reference: str
     """Name of the row to which the others are compared."""
+    searched: str | None
+    """Name of the row of the searched network, if there is one: what the paper's own stands beside."""
     classes: tuple[str, ...]
     caption: str
     """Data, clips, recipe and protocol in words: what an accuracy means nothing without."""

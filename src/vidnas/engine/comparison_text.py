@@ -112,7 +112,7 @@ def _row_cells(row: Row) -> list[str]:
             f"{cost.parameters:,}",
             _megabytes(cost.weight_bytes),
             _megabytes(cost.checkpoint_bytes),
-            f"{cost.macs / 1e9:.3f} G",
+            f"{cost.macs / 1e6:,.1f} M",
             f"{cost.latency_ms:.1f} ± {cost.latency_spread_ms:.1f} ms",
         ]
         if cost
@@ -125,7 +125,7 @@ def _row_cells(row: Row) -> list[str]:
         difference,
         _or_none(row.train_accuracy, lambda share: f"{share:.1%}"),
         *costs,
-        _or_none(row.train_sec, lambda sec: f"{sec / 60:.1f} min, {row.epochs} epochs"),
+        NONE if row.train_sec is None else _training(row),
     ]
 
 
@@ -139,15 +139,22 @@ def _range(interval: Interval) -> str:
 
 
 def _megabytes(size: int) -> str:
-    return f"{size / 1e6:.2f} MB"
+    return f"{size / 1e6:.3g} MB"
+
+
+def _training(row: Row) -> str:
+    assert row.train_sec is not None
+    duration = f"{row.train_sec:.0f} s" if row.train_sec < 60 else f"{row.train_sec / 60:.1f} min"
+    return f"{duration}, {row.epochs} epochs"
 
 
 def _legend(comparison: Comparison) -> str:
     return (
         "Accuracy: mean ± standard deviation over seeds. Intervals: 95 %, from resampling groups of test "
-        f"videos; they do not cover the seed. Differences to {comparison.reference} in points, paired by "
-        "video. Latency: median ± interquartile range of one clip, all networks in one run on "
-        f"{comparison.machine}; MACs do not count pooling and norms. A checkpoint holds the optimizer's "
+        "videos; they do not cover the seed. On training clips: accuracy in the last epoch, while the "
+        f"network still learns and on clips as they were augmented. Differences to {comparison.reference} in "
+        "points, paired by video. Latency: median ± interquartile range of one clip, all networks in one run "
+        f"on {comparison.machine}; MACs do not count pooling and norms. A checkpoint holds the optimizer's "
         "state too. Training: mean over seeds."
     )
 
@@ -165,7 +172,7 @@ def _paper_cells(comparison: Comparison) -> Cells:
     )  # fmt: skip
     cells = []
     for row in comparison.rows:
-        told, own = paper_row(row.name, reference=comparison.reference), _row_cells(row)
+        told, own = paper_row(row.name, searched=comparison.searched), _row_cells(row)
         if told is not None:
             cells.append(
                 [row.name, told.parameters, told.model_size, f"{told.accuracy:.1%}", *own[5:8], own[1]]
@@ -177,7 +184,7 @@ def _paper_notes(comparison: Comparison) -> list[str]:
     known = [
         f"- {row.name}: {told.note}"
         for row in comparison.rows
-        if (told := paper_row(row.name, reference=comparison.reference)) is not None and told.note
+        if (told := paper_row(row.name, searched=comparison.searched)) is not None and told.note
     ]
     return [
         "The paper's accuracies are of UCF101, split 1, 101 classes; others' data are not comparable.",

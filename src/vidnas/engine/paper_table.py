@@ -47,8 +47,8 @@ clips and schedules; the searched network's is the paper's own. What the paper c
 measure: it is set against weights and checkpoint bytes apart."""
 
 
-def paper_row(name: str, *, reference: str) -> PaperRow | None:
-    """The line of Table 2 about a network; a reference that has none itself is the searched one."""
-    if name != OURS and name in TABLE_2:
-        return TABLE_2[name]
-    return TABLE_2[OURS] if name == reference else None
+def paper_row(name: str, *, searched: str | None) -> PaperRow | None:
+    """The line of Table 2 about a network; `searched` is the name of the searched one."""
+    if name == searched:
+        return TABLE_2[OURS]
+    return TABLE_2.get(name) if name != OURS else None

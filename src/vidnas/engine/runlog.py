@@ -125,6 +125,10 @@ class RunLog:
         end = time.perf_counter()
         self.waiting_share = _share(waited + end - mark, end - start)
 
+    def check_stop(self) -> None:
+        """Interrupted, if a stop has been asked for: for work that has parts between which it can stop."""
+        self._stop.check()
+
     def write(self, name: str, text: str) -> None:
         """Write the text file `name`, which may name a subfolder, whole or not at all."""
         path = self.path(name)

@@ -14,7 +14,8 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 class StopRequest:
     """While entered, a first Ctrl-C or SIGTERM is noted for `check` to act on; a second Ctrl-C acts at once.
 
-    Outside the main thread signals cannot be caught; there it does nothing.
+    One that it did not act on is left to the request around it, where there is one. Outside the main thread
+    signals cannot be caught; there it does nothing.
     """
 
     def __init__(self) -> None:
@@ -31,6 +32,9 @@ class StopRequest:
     ) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)  # type: ignore[arg-type]
+            outer = getattr(handler, "__self__", None)
+            if isinstance(outer, StopRequest):  # of a work of which this one was a part
+                outer.signal = outer.signal or self.signal
 
     def check(self) -> None:
         """Interrupted, if a signal has come."""

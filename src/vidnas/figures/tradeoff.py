@@ -14,7 +14,7 @@ from vidnas.figures.style import plain_axes, readable
 
 PANEL_SIZE = (3.6, 3.1)
 NAMES_WIDTH = 2.7
-LEFT, RIGHT, LOW, HIGH = 0.55, 0.15, 1.0, 0.2
+LEFT, RIGHT, LOW, HIGH = 0.7, 0.15, 1.0, 0.2
 """Inches around the panels and between them."""
 REFERENCE_COLOR = SERIES_COLORS[1]
 OTHER_COLOR = SERIES_COLORS[0]
@@ -54,6 +54,8 @@ def draw_tradeoff(points: Sequence[Point], *, reference: str, caption: str) -> F
         left = (LEFT + column * panel_width) / width
         axes = figure.add_axes((left, bottom, PANEL_SIZE[0] / width, tall))
         _draw_panel(axes, points, kind, reference)
+        if column == 0:
+            axes.set_ylabel("test accuracy, 95 % interval")
     names = figure.add_axes((1 - NAMES_WIDTH / width, bottom, NAMES_WIDTH / width, tall))
     _list_names(names, points, reference)
     figure.text(

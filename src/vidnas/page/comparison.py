@@ -76,7 +76,7 @@ def _listed(number: int, row: Row, comparison: Comparison, *, paper: bool) -> Li
         color=number - 1,
         pages=tuple((run.seed, quote(os.fsencode(f"{run.run}/{RUN_PAGE}"))) for run in row.runs),
         matrix=draw_matrix(_confusion(row), names) if row.runs else None,
-        paper=paper_row(row.name, reference=comparison.reference) if paper else None,
+        paper=paper_row(row.name, searched=comparison.searched) if paper else None,
     )
 
 

@@ -142,7 +142,10 @@ def read_config(folder: Path) -> RunConfig:
             f"({cause})."
         ) from error
     if not isinstance(settings, dict) or not {"alpha_lr", "genotype"} & set(settings):
-        raise UserError(f"{path} does not hold the settings of a search or a training.")
+        raise UserError(
+            f"{path} does not hold the settings of a search or a training. A comparison has a page of its "
+            "own, and below runs/ those of its trainings."
+        )
     if "alpha_lr" in settings:
         return from_json(SearchConfig, text, origin=str(path))
     return from_json(TrainConfig, text, origin=str(path))

@@ -1,0 +1,92 @@
+"""Costs of the networks of Table 2, measured in one go on an idle machine, and the README's picture.
+
+    python benchmarks/table2_figures.py docs/results/table2 --plot docs/tradeoff.png
+
+Takes the accuracies that benchmarks/table2.sh measured (table.json, and from lowest-rate.json C3D's at its
+own learning rate), builds every network anew for its size, MACs and latency, and writes cost.json beside
+them. The accuracies take hours and may be measured beside other work; latencies may not, and take a minute.
+"""
+
+import argparse
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from vidnas import networks, runs
+from vidnas.engine.profile import count_macs, count_parameters, measure_latencies
+from vidnas.figures.save import save_figure
+from vidnas.figures.tradeoff import Point, draw_tradeoff
+from vidnas.presets import train_preset
+
+SEARCHED, OWN_RATE = "searched", "c3d-8"
+BEST_OF = "best-of-5"
+"""Drew random:2, which is there already."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a network costs whatever its weights; a clip's median latency, and its quartiles' range."""
+
+    parameters: int
+    macs: int
+    latency_ms: float
+    latency_spread_ms: float
+
+
+def main() -> None:
+    """Read the accuracies, measure the costs, write and draw."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--plot", type=Path, required=True)
+    args = parser.parse_args()
+    table = json.loads((args.folder / "table.json").read_text())
+    slower = json.loads((args.folder / "lowest-rate.json").read_text())
+    rows = {row["name"]: row for row in table["rows"] if row["name"] not in (BEST_OF, OWN_RATE)}
+    rows[f"{OWN_RATE}, lr 0.0001"] = next(row for row in slower["rows"] if row["name"] == OWN_RATE)
+    costs = measure({name: source(row["name"], args.folder) for name, row in rows.items()})
+    written = {name: asdict(cost) for name, cost in costs.items()}
+    (args.folder / "cost.json").write_text(json.dumps(written, indent=1) + "\n")
+    points = [place(number, name, rows[name], cost) for number, (name, cost) in enumerate(costs.items(), 1)]
+    save_figure(draw_tradeoff(points, reference=SEARCHED, caption=table["caption"]), args.plot)
+
+
+def source(name: str, folder: Path) -> str:
+    """What `networks.read_architecture` reads, of a row's name."""
+    if name == SEARCHED:
+        return str(folder / "genotypes" / "searched.json")
+    return name.replace("random-", "random:")
+
+
+def measure(sources: dict[str, str]) -> dict[str, Cost]:
+    """Size, MACs and latency of every network for the table's clips."""
+    config = train_preset("cpu", data="builtin:8", size_px=48)
+    shape, device = runs.clip_shape(config), torch.device("cpu")
+    built = {
+        name: networks.build_network(networks.read_architecture(source), config, num_classes=5)
+        for name, source in sources.items()
+    }
+    latencies = measure_latencies([networks.fold(network) for network in built.values()], shape, device)
+    return {
+        name: Cost(count_parameters(network), count_macs(network, shape), latency_ms, spread_ms)
+        for (name, network), (latency_ms, spread_ms) in zip(built.items(), latencies, strict=True)
+    }
+
+
+def place(number: int, name: str, row: dict[str, Any], cost: Cost) -> Point:
+    """The network in the picture."""
+    kinds = {
+        "parameters": cost.parameters,
+        "multiply-adds of a clip": cost.macs,
+        "latency, ms": cost.latency_ms,
+    }
+    low, high = row["interval"]
+    return Point(number, name, row["accuracy"], low, high, kinds)
+
+
+if __name__ == "__main__":
+    main()
