@@ -153,7 +153,7 @@ def synflow(network: nn.Module, clip_shape: Sequence[int]) -> float:
     weights = list(network.parameters())
     grads = torch.autograd.grad(total, weights, materialize_grads=True)
     flows = [(w * g).abs().sum() for w, g in zip(weights, grads, strict=True)]
-    return float(torch.stack(flows).sum().log())
+    return float(torch.stack(flows).sum().log().detach())
 
 
 def correlation(x: Sequence[float], y: Sequence[float]) -> dict[str, float]:

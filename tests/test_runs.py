@@ -26,7 +26,9 @@ def test_a_genotype_is_read_from_a_file_or_a_run_folder(tmp_path: Path, name: st
 
 def test_a_random_genotype_is_named_by_its_seed() -> None:
     assert networks.read_genotype("random:7") == random_genotype(7)
-    with pytest.raises(UsageError, match=r"random:seven; write random: and a whole number, as in random:0\."):
+    with pytest.raises(
+        UsageError, match=r"random:seven names no cell; write random: and a whole number, as in random:0\."
+    ):
         networks.read_genotype("random:seven")
 
 

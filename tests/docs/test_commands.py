@@ -30,6 +30,9 @@ NOT_RUN: Mapping[str, str] = {
     "vidnas train --data https://example.org/my-pack --genotype runs/my-search": "there, too",
     "benchmarks/ucf101_5.sh /path/to/ucf101_5 runs/ucf101_5": "70 minutes, on real clips",
     "python benchmarks/recipe.py --data /path/to/ucf101_5 --out runs/recipe": "two hours, on real clips",
+    "benchmarks/table2.sh /path/to/ucf101_5 runs/table2": "four hours, on real clips",
+    "python benchmarks/table2_figures.py docs/results/table2 --plot docs/tradeoff.png": "it would redraw",
+    "python benchmarks/supernet_rank.py --out runs/supernet-rank --cells 12": "a quarter of an hour",
     "python benchmarks/alpha_gradients.py runs/ucf101_5/search": "needs the search of those 70 minutes",
 }
 """Commands that are not run, and why."""

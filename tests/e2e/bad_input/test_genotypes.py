@@ -100,7 +100,7 @@ def test_a_genotype_cut_anywhere(
 def test_a_random_cell_without_a_number(
     verb: str, seed: str, refused: Refused, on_genotype: Callable[..., tuple[object, ...]]
 ) -> None:
-    names = (f"genotype is random:{seed}", "random: and a whole number, as in random:0")
+    names = (f"random:{seed} names no cell", "random: and a whole number, as in random:0")
     refused(*on_genotype(verb, f"random:{seed}"), names=names, code=2)
 
 
