@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What makes the searched cell of benchmarks/table2.sh better? An earlier epoch, slower alpha, more channels.
 # usage: benchmarks/remedies.sh OUT   -- OUT: as given to table2.sh, which has to be finished.
-# One lane of one thread, about 45 minutes; what is finished is kept.
+# One lane of one thread, about an hour; what is finished is kept.
 set -euo pipefail
 out=$1
 export OMP_NUM_THREADS=1

@@ -47,10 +47,10 @@ def run_compare(config: CompareConfig, *, resume: bool = False) -> CompareResult
     its row and costs no other. UserError where the settings or the networks do not allow it, or all fail.
     """
     contestants = read_contestants(config)
-    videos.open_videos(config)  # what is wrong with them is told once, before anything is begun
+    index = videos.open_videos(config)  # what is wrong with them is told once, before anything is begun
     if resume:
         folder = rundir.begun_folder(config, free=FREE_TO_CHANGE)
-        check_same_videos(contestants, config, folder)
+        check_same_videos(contestants, config, index, folder)
     else:
         folder = rundir.new_folder("compare", config.out)
     with RunLog(folder, to_json(config), resume=resume) as log:

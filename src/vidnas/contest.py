@@ -17,6 +17,7 @@ from vidnas.limits import names, whole_numbers
 from vidnas.page.words import shown
 from vidnas.seedruns import is_finished, read_seed_run
 from vidnas.train import run_train
+from vidnas.video.items import VideoIndex
 
 BEST_OF = "best-of:"
 """Before a number K: the best of K random cells, by validation."""
@@ -107,14 +108,15 @@ def train_all(contestants: Sequence[Contestant], config: CompareConfig, log: Run
     return failures
 
 
-def check_same_videos(contestants: Sequence[Contestant], config: CompareConfig, folder: Path) -> None:
-    """UserError if one of the trainings begun in the comparison's folder has other videos than these.
+def check_same_videos(
+    contestants: Sequence[Contestant], config: CompareConfig, index: VideoIndex, folder: Path
+) -> None:
+    """UserError if a training begun in the comparison's folder has other videos than those of `index`.
 
     Where bad videos are skipped, what is left of them is known only to a training itself.
     """
     if config.on_bad == "skip":
         return
-    index = videos.open_videos(config)
     if config.validate:
         index = videos.hold_out(index, config)
     for one in contestants:

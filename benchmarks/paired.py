@@ -1,0 +1,32 @@
+"""The paired difference of two networks that two comparisons trained, over the seeds of both.
+
+    python benchmarks/paired.py runs/table2/lowest-rate/runs/c3d-8 runs/table2/remedies/runs/searched
+
+`vidnas compare` gives it within one comparison; this is for networks whose settings differ. Prints in points
+how much more often the first is right, with the 95 % interval from resampling groups.
+"""
+
+import sys
+from pathlib import Path
+
+from vidnas.engine.comparison import SeedRun, paired_difference
+from vidnas.seedruns import is_finished, read_seed_run
+
+
+def main(first: str, second: str) -> None:
+    """Read the finished seeds of both folders and compare them."""
+    difference = paired_difference(finished(Path(first)), finished(Path(second)))
+    if difference is None:
+        raise SystemExit("They have no finished seed in common.")
+    points, (low, high) = 100 * difference[0], difference[1]
+    print(f"{points:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})")
+
+
+def finished(folder: Path) -> list[SeedRun]:
+    """The finished trainings in the folder's seed-0, seed-1, ..."""
+    runs = sorted(run for run in folder.glob("seed-*") if is_finished(run))
+    return [read_seed_run(run, folder, int(run.name.removeprefix("seed-"))) for run in runs]
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
