@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from vidnas import config as settings
 from vidnas import dataconfig, flags, presets, viewconfig
+from vidnas.dependencies import dependencies, pointed_at
 from vidnas.errors import Interrupted, UsageError, UserError
 
 NO_MEMORY = ("OutOfMemory", "can't allocate memory", "Storage size calculation overflowed")
@@ -98,10 +99,20 @@ def _explain(error: Exception) -> tuple[int, str]:
     kind, message = type(error).__name__, str(error).strip()
     if isinstance(error, MemoryError) or any(sign in f"{kind}: {message}" for sign in NO_MEMORY):
         return 1, "The memory did not suffice. Use a smaller --batch-size or --size-px, or fewer --workers."
-    return 1, (
-        f"Something that must not happen: {kind}: {message}\n"
-        "The same command with --debug shows where. Please report it."
-    )
+    return 1, f"{_unexpected(error)}\nThe same command with --debug shows where. Please report it."
+
+
+def _unexpected(error: Exception) -> str:
+    """What to say of an error that nobody foresaw: is another version of a package to blame?"""
+    what = f"{type(error).__name__}: {str(error).strip()}"
+    called = pointed_at(error)
+    strangers = [one for one in called or dependencies().values() if not one.fits]
+    if strangers:
+        found = " and ".join(f"{one.name} {one.found} is installed" for one in strangers)
+        ranges = " ".join(f"'{one.name}{one.tested}'" for one in strangers)
+        return f"{what}. {found}, which vidnas is not tested with: pip install {ranges}"
+    versions = ", ".join(f"{one.name} {one.found}" for one in called)
+    return f"Something that must not happen{f' (with {versions})' if called else ''}: {what}"
 
 
 def _find_verb(name: str) -> Verb:

@@ -20,6 +20,7 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from vidnas.errors import UserError
+from vidnas.video.media import open_media
 
 DECODER = f"PyAV {av.__version__}"
 """Whose frame counts these are: another version may decode a damaged file differently."""
@@ -231,8 +232,7 @@ def _open_video(path: Path) -> Iterator[_Source]:
     UserError if there is no video in it, and where the decoder fails before the end of the `with` block.
     """
     try:
-        # Titles in another encoding than UTF-8 are no reason to refuse a video.
-        container = av.open(str(path.absolute()), metadata_errors="ignore")
+        container = open_media(str(path.absolute()))
     except av.FFmpegError as error:
         empty = path.is_file() and path.stat().st_size == 0
         cause = "it is empty (0 bytes)" if empty else error.strerror

@@ -16,6 +16,7 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from vidnas.errors import UserError
+from vidnas.video.media import open_media
 
 USUAL_RATE = 25
 """Frames a second of a source that states neither times nor a rate."""
@@ -116,9 +117,7 @@ def open_source(source: str, *, timeout_sec: float) -> Iterator[Source]:
     """
     address, format_name = _address(source)
     try:
-        container = av.open(
-            address, format=format_name, options=_OPTIONS, timeout=timeout_sec, metadata_errors="ignore"
-        )
+        container = open_media(address, format_name=format_name, options=_OPTIONS, timeout_sec=timeout_sec)
     except (av.FFmpegError, OSError) as error:
         raise UserError(_refused(source, error)) from error
     with container:

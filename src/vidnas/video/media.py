@@ -1,0 +1,26 @@
+"""Opens files and streams for reading, whichever version of PyAV is installed."""
+
+from typing import Any
+
+import av
+from av.container import InputContainer
+
+# Titles in another encoding than UTF-8 are no reason to refuse a video; PyAV 19 has no such setting any more.
+_LENIENT: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.partition(".")[0]) < 19 else {}
+
+
+def open_media(
+    address: str,
+    *,
+    format_name: str | None = None,
+    options: dict[str, str] | None = None,
+    timeout_sec: float | None = None,
+) -> InputContainer:
+    """What a file's path or a URL names, opened by FFmpeg; av.FFmpegError where it cannot be.
+
+    `timeout_sec` is how long a network may be silent.
+    """
+    container: InputContainer = av.open(
+        address, "r", format_name, options=options, timeout=timeout_sec, **_LENIENT
+    )
+    return container
