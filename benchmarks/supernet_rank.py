@@ -24,7 +24,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vidnas import networks, runs, videos
+from vidnas import console, networks, runs, videos
 from vidnas.compare import run_compare
 from vidnas.config import CompareConfig, SearchConfig
 from vidnas.configfile import from_json
@@ -55,12 +55,14 @@ def main() -> None:
     parser.add_argument("--search-epochs", type=int, default=10)
     args = parser.parse_args()
     search = search_preset("demo", data=args.data, epochs=args.search_epochs, out=str(args.out / "search"))
-    run_search(search, resume=True)
+    with console.shown():
+        run_search(search, resume=True)
     genotypes = [random_genotype(number) for number in range(args.cells)]
     settings = {**TRAIN_PRESETS["demo"], "data": args.data, "epochs": args.epochs, "validate": True}
     sources = ",".join(f"random:{number}" for number in range(args.cells))
     compare = CompareConfig(**settings, networks=sources, seeds=args.seeds, out=str(args.out / "trained"))
-    rows = run_compare(compare, resume=True).comparison.rows
+    with console.shown():
+        rows = run_compare(compare, resume=True).comparison.rows
     shown = [row.accuracy or 0.0 for row in rows]
     believed = beliefs(args.out / "search", genotypes, compare)
     table = {name: correlation(values, shown) for name, values in believed.items()}

@@ -43,6 +43,15 @@ def tiny_videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
+def shown() -> Iterator[None]:
+    """Shows what is told, as the command line does."""
+    from vidnas import console
+
+    with console.shown():
+        yield
+
+
+@pytest.fixture
 def full_disk() -> Iterator[None]:
     """Lets no file of this process grow beyond 50 kB, as a full disk would."""
     resource = pytest.importorskip("resource")

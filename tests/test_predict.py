@@ -64,6 +64,7 @@ def test_a_video_s_labels_are_the_mean_over_its_windows(shade_run: Path, write_s
         assert score == pytest.approx(sum(row[label] for row in rows) / 3)
 
 
+@pytest.mark.usefixtures("shown")
 @pytest.mark.parametrize("num_frames", [20, 7, 1])
 def test_a_video_not_longer_than_a_window_is_one_clip(
     shade_run: Path, write_shades: Write, num_frames: int, capsys: pytest.CaptureFixture[str]

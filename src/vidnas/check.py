@@ -7,9 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median_low
 
-from tqdm import tqdm
-
-from vidnas import videos
+from vidnas import console, videos
 from vidnas.dataconfig import CheckConfig
 from vidnas.errors import UserError
 from vidnas.video.decode import VideoInfo, shown
@@ -46,7 +44,7 @@ def run_check(config: CheckConfig) -> CheckResult:
     index = _grouped(contents.index, config.group_regex)
     items = (*index.train, *index.test)
     store = videos.open_store(data)
-    with tqdm(total=len(items), desc="Checking videos", unit="video", leave=False, disable=None) as bar:
+    with console.bar(total=len(items), label="Checking videos", unit="video") as bar:
         scans = scan_indexed(
             [item.path for item in items], store, workers=config.workers, progress=bar.update, afresh=True
         )

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from vidnas import config as settings
-from vidnas import dataconfig, flags, presets, viewconfig
+from vidnas import console, dataconfig, flags, presets, viewconfig
 from vidnas.dependencies import dependencies, pointed_at
 from vidnas.errors import Interrupted, UsageError, UserError
 
@@ -42,7 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if argv is None else argv)
     arguments = [argument for argument in given if argument != "--debug"]
     try:
-        code = _run(arguments)
+        with console.shown():
+            code = _run(arguments)
         _flush()
         return code
     except KeyboardInterrupt:

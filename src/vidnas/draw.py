@@ -1,15 +1,13 @@
 """The verb `draw`: a cell as a picture, or a search as an animation of its cell and alpha over the epochs."""
 
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
-from vidnas import networks
+from vidnas import console, networks
 from vidnas.atomic import require_new, write_whole
 from vidnas.errors import UsageError, UserError
 from vidnas.figures.animation import SearchEpoch, draw_search
@@ -138,9 +136,7 @@ def _render(epochs: Sequence[SearchEpoch], run: Run, title: str) -> Iterator[Pic
         chosen_epoch=run.chosen_epoch,
         title=title,
     )
-    bar = tqdm(
-        figures, total=len(epochs), desc="Drawing", unit="epoch", leave=False, file=sys.stderr, disable=None
-    )
+    bar = console.bar(figures, total=len(epochs), label="Drawing", unit="epoch")
     yield from map(to_pixels, bar)
 
 

@@ -10,9 +10,7 @@ from datetime import UTC, datetime
 from itertools import chain, count
 from pathlib import Path
 
-from tqdm import tqdm
-
-from vidnas import learnt, networks, runs, videos
+from vidnas import console, learnt, networks, runs, videos
 from vidnas.atomic import write_whole
 from vidnas.config import EvaluateConfig, TrainConfig
 from vidnas.engine.answers import Answer, answers_csv, name_answers, surest
@@ -88,7 +86,7 @@ def run_evaluate(config: EvaluateConfig) -> EvaluateResult:
     clips = videos.test_clips(items, counts, train_config, multi=config.protocol == "multi")
     batch_size = max(1, config.batch_size // (clips.num_clips * clips.num_crops))
     loader = test_loader(clips, batch_size=batch_size, workers=config.workers)
-    batches = tqdm(loader, desc="Testing", unit="batch", leave=False, disable=None)
+    batches = console.bar(loader, total=len(loader), label="Testing", unit="batch")
     predictions = evaluate_epoch(folded, batches, precision, max_clips=config.batch_size)
     test = _Test(
         classes,

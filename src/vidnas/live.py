@@ -1,12 +1,12 @@
 """Watching a live source: a line for every window, until it ends or somebody stops it."""
 
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
+from vidnas import console
 from vidnas.engine.classify import Classifier
 from vidnas.engine.predictions import describe_label, minutes, rank
 from vidnas.video.newest import NewestFrames
@@ -15,19 +15,15 @@ from vidnas.video.transforms import center_crop, normalize, scaled_short_side, t
 
 
 def watch(source: str, classifier: Classifier, *, window_sec: float) -> None:
-    """Print a line per window to stdout: time of day, end of the window in stream time, score, label.
+    """Give a line per window: time of day, end of the window in stream time, score, label.
 
     There is a window every half of `window_sec`; one that is due while the network is busy is left out.
-    Returns at the end of the stream, at Ctrl-C and at SIGTERM, after a line on stderr that sums up. UserError
+    Returns at the end of the stream, at Ctrl-C and at SIGTERM, after a sentence that sums up. UserError
     for a source that cannot be opened, fails or falls silent.
     """
     short_side_px = scaled_short_side(classifier.size_px)
     newest = NewestFrames(source, window_sec=window_sec, short_side_px=short_side_px)
-    print(
-        f"Watching {shown_source(source)} by windows of {window_sec:g} s. Ctrl-C ends.",
-        file=sys.stderr,
-        flush=True,
-    )
+    console.say(f"Watching {shown_source(source)} by windows of {window_sec:g} s. Ctrl-C ends.")
     num_windows = 0
     with _stoppable(), newest:
         try:
@@ -36,13 +32,12 @@ def watch(source: str, classifier: Classifier, *, window_sec: float) -> None:
                 (scores,) = classifier([normalize(to_pixels(center_crop(clip, classifier.size_px)))])
                 best = describe_label(rank(scores, classifier.classes)[0])
                 num_windows += 1  # before its line, which whoever presses Ctrl-C has seen
-                print(f"{datetime.now():%H:%M:%S}  {minutes(window.end_sec):>7}  {best}", flush=True)
+                console.give(f"{datetime.now():%H:%M:%S}  {minutes(window.end_sec):>7}  {best}")
         except KeyboardInterrupt:
-            print(file=sys.stderr)  # the terminal has shown ^C
-    print(
+            console.say("")  # the terminal has shown ^C
+    console.say(
         f"Windows seen: {num_windows}; left out because the network was busy: {newest.num_windows_dropped}. "
-        f"Frames not decoded because they were late or damaged: {newest.num_frames_dropped}.",
-        file=sys.stderr,
+        f"Frames not decoded because they were late or damaged: {newest.num_frames_dropped}."
     )
 
 

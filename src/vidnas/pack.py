@@ -10,9 +10,8 @@ from pathlib import Path
 
 import platformdirs
 from filelock import FileLock, Timeout
-from tqdm import tqdm
 
-from vidnas import videos
+from vidnas import console, videos
 from vidnas.dataconfig import PackConfig
 from vidnas.errors import UserError
 from vidnas.video import footage
@@ -102,7 +101,7 @@ def _pack(config: PackConfig, out: Path) -> None:
         todo = [clip for job in jobs for _, clip in job.clips]
         _check_room(out, sum(expected_bytes(clip, quality) for clip in todo))
         frames = sum(min(clip.info.num_frames, config.frames or clip.info.num_frames) for clip in todo)
-        with tqdm(total=frames, desc="Packing", unit="frame", leave=False, disable=None) as bar:
+        with console.bar(total=frames, label="Packing", unit="frame") as bar:
             write_shards(jobs, workers=_workers(config), progress=bar.update)
         packing.finish()
 
@@ -117,7 +116,7 @@ def _workers(config: PackConfig) -> int:
 
 def _scan(items: Sequence[Item], config: PackConfig) -> list[Scan]:
     store = videos.open_store(videos.data_path(config.data))
-    with tqdm(total=len(items), desc="Checking videos", unit="video", leave=False, disable=None) as bar:
+    with console.bar(total=len(items), label="Checking videos", unit="video") as bar:
         paths = [item.path for item in items]
         return scan_indexed(paths, store, workers=_workers(config), progress=bar.update)
 
@@ -199,7 +198,7 @@ def _locked(out: Path) -> Iterator[None]:
 
 def _verify(out: Path, names: Sequence[str], workers: int) -> None:
     """UserError that lists the clips with changed frames."""
-    with tqdm(total=len(names), desc="Verifying", unit="clip", leave=False, disable=None) as bar:
+    with console.bar(total=len(names), label="Verifying", unit="clip") as bar:
         scans = scan_videos([out / name for name in names], workers=workers, progress=bar.update)
     faults = [str(scan) for scan in scans if isinstance(scan, UserError)]
     if faults:

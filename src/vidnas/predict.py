@@ -1,13 +1,10 @@
 """The verb `predict`: what a trained network sees in any videos, or in a live source."""
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tqdm import tqdm
-
-from vidnas import learnt, networks, runs
+from vidnas import console, learnt, networks, runs
 from vidnas.atomic import require_new, write_whole
 from vidnas.engine.classify import Classifier, Probabilities
 from vidnas.engine.predictions import (
@@ -60,11 +57,11 @@ def run_predict(config: PredictConfig) -> PredictResult:
     if config.annotate is not None and len(paths) != 1:
         raise UsageError(f"--annotate labels one video; {len(paths)} are named.")
     classifier, window_sec = _open_run(config)
-    with tqdm(total=len(paths), desc="Checking", unit="video", leave=False, disable=None) as bar:
+    with console.bar(total=len(paths), label="Checking", unit="video") as bar:
         infos = scan_videos(paths, workers=config.workers, progress=bar.update)
     predictions, bad = _predict_all(paths, infos, classifier, window_sec, config.top)
     for video in bad:
-        print(f"Cannot be used: {video.cause}", file=sys.stderr)
+        console.say(f"Cannot be used: {video.cause}")
     if config.json is not None:
         write_whole(_path(config.json), to_json(predictions, bad))
     if config.csv is not None:
@@ -108,7 +105,7 @@ def _open_run(config: PredictConfig) -> tuple[Classifier, float]:
         )
     network, classes = networks.load(folder)
     for sentence in networks.unfinished(folder, train_config):
-        print(sentence, file=sys.stderr)
+        console.say(sentence)
     classifier = Classifier(
         networks.fold(network).to(precision.device),
         classes,
@@ -132,7 +129,7 @@ def _predict_all(
     """Look at all videos that can be used and print what is seen in each."""
     predictions, bad = [], []
     total = sum(len(_windows(info, window_sec)) for info in infos if isinstance(info, VideoInfo))
-    with tqdm(total=total, desc="Predicting", unit="clip", leave=False, disable=None) as bar:
+    with console.bar(total=total, label="Predicting", unit="clip") as bar:
         for path, info in zip(paths, infos, strict=True):
             try:
                 if isinstance(info, UserError):
@@ -143,7 +140,7 @@ def _predict_all(
                 bad.append(BadVideo(path, str(error)))
             else:
                 predictions.append(_predict(path, info, windows, probabilities, classifier.classes, top))
-                tqdm.write(describe(predictions[-1], top=top) + "\n", file=sys.stdout)
+                console.give(describe(predictions[-1], top=top) + "\n")
     return predictions, bad
 
 
@@ -191,7 +188,7 @@ def _annotate(prediction: Prediction, info: VideoInfo | UserError, window_sec: f
     # The label first: where the picture is small, the end of a text is cut.
     best = [window.labels[0] for window in prediction.windows]
     captions = [f"{shown(label)}  {100 * score:.0f} %" for label, score in best]
-    with tqdm(total=info.num_frames, desc="Annotating", unit="frame", leave=False, disable=None) as bar:
+    with console.bar(total=info.num_frames, label="Annotating", unit="frame") as bar:
         annotate_video(
             prediction.path,
             out,
@@ -200,4 +197,4 @@ def _annotate(prediction: Prediction, info: VideoInfo | UserError, window_sec: f
             rate=info.num_frames / info.duration_sec if info.duration_sec else 25,
             progress=bar.update,
         )
-    print(f"Written: {shown(out)}")
+    console.give(f"Written: {shown(out)}")

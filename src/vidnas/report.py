@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from vidnas import console
 from vidnas.atomic import write_whole
 from vidnas.errors import UserError
 from vidnas.page.render import GENERATOR, render_overview, render_run
@@ -97,7 +98,7 @@ def _serve(folder: Path, port: int) -> ReportResult:
         raise UserError(f"{folder} holds several runs; --live shows one: {', '.join(map(str, found))}.")
     read_run(folder)  # what is wrong with the folder is told here and not in the browser
     with serving(folder, port) as server:
-        print(f"Live: http://{HOST}:{server.server_port}/   Ctrl-C ends it.", flush=True)
+        console.give(f"Live: http://{HOST}:{server.server_port}/   Ctrl-C ends it.")
         try:
             server.serve_forever()
         except KeyboardInterrupt:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 import platformdirs
-from tqdm import tqdm
 
+from vidnas import console
 from vidnas.config import ClipConfig, EvaluateConfig, RecipeConfig, SearchConfig, TrainConfig
 from vidnas.dataconfig import DataConfig
 from vidnas.engine.runlog import RunLog
@@ -62,7 +62,7 @@ def scan(
     """
     chosen = [item for part in parts for item in (index.train if part == "train" else index.test)]
     store = open_store(data_path(config.data))
-    with tqdm(total=len(chosen), desc="Checking videos", unit="video", leave=False, disable=None) as bar:
+    with console.bar(total=len(chosen), label="Checking videos", unit="video") as bar:
         scans = scan_indexed(
             [item.path for item in chosen], store, workers=config.workers, progress=bar.update
         )
@@ -177,7 +177,7 @@ def data_path(data: str) -> Path:
 def builtin_clips() -> Path:
     """The folder of the built-in clips, in the user's cache."""
     folder = Path(platformdirs.user_cache_dir("vidnas")) / f"builtin-clips-v{VERSION}"
-    with tqdm(desc="Writing the built-in clips", unit="clip", leave=False, disable=None) as bar:
+    with console.bar(total=None, label="Writing the built-in clips", unit="clip") as bar:
         write_clips(folder, progress=bar.update)
     return folder
 

@@ -206,6 +206,7 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
         Training(tmp_path, resume=True).run()
 
 
+@pytest.mark.usefixtures("shown")
 def test_it_is_told_where_a_run_goes_on_and_that_the_machine_is_another(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

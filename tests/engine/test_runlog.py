@@ -62,6 +62,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         RunLog(tmp_path / "file", "{}")
 
 
+@pytest.mark.usefixtures("shown")
 def test_what_is_said_goes_to_stderr_and_to_the_log(log: RunLog, capsys: pytest.CaptureFixture[str]) -> None:
     log.say("Searching on 5 classes.")
     log.say("α is learnt.")
@@ -70,6 +71,7 @@ def test_what_is_said_goes_to_stderr_and_to_the_log(log: RunLog, capsys: pytest.
     assert log.path("log.txt").read_text(encoding="utf-8") == expected
 
 
+@pytest.mark.usefixtures("shown")
 def test_a_run_goes_on_when_nobody_reads_what_it_says_any_more(
     log: RunLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,6 +207,7 @@ def test_a_request_to_stop_in_the_last_batch_is_heeded(log: RunLog) -> None:
             signal.raise_signal(signal.SIGINT)
 
 
+@pytest.mark.usefixtures("shown")
 def test_progress_hands_every_batch_through_and_is_silent_without_a_terminal(
     log: RunLog, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -249,6 +252,7 @@ def test_no_batches_take_no_time(log: RunLog, clock: Clock) -> None:  # noqa: AR
     assert log.waiting_share == 0
 
 
+@pytest.mark.usefixtures("shown")
 def test_a_terminal_shows_label_speed_and_waiting(
     log: RunLog, clock: Clock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -260,6 +264,7 @@ def test_a_terminal_shows_label_speed_and_waiting(
     assert re.search(r"train 1: +75%.* 3/4 .*batch.*waiting for data 75%", shown)
 
 
+@pytest.mark.usefixtures("shown")
 def test_the_bar_of_a_resumed_epoch_starts_where_it_goes_on(
     log: RunLog, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ from vidnas.engine.stop import StopRequest
 from vidnas.errors import Interrupted
 
 
+@pytest.mark.usefixtures("shown")
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_signal_waits_until_it_is_asked_for(
     sent: signal.Signals, code: int, capsys: pytest.CaptureFixture[str]

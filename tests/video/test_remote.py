@@ -224,6 +224,7 @@ def test_workers_fetch_what_they_read(address: str) -> None:
     assert sorted(i for pair in seen for i in pair) == list(range(len(index.train)))
 
 
+@pytest.mark.usefixtures("shown")
 def test_a_check_looks_at_everything_there_and_no_log_shows_a_key(
     bucket: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

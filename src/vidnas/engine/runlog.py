@@ -4,7 +4,6 @@ import json
 import math
 import os
 import shutil
-import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -15,8 +14,8 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
-from tqdm import tqdm
 
+from vidnas import console
 from vidnas.atomic import write_whole
 from vidnas.engine.events import add_points, new_event_file
 from vidnas.engine.stop import StopRequest
@@ -84,9 +83,8 @@ class RunLog:
         return self.folder / name
 
     def say(self, text: str) -> None:
-        """Print a line to stderr, above any progress bar, and keep it in log.txt."""
-        with suppress(OSError):  # nobody may be there to read it any more
-            tqdm.write(text, file=sys.stderr)
+        """Tell it, and keep it in log.txt."""
+        console.say(text)
         self._append("log.txt", text)
 
     def record(self, kind: str, epoch: int, **numbers: int | float) -> None:
@@ -106,14 +104,12 @@ class RunLog:
     def progress(self, batches: Iterable[T], *, total: int, label: str, done: int = 0) -> Iterator[T]:
         """Hand `batches` through under a bar with speed, time left and the share of time waited for data.
 
-        Without a terminal nothing is printed. `waiting_share` is set once the batches are exhausted. After a
-        request to stop no further batch comes but Interrupted. `done` of `total` were handed out before.
+        `waiting_share` is set once the batches are exhausted. After a request to stop no further batch comes
+        but Interrupted. `done` of `total` were handed out before.
         """
         waited = 0.0
         start = mark = time.perf_counter()
-        with tqdm(
-            total=total, initial=done, desc=label, unit="batch", leave=False, file=sys.stderr, disable=None
-        ) as bar:
+        with console.bar(total=total, label=label, unit="batch", done=done) as bar:
             for batch in batches:  # the first wait includes iter(), where a loader starts its workers
                 self._stop.check()
                 waited += time.perf_counter() - mark

@@ -1,11 +1,10 @@
 """Asking a run to stop: Ctrl-C and SIGTERM wait until the step under way is done."""
 
 import signal
-import sys
 import threading
-from contextlib import suppress
 from types import FrameType, TracebackType
 
+from vidnas import console
 from vidnas.errors import Interrupted
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -45,5 +44,4 @@ class StopRequest:
         if self.signal is not None and number == signal.SIGINT:
             raise KeyboardInterrupt
         self.signal = signal.Signals(number)
-        with suppress(OSError):  # the same Ctrl-C may have ended who reads our output, as in `... | tee log`
-            print("\nStopping after this step; Ctrl-C again stops at once.", file=sys.stderr, flush=True)
+        console.say("\nStopping after this step; Ctrl-C again stops at once.")
