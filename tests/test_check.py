@@ -226,6 +226,15 @@ def test_the_command_says_it_all_and_fails(data: Path, capsys: pytest.CaptureFix
     assert "v_Grow_g02_c01.avi cannot be opened as a video" in capsys.readouterr().out
 
 
+def test_without_workers_it_finds_the_same(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    video(data, "g02_c01").write_bytes(b"")
+    expected = check(data)
+    monkeypatch.setattr("vidnas.video.scans.ProcessPool", None)
+    found = run_check(CheckConfig(data=str(data), workers=0))
+    assert (found.infos, found.faults, found.text) == (expected.infos, expected.faults, expected.text)
+    assert len(found.faults) == 1
+
+
 @pytest.mark.slow
 @pytest.mark.dataset
 def test_real_videos_are_all_good(test_data: Path, tmp_path: Path) -> None:

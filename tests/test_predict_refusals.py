@@ -46,6 +46,17 @@ def test_bad_files_are_listed_last_and_the_others_done(
         assert [bool(row["error"]) for row in csv.DictReader(file)] == [False, False, True, True]
 
 
+def test_without_workers_bad_files_are_found_in_this_process(
+    shade_run: Path, write_shades: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vidnas.video.scans.ProcessPool", None)
+    videos = str(write_shades("clips/b.mp4", (DAY, 5))), str(tmp_path / "clips" / "a.mp4")
+    Path(videos[1]).touch()
+    result = run_predict(PredictConfig(run=str(shade_run), videos=videos, window_sec=2.0, workers=0))
+    (good,), (bad,) = result.predictions, result.bad
+    assert (str(good.path), str(bad.path)) == videos
+
+
 def test_names_may_hold_anything(
     shade_run: Path, write_shades: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -39,12 +39,12 @@ class CheckConfig(DataConfig):
     """Decode every video of a data set once and say what is there and what is wrong."""
 
     workers: int = 2
-    """Processes that decode videos."""
+    """Processes that decode videos; 0 decodes in the main one, which a file may then crash."""
 
     def __post_init__(self) -> None:
         check_types(self)
         at_least(self, "split", 1)
-        at_least(self, "workers", 1)
+        at_least(self, "workers", 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ class PackConfig(DataConfig):
     shard_mib: int = 256
     """Size of a shard, MiB, about."""
     workers: int | None = None
-    """Processes that pack; by default one per core."""
+    """Processes that pack; by default one per core; 0 packs in the main one."""
     on_bad: OnBad = "skip"
     """What to do about videos that cannot be used: skip packs the others and lists them at the end; raise
     stops before anything is written."""
@@ -75,9 +75,9 @@ class PackConfig(DataConfig):
         check_types(self)
         for name in ("split", "short_side_px", "quality", "shard_mib"):
             at_least(self, name, 1)
-        for name in ("frames", "workers"):
+        for name, smallest in (("frames", 1), ("workers", 0)):
             if getattr(self, name) is not None:
-                at_least(self, name, 1)
+                at_least(self, name, smallest)
         if self.quality > 100:
             raise UsageError(f"quality is {self.quality}; allowed are 1 to 100.")
         if not self.data and not self.verify:

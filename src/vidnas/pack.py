@@ -111,7 +111,7 @@ def _digest(file: Path) -> str:
 
 
 def _workers(config: PackConfig) -> int:
-    return config.workers or os.cpu_count() or 1
+    return (os.cpu_count() or 1) if config.workers is None else config.workers
 
 
 def _scan(items: Sequence[Item], config: PackConfig) -> list[Scan]:

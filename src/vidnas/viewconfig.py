@@ -31,14 +31,15 @@ class PredictConfig:
     batch_size: int = 16
     """Clips computed at once."""
     workers: int = 2
-    """Processes that check the videos before."""
+    """Processes that check the videos before; 0 checks in the main one, which a file may then crash."""
     device: Device = "auto"
     """Where to compute."""
 
     def __post_init__(self) -> None:
         check_types(self)
-        for name in ("top", "batch_size", "workers"):
+        for name in ("top", "batch_size"):
             at_least(self, name, 1)
+        at_least(self, "workers", 0)
         if self.window_sec is not None:
             positive(self, "window_sec")
 

@@ -196,6 +196,17 @@ def test_larger_clips_than_were_packed_for_are_refused(videos: Path, tmp_path: P
 # How it is made
 
 
+def test_without_workers_it_is_made_in_this_process_to_the_same_bytes(
+    videos: Path, packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vidnas.video.scans.ProcessPool", None)
+    run_pack(PackConfig(data=str(videos), out=str(tmp_path / "pack"), workers=0, verify=True))
+    made = {path.relative_to(packed): path.read_bytes() for path in packed.rglob("*") if path.is_file()}
+    assert {Path(shard_name(0)), Path(INDEX)} <= set(made)
+    for path, content in made.items():
+        assert (tmp_path / "pack" / path).read_bytes() == content, path
+
+
 def test_a_bad_video_costs_a_line(videos: Path, tmp_path: Path) -> None:
     data = Path(shutil.copytree(videos, tmp_path / "data"))
     bad = data / "Wave/v_Wave_g03_c01.avi"

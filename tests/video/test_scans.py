@@ -70,6 +70,43 @@ def test_a_crash_is_the_fault_of_one_file(workers: int) -> None:
     ]
 
 
+def test_without_workers_a_file_is_scanned_in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a bad file is still that file's fault, but a crash or too little memory is not."""
+    seen: list[tuple[str, int]] = []
+
+    def note(path: Path) -> VideoInfo:
+        seen.append((path.name, os.getpid()))
+        return misbehave(path)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a process was started")
+
+    monkeypatch.setattr("vidnas.video.footage.scan", note)
+    monkeypatch.setattr(scans, "ProcessPool", refuse)
+    assert scan("a", "bad", "b", workers=0) == ["good", "bad is bad.", "good"]
+    assert seen == [(name, os.getpid()) for name in ("a", "bad", "b")]
+    with pytest.raises(AssertionError):
+        scan("a", workers=1)
+
+
+CRASHING = """
+import os, signal, sys
+from pathlib import Path
+from vidnas.video import scans
+scans.footage.scan = lambda _: os.kill(os.getpid(), signal.SIGSEGV)
+print(scans.scan_videos([Path("a")], workers=int(sys.argv[1]), progress=lambda _: None))
+"""
+
+
+@pytest.mark.parametrize(("workers", "code"), [(0, -signal.SIGSEGV), (1, 0)])
+def test_a_crash_ends_a_scan_without_workers_alone(workers: int, code: int) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", CRASHING, str(workers)], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == code
+    assert ("a crashes the decoder (SIGSEGV)." in ended.stdout) == (code == 0)
+
+
 @pytest.mark.usefixtures("false_decoder")
 def test_a_hang_ends_after_the_file_s_time_and_is_its_fault() -> None:
     started = time.monotonic()

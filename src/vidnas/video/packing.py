@@ -175,11 +175,18 @@ def expected_bytes(clip: PackedClip, quality: Quality) -> int:
 
 
 def write_shards(jobs: Sequence[_Job], *, workers: int, progress: Callable[[int], object]) -> None:
-    """Write shards in so many processes; `progress(n)` is called after every n frames or so.
+    """Write shards in so many processes, or in this one for 0; `progress(n)` is called after n frames or so.
 
     UserError where one fails; those that were written stay.
     """
     done = CONTEXT.Value("q", 0)
+    if workers == 0:
+        _count_in(done)
+        for job in jobs:
+            before = done.value
+            _write_shard(job)
+            progress(done.value - before)
+        return
     with decoding_pool(min(workers, len(jobs)), _count_in, done) as pool:
         futures: dict[Future[None], _Job] = {
             pool.schedule(_write_shard, (job,), timeout=_limit_sec(job)): job for job in jobs

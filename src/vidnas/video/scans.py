@@ -45,7 +45,7 @@ def scan_videos(
     progress: Callable[[int], object],
     limit_sec: Callable[[Path], float] = time_limit_sec,
 ) -> list[Scan]:
-    """Scan files in `workers` processes (at least one), results in the order of `paths`.
+    """Scan files in `workers` processes, or in this one for 0; results in the order of `paths`.
 
     `progress(1)` is called after each.
     """
@@ -62,9 +62,13 @@ def scan_each(
 ) -> Generator[tuple[int, Scan], None, None]:
     """(position in `paths`, result) of every file as soon as it is scanned.
 
-    Close the iterator to end the workers at once.
+    Close the iterator to end the workers at once. Without workers nothing guards this process: a decoder that
+    crashes ends it, one that hangs or takes all the memory is not stopped.
     """
     if not paths:
+        return
+    if workers == 0:
+        yield from ((position, _scan_here(path)) for position, path in enumerate(paths))
         return
     with decoding_pool(min(workers, len(paths))) as pool:
         positions: dict[Future[Scan], int] = {}
@@ -122,11 +126,17 @@ def _prepare_worker(initializer: Callable[..., None] | None, given: tuple[object
         )
 
 
-def _scan(path: Path) -> Scan:
-    """In a worker: `footage.scan`, its error as a value."""
+def _scan_here(path: Path) -> Scan:
+    """`footage.scan`, its error as a value."""
     try:
         return footage.scan(path)
     except UserError as error:
         return error
+
+
+def _scan(path: Path) -> Scan:
+    """The same in a worker, whose memory has a limit."""
+    try:
+        return _scan_here(path)
     except MemoryError:
         return UserError(f"{shown(path)} needs more than {MEMORY_BYTES / 1e9:.1f} GB of memory to decode.")
