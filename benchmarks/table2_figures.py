@@ -1,10 +1,11 @@
-"""Costs of the networks of Table 2, measured in one go on an idle machine, and the README's picture.
+"""The README's picture of Table 2, and the costs in it, measured in one go on an idle machine.
 
-    python benchmarks/table2_figures.py docs/results/table2 --plot docs/tradeoff.png
+    python benchmarks/table2_figures.py docs/results/table2 --plot docs/tradeoff.png [--measure]
 
 Takes the accuracies that benchmarks/table2.sh measured (table.json, and from lowest-rate.json C3D's at its
-own learning rate), builds every network anew for its size, MACs and latency, and writes cost.json beside
-them. The accuracies take hours and may be measured beside other work; latencies may not, and take a minute.
+own learning rate) and the costs in cost.json beside them. With --measure it first builds every network anew
+for its size, MACs and latency, and writes that file. The accuracies take hours and may be measured beside
+other work; latencies may not, and take a minute: on a busy machine nothing is written.
 """
 
 import argparse
@@ -16,7 +17,8 @@ from typing import Any
 import torch
 
 from vidnas import networks, runs
-from vidnas.engine.profile import count_macs, count_parameters, measure_latencies
+from vidnas.engine.latency import measure_latencies
+from vidnas.engine.profile import count_macs, count_parameters
 from vidnas.figures.save import save_figure
 from vidnas.figures.tradeoff import Point, draw_tradeoff
 from vidnas.presets import train_preset
@@ -34,23 +36,29 @@ class Cost:
     macs: int
     latency_ms: float
     latency_spread_ms: float
+    reference_ms: float | None = None
+    """Of engine/latency.py; not known of the costs that were measured before there was one."""
 
 
 def main() -> None:
-    """Read the accuracies, measure the costs, write and draw."""
+    """Read the accuracies and the costs, which are measured if asked for, and draw."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--plot", type=Path, required=True)
+    parser.add_argument("--measure", action="store_true")
     args = parser.parse_args()
     table = json.loads((args.folder / "table.json").read_text())
     slower = json.loads((args.folder / "lowest-rate.json").read_text())
     rows = {row["name"]: row for row in table["rows"] if row["name"] not in (BEST_OF, OWN_RATE)}
     rows[f"{OWN_RATE}, lr 0.0001"] = next(row for row in slower["rows"] if row["name"] == OWN_RATE)
-    costs = measure({name: source(row["name"], args.folder) for name, row in rows.items()})
-    written = {name: asdict(cost) for name, cost in costs.items()}
-    (args.folder / "cost.json").write_text(json.dumps(written, indent=1) + "\n")
+    stored = args.folder / "cost.json"
+    if args.measure:
+        measured = measure({name: source(row["name"], args.folder) for name, row in rows.items()})
+        written = {name: asdict(cost) for name, cost in measured.items()}
+        stored.write_text(json.dumps(written, indent=1) + "\n")
+    costs = {name: Cost(**cost) for name, cost in json.loads(stored.read_text()).items()}
     points = [place(number, name, rows[name], cost) for number, (name, cost) in enumerate(costs.items(), 1)]
     save_figure(draw_tradeoff(points, reference=SEARCHED, caption=table["caption"]), args.plot)
 
@@ -71,9 +79,17 @@ def measure(sources: dict[str, str]) -> dict[str, Cost]:
         for name, source in sources.items()
     }
     latencies = measure_latencies([networks.fold(network) for network in built.values()], shape, device)
+    if any(latency.busy for latency in latencies):
+        raise SystemExit("The machine is busy, and its latencies would be too long: nothing is written.")
     return {
-        name: Cost(count_parameters(network), count_macs(network, shape), latency_ms, spread_ms)
-        for (name, network), (latency_ms, spread_ms) in zip(built.items(), latencies, strict=True)
+        name: Cost(
+            count_parameters(network),
+            count_macs(network, shape),
+            latency.median_ms,
+            latency.spread_ms,
+            latency.reference_ms,
+        )
+        for (name, network), latency in zip(built.items(), latencies, strict=True)
     }
 
 

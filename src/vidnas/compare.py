@@ -14,7 +14,8 @@ from vidnas.configfile import to_json
 from vidnas.contest import Contestant, check_same_videos, finished_runs, read_contestants, train_all
 from vidnas.engine.comparison import Comparison, Cost, Row, SeedRun, make_row
 from vidnas.engine.comparison_text import as_csv, as_json, as_markdown, as_text
-from vidnas.engine.profile import count_macs, count_parameters, count_weight_bytes, measure_latencies
+from vidnas.engine.latency import BUSY, measure_latencies
+from vidnas.engine.profile import count_macs, count_parameters, count_weight_bytes
 from vidnas.engine.runlog import RunLog
 from vidnas.errors import Interrupted, UserError
 from vidnas.figures.save import save_figure
@@ -125,10 +126,12 @@ def _costs(trained: Mapping[str, Path], config: CompareConfig, log: RunLog) -> d
             weight_bytes=count_weight_bytes(network),
             checkpoint_bytes=(trained[name] / networks.CHECKPOINT).stat().st_size,
             macs=count_macs(network, shape),
-            latency_ms=latency_ms,
-            latency_spread_ms=spread_ms,
+            latency_ms=latency.median_ms,
+            latency_spread_ms=latency.spread_ms,
+            reference_ms=latency.reference_ms,
+            busy=latency.busy,
         )
-        for (name, network), (latency_ms, spread_ms) in zip(built.items(), latencies, strict=True)
+        for (name, network), latency in zip(built.items(), latencies, strict=True)
     }
 
 
@@ -164,6 +167,8 @@ def _machine(config: CompareConfig) -> str:
 
 def _points(comparison: Comparison) -> list[Point]:
     """The networks that have been trained, for the picture."""
+    busy = any(row.cost.busy for row in comparison.rows if row.cost is not None)
+    latency = f"latency, ms ({BUSY})" if busy else "latency, ms"
     return [
         Point(
             number,
@@ -173,7 +178,7 @@ def _points(comparison: Comparison) -> list[Point]:
             {
                 "parameters": row.cost.parameters,
                 "multiply-adds of a clip": row.cost.macs,
-                "latency, ms": row.cost.latency_ms,
+                latency: row.cost.latency_ms,
             },
         )
         for number, row in enumerate(comparison.rows, start=1)

@@ -68,6 +68,19 @@ def test_people_read_points_with_the_interval_the_spread_and_the_protocol(compar
         assert "58.6%" not in text
 
 
+def test_a_latency_measured_on_a_busy_machine_is_marked(comparison: Comparison) -> None:
+    rows = [replace(row, cost=row.cost and replace(row.cost, busy=True)) for row in comparison.rows[:1]]
+    busy = replace(comparison, rows=(*rows, *comparison.rows[1:]))
+    for as_words in (as_text, as_markdown):
+        text = as_words(busy, paper=False)
+        assert "12.3 ± 0.5 ms (busy machine)" in text
+        assert text.count("ms (busy machine)") == 1
+        assert "ms (busy machine)" not in as_words(comparison, paper=False)
+    first, second, third = csv.DictReader(io.StringIO(as_csv(busy)))
+    assert (first["busy_machine"], second["busy_machine"], third["busy_machine"]) == ("1", "0", "")
+    assert json.loads(as_json(busy))["rows"][0]["cost"]["busy"] is True
+
+
 def test_names_cannot_break_the_markdown_table(comparison: Comparison) -> None:
     lines = [line for line in as_markdown(comparison, paper=False).splitlines() if line.startswith("|")]
     assert lines[2].startswith(r"| my\|search |")

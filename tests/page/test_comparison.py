@@ -22,9 +22,9 @@ def render(
     """The parsed page of the comparison."""
     run = read_run(make_training())
 
-    def page(*, paper: bool = False) -> Any:
-        runs = {one.run: run for row in comparison.rows for one in row.runs}
-        return parsed(render_comparison(comparison, runs, paper=paper))
+    def page(of: Comparison = comparison, *, paper: bool = False) -> Any:
+        runs = {one.run: run for row in of.rows for one in row.runs}
+        return parsed(render_comparison(of, runs, paper=paper))
 
     return page
 
@@ -109,6 +109,16 @@ def test_each_cost_has_a_chart_with_every_trained_network(render: Callable[..., 
         (label,) = [one for one in told if one.startswith(f"Accuracy against {cost}:")]
         assert "c3d" in label
         assert "movinet-a0" not in label
+
+
+def test_a_latency_measured_on_a_busy_machine_is_marked(comparison: Comparison, render: Callable[..., Any]) -> None:
+    assert "msbusymachine" not in table(render().text)
+    first, *others = comparison.rows
+    assert first.cost is not None
+    busy = replace(comparison, rows=(replace(first, cost=replace(first.cost, busy=True)), *others))
+    page = render(busy)
+    assert table(page.text).count("msbusymachine") == 1
+    assert any("latency (busy machine)" in str(svg["aria-label"]) for svg in page.all("svg"))
 
 
 def test_confusion_is_summed_over_the_seeds(render: Callable[..., Any]) -> None:

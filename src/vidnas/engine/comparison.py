@@ -47,6 +47,10 @@ class Cost:
     macs: int
     latency_ms: float
     latency_spread_ms: float
+    reference_ms: float | None = None
+    """Time of the reference that engine/latency.py measures beside."""
+    busy: bool = False
+    """Whether the machine had other work throughout, so that the latency is too long."""
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,13 @@ from dataclasses import asdict
 from typing import TypeVar
 
 from vidnas.engine.comparison import Comparison, Interval, Row
+from vidnas.engine.latency import BUSY
 from vidnas.engine.paper_table import paper_row
 
 COLUMNS = (
     "network", "seeds", "accuracy", "spread", "interval_low", "interval_high", "difference", "difference_low",
     "difference_high", "train_accuracy", "parameters", "weight_bytes", "checkpoint_bytes", "macs",
-    "latency_ms", "latency_spread_ms", "train_sec", "epochs", "failures",
+    "latency_ms", "latency_spread_ms", "reference_ms", "busy_machine", "train_sec", "epochs", "failures",
 )  # fmt: skip
 NONE = "-"
 LEARNT_NOTHING = (
@@ -42,7 +43,7 @@ def as_csv(comparison: Comparison) -> str:
         cost = row.cost
         costs = (
             (cost.parameters, cost.weight_bytes, cost.checkpoint_bytes, cost.macs, cost.latency_ms,
-             cost.latency_spread_ms) if cost else (None,) * 6
+             cost.latency_spread_ms, cost.reference_ms, int(cost.busy)) if cost else (None,) * 8
         )  # fmt: skip
         table.writerow(
             [
@@ -113,7 +114,7 @@ def _row_cells(row: Row) -> list[str]:
             _megabytes(cost.weight_bytes),
             _megabytes(cost.checkpoint_bytes),
             f"{cost.macs / 1e6:,.1f} M",
-            f"{cost.latency_ms:.1f} ± {cost.latency_spread_ms:.1f} ms",
+            f"{cost.latency_ms:.1f} ± {cost.latency_spread_ms:.1f} ms" + (f" ({BUSY})" if cost.busy else ""),
         ]
         if cost
         else [NONE] * 5
@@ -154,8 +155,9 @@ def _legend(comparison: Comparison) -> str:
         "videos; they do not cover the seed. On training clips: accuracy in the last epoch, while the "
         f"network still learns and on clips as they were augmented. Differences to {comparison.reference} in "
         "points, paired by video. Latency: median ± interquartile range of one clip, all networks in one run "
-        f"on {comparison.machine}; MACs do not count pooling and norms. A checkpoint holds the optimizer's "
-        "state too. Training: mean over seeds."
+        f"on {comparison.machine}; where it says {BUSY}, other work had that, and the time is too long. MACs "
+        "do not count pooling and norms. A checkpoint holds the optimizer's state too. Training: mean over "
+        "seeds."
     )
 
 

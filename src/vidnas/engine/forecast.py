@@ -17,8 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from vidnas.engine import memory, peak
+from vidnas.engine.latency import synchronize
 from vidnas.engine.loop import Precision, evaluate_epoch
-from vidnas.engine.profile import synchronize
 
 FEW_CLIPS = 2
 """Clips of the smaller step: batch norm refuses to normalise single values."""

@@ -2,8 +2,13 @@
 
 from collections.abc import Sequence
 
+from vidnas.engine.latency import BUSY
 from vidnas.engine.profile import Profile
 from vidnas.engine.scores import Scores
+from vidnas.words import counted
+
+TOO_LONG = "other work had the machine, and the time is too long. `vidnas evaluate` measures it again"
+"""What a latency measured beside other work is worth, and the way out."""
 
 
 def accuracy_line(scores: Scores, protocol: str) -> str:
@@ -19,10 +24,12 @@ def accuracy_line(scores: Scores, protocol: str) -> str:
 
 def cost_line(profile: Profile, clip: str) -> str:
     """Parameters, bytes, multiply-accumulates and latency of one clip."""
+    threads = counted(profile.threads, "thread")
     return (
         f"Network: {profile.parameters:,} parameters ({profile.weight_bytes / 1e6:.2f} MB), "
         f"{profile.macs / 1e9:.3f} GMACs for a clip of {clip}, {profile.latency_ms:.1f} ms a clip "
-        f"(spread {profile.latency_spread_ms:.1f} ms; {profile.device}, {profile.threads} threads)."
+        f"(spread {profile.latency_spread_ms:.1f} ms; {profile.device}, {threads})."
+        + (f" {BUSY.capitalize()}: {TOO_LONG}." if profile.busy else "")
     )
 
 

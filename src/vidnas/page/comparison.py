@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from vidnas.engine.comparison import Comparison, Cost, Row
 from vidnas.engine.comparison_text import LEARNT_NOTHING
+from vidnas.engine.latency import BUSY
 from vidnas.engine.paper_table import PaperRow, paper_row
 from vidnas.page import view, words
 from vidnas.page.charts import Chart, Line, Rated, draw_lines, draw_tradeoff
@@ -54,11 +55,15 @@ def render_comparison(comparison: Comparison, runs: Mapping[str, Run], *, paper:
         live=False,
         comparison=comparison,
         listed=listed,
-        tradeoffs=[draw_tradeoff(_rated(listed, cost), *name) for name, cost in COSTS.items()],
+        tradeoffs=[
+            draw_tradeoff(_rated(listed, cost), _marked(name, listed), unit)
+            for (name, unit), cost in COSTS.items()
+        ],
         charts=_curves(listed, runs),
         paper=paper,
         points=points,
         learnt_nothing=LEARNT_NOTHING,
+        busy=BUSY,
     )
 
 
@@ -96,6 +101,12 @@ def _rated(listed: Sequence[Listed], cost: Callable[[Cost], words.Number]) -> li
                 Rated(name, cost(row.cost), row.accuracy, *row.interval, one.color, label=str(one.number))
             )
     return found
+
+
+def _marked(name: str, listed: Sequence[Listed]) -> str:
+    """The name of a kind of cost; of latency with a mark if the machine was busy."""
+    busy = any(one.row.cost.busy for one in listed if one.row.cost is not None)
+    return f"{name} ({BUSY})" if busy and name == "latency" else name
 
 
 def _curves(listed: Sequence[Listed], runs: Mapping[str, Run]) -> list[Chart]:

@@ -4,6 +4,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from vidnas.engine.latency import BUSY
+from vidnas.engine.report import TOO_LONG
 from vidnas.genotype import PRIMITIVES, Genotype, edge_sources, source_name
 from vidnas.page import words
 from vidnas.page.cells import Drawing, draw_cell
@@ -11,6 +13,7 @@ from vidnas.page.charts import Chart, Line, draw_lines
 from vidnas.page.confusion import confused
 from vidnas.page.records import CellOfEpoch, Clip, Test
 from vidnas.page.run import Run
+from vidnas.words import counted
 
 MOST_ROWS = 100
 """Of the table of numbers by epoch; of more epochs it shows every n-th."""
@@ -216,6 +219,8 @@ def costs(run: Run) -> list[tuple[str, str, str]]:
             if "latency_spread_ms" in cost
             else ""
         )
+        threads = counted(cost["threads"], "thread")
+        too_long = f"; {BUSY}: {TOO_LONG}" if cost.get("busy") else ""
         rows += [
             ("Parameters", f"{cost['parameters']:,}", "numbers that training changes"),
             ("Size", words.quantity(cost["weight_bytes"], "B"), "of the parameters in memory"),
@@ -227,7 +232,7 @@ def costs(run: Run) -> list[tuple[str, str, str]]:
             (
                 "Latency",
                 f"{cost['latency_ms']:.1f}{words.NARROW}ms",
-                f"one clip on {cost.get('device', 'its device')}, {cost['threads']} threads{spread}",
+                f"one clip on {cost.get('device', 'its device')}, {threads}{spread}{too_long}",
             ),
         ]
         if "checkpoint_bytes" in cost:
