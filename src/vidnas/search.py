@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from vidnas import learnt, networks, rundir, runs, trials, videos
+from vidnas.clipsheet import draw_clips
 from vidnas.config import SearchConfig
 from vidnas.engine.forecast import Work
 from vidnas.engine.keeper import Keeper, Stateful
@@ -125,7 +126,7 @@ def _begin(data: _Data, config: SearchConfig, log: RunLog) -> None:
     videos.say_videos(log, data.scanned.index, flip=config.flip)
     log.say(f"Weights learn on one part of the training videos, alpha on the other. {data.division}")
     learnt.remember_seen(log, data.scanned)
-    videos.draw_clips(log, data.train_clips, data.scanned.index.classes)
+    draw_clips(log, data.train_clips, data.scanned.index.classes, config)
 
 
 def _open_data(config: SearchConfig) -> _Data:

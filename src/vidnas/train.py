@@ -11,6 +11,7 @@ from torch.utils.data import DataLoader
 
 from vidnas import learnt, networks, rundir, runs, trials, videos
 from vidnas.atomic import write_whole
+from vidnas.clipsheet import draw_clips
 from vidnas.config import TrainConfig
 from vidnas.engine.answers import answers_csv, name_answers
 from vidnas.engine.forecast import Work
@@ -147,7 +148,7 @@ def _begin(
     """Tell and write down what is trained, and on what; take over the weights of another run if asked."""
     videos.say_videos(log, data.scanned.index, flip=config.flip)
     learnt.remember_seen(log, data.scanned, also=_init_run(config))
-    videos.draw_clips(log, data.train_clips, data.scanned.index.classes)
+    draw_clips(log, data.train_clips, data.scanned.index.classes, config)
     if isinstance(architecture, Genotype):
         log.write(networks.GENOTYPE, to_json(architecture))
     log.write(networks.CLASSES, json.dumps(data.scanned.index.classes, ensure_ascii=False) + "\n")

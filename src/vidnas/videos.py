@@ -13,8 +13,6 @@ from vidnas.config import ClipConfig, EvaluateConfig, RecipeConfig, SearchConfig
 from vidnas.dataconfig import DataConfig
 from vidnas.engine.runlog import RunLog
 from vidnas.errors import UserError
-from vidnas.figures.contact import draw_contact_sheet
-from vidnas.figures.save import save_figure
 from vidnas.video.datasets import TestClips, TrainClips
 from vidnas.video.decode import VideoInfo
 from vidnas.video.division import divide
@@ -24,7 +22,6 @@ from vidnas.video.layouts import Source
 from vidnas.video.remote import is_address, mirror
 from vidnas.video.scan_index import ScanIndex, scan_indexed
 from vidnas.video.synthetic import VERSION, write_clips
-from vidnas.video.transforms import to_frames
 
 BUILTIN = "builtin"
 MAX_LISTED = 20
@@ -227,17 +224,6 @@ def test_clips(
 
 def _single_frame(config: SearchConfig | TrainConfig) -> bool:
     return isinstance(config, TrainConfig) and config.single_frame
-
-
-def draw_clips(log: RunLog, clips: TrainClips, classes: Sequence[str]) -> None:
-    """Write clips.png: a training clip of each of the first classes, as the network will see it."""
-    first = {item.label: index for index, item in reversed(list(enumerate(clips.items)))}
-    chosen = [first[label] for label in sorted(first)[:8]]
-    samples = [clips[index, 0] for index in chosen]
-    sheet = draw_contact_sheet(
-        [to_frames(clip) for clip, _, _ in samples], [classes[label] for _, label, _ in samples]
-    )
-    save_figure(sheet, log.path("clips.png"))
 
 
 def group_keys(items: Sequence[Item]) -> list[str]:

@@ -111,7 +111,7 @@ def test_each_cost_has_a_chart_with_every_trained_network(render: Callable[..., 
         assert "movinet-a0" not in label
 
 
-def test_a_latency_measured_on_a_busy_machine_is_marked(comparison: Comparison, render: Callable[..., Any]) -> None:
+def test_a_latency_of_a_busy_machine_is_marked(comparison: Comparison, render: Callable[..., Any]) -> None:
     assert "msbusymachine" not in table(render().text)
     first, *others = comparison.rows
     assert first.cost is not None
