@@ -23,7 +23,7 @@ from vidnas.errors import UserError
 from vidnas.figures.confusion import draw_confusion
 from vidnas.figures.save import save_figure
 from vidnas.figures.thumbnails import MOMENTS, SIZE_PX, thumbnail
-from vidnas.video.footage import decode_frames
+from vidnas.video.footage import decode_frames, side_within
 from vidnas.video.items import Item, VideoIndex
 from vidnas.video.loaders import test_loader
 from vidnas.video.sampling import even_indices
@@ -181,7 +181,7 @@ def _write_clips(folder: Path, answers: Sequence[Answer], scanned: Scanned) -> l
     for right, name in ((True, "right"), (False, "wrong")):
         for rank, one in enumerate(surest(answers, right=right, most=MOST_CLIPS), start=1):
             indices = even_indices(scanned.infos[one.path].num_frames, MOMENTS, 1)
-            frames = decode_frames(one.path, indices, short_side_px=SIZE_PX)
+            frames = decode_frames(one.path, indices, short_side_px=side_within(one.path, SIZE_PX))
             path = folder / f"{name}-{rank}.jpg"
             write_whole(path, thumbnail(frames))
             told = {"label": one.label, "predicted": one.predicted, "score": one.score, "right": right}

@@ -80,6 +80,16 @@ def test_a_pack_of_a_run_s_videos_is_divided_as_the_run_divided_them(
     assert len(tested) == 2
 
 
+def test_a_pack_of_smaller_frames_than_the_thumbnails_can_be_evaluated(
+    folder: Path, tiny_videos: Path, tmp_path: Path
+) -> None:
+    """Frames of 18 px are all that clips of 16 px need; the pictures of answers take what is there."""
+    vidnas("pack", "--data", tiny_videos, "--out", tmp_path / "pack", "--short-side-px", 18, "--workers", 1)
+    shutil.copytree(folder / "on videos", tmp_path / "run")
+    vidnas("evaluate", "--run", tmp_path / "run", "--data", tmp_path / "pack", "--workers", 0)
+    assert any((tmp_path / "run" / "evaluation-paper-clips").glob("*-1.jpg"))
+
+
 def test_clips_larger_than_the_pack_are_refused_before_there_is_a_run(
     tiny_videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

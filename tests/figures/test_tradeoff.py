@@ -89,6 +89,29 @@ def test_twenty_names_still_fit_one_under_the_other() -> None:
     assert heights[-1] < 1
 
 
+def test_every_text_can_be_read_where_the_readme_shows_the_picture_830_pixels_wide() -> None:
+    kinds = ("parameters", "MACs", "latency, ms")
+    many = [Point(i + 1, f"network {i}", i / 20, 0.0, 1.0, dict.fromkeys(kinds, 1.0 + i)) for i in range(19)]
+    figure = draw_tradeoff(many, reference="network 3", caption="UCF101, " * 40)
+    to_pixels(figure)
+    pixels_a_point = 830 / (72 * figure.get_figwidth())
+    texts = [text for text in figure.findobj(Text) if text.get_text().strip() and text.get_visible()]
+    assert len(texts) > 3 * 19 + 3 * 10
+    assert min(text.get_fontsize() for text in texts) * pixels_a_point > 11
+    caption = figure.texts[0].get_window_extent()
+    assert caption.x1 <= figure.bbox.x1
+    assert caption.y0 >= 0
+
+
+def test_the_names_have_a_place_of_their_own_beside_or_below_the_panels() -> None:
+    for num_kinds in (1, 2, 3):
+        kinds = {f"kind {number}": 5.0 for number in range(num_kinds)}
+        figure = draw_tradeoff([Point(1, "a", 0.5, 0.4, 0.6, kinds)], reference="a", caption="")
+        boxes = [axes.get_position() for axes in figure.axes]
+        assert len(boxes) == num_kinds + 1
+        assert not any(one.overlaps(other) for i, one in enumerate(boxes) for other in boxes[:i])
+
+
 def test_numbers_are_those_of_the_table_even_where_rows_are_missing() -> None:
     figure = draw_tradeoff([POINTS[0], POINTS[2]], reference="searched", caption="")
     assert [text.get_text() for text in figure.axes[-1].texts][::3] == ["1", "3"]

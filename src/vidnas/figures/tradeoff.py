@@ -1,4 +1,4 @@
-"""Accuracy against cost: a panel for each kind of cost, numbered points, and their names beside."""
+"""Accuracy against cost: a panel for each kind of cost, numbered points, and their names in the last."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -12,15 +12,19 @@ from vidnas.figures.labels import Place, Spot, place_labels
 from vidnas.figures.palette import FAINT, INK, SERIES_COLORS
 from vidnas.figures.style import plain_axes, readable
 
-PANEL_SIZE = (3.6, 3.1)
-NAMES_WIDTH = 2.7
-LEFT, RIGHT, LOW, HIGH = 0.7, 0.15, 1.0, 0.2
-"""Inches around the panels and between them."""
+COLUMNS = 2
+"""Side by side: a page shows the picture about 830 pixels wide, where more would be too small to read."""
+PANEL_SIZE = (3.3, 2.75)
+LEFT, RIGHT, LOW, HIGH = 0.75, 0.15, 0.6, 0.2
+"""Inches around each panel."""
+CAPTION_HEIGHT = 0.75
+FONT_SIZE = 9.5
+"""Points: 13 pixels of 830."""
 REFERENCE_COLOR = SERIES_COLORS[1]
 OTHER_COLOR = SERIES_COLORS[0]
 DOT = 6.5
 """Points across a network's dot."""
-LETTER = (5.2, 8.5)
+LETTER = (6.1, 10.0)
 """Points that a digit of a label takes."""
 LONGEST_NAME = 34
 MARGIN = 0.2
@@ -46,27 +50,30 @@ def draw_tradeoff(points: Sequence[Point], *, reference: str, caption: str) -> F
     """Draw each network in each panel, on a logarithmic axis of cost; the reference stands out, on top."""
     assert points
     kinds = list(points[0].costs)
-    panel_width = LEFT + PANEL_SIZE[0] + RIGHT
-    width, height = panel_width * len(kinds) + NAMES_WIDTH, LOW + PANEL_SIZE[1] + HIGH
+    room = (LEFT + PANEL_SIZE[0] + RIGHT, HIGH + PANEL_SIZE[1] + LOW)
+    rows = math.ceil((len(kinds) + 1) / COLUMNS)
+    width, height = COLUMNS * room[0], rows * room[1] + CAPTION_HEIGHT
     figure = Figure(figsize=(width, height), facecolor="white")
-    bottom, tall = LOW / height, PANEL_SIZE[1] / height
-    for column, kind in enumerate(kinds):
-        left = (LEFT + column * panel_width) / width
-        axes = figure.add_axes((left, bottom, PANEL_SIZE[0] / width, tall))
+    for number, kind in enumerate([*kinds, None]):
+        row, column = divmod(number, COLUMNS)
+        left, low = LEFT + column * room[0], height - (row + 1) * room[1] + LOW
+        size = PANEL_SIZE[0] / width, PANEL_SIZE[1] / height
+        axes = figure.add_axes((left / width, low / height, *size))
+        if kind is None:
+            _list_names(axes, points, reference)
+            continue
         _draw_panel(axes, points, kind, reference)
         if column == 0:
             axes.set_ylabel("test accuracy, 95 % interval")
-    names = figure.add_axes((1 - NAMES_WIDTH / width, bottom, NAMES_WIDTH / width, tall))
-    _list_names(names, points, reference)
     figure.text(
-        LEFT / width, 0.3 / height, readable(caption), va="center", fontsize=7, color=INK, wrap=True,
-        parse_math=False,
+        0.15 / width, (CAPTION_HEIGHT - 0.1) / height, readable(caption), va="top", fontsize=FONT_SIZE - 1,
+        color=INK, wrap=True, parse_math=False,
     )  # fmt: skip
     return figure
 
 
 def _draw_panel(axes: Axes, points: Sequence[Point], kind: str, reference: str) -> None:
-    plain_axes(axes)
+    plain_axes(axes, font_size=FONT_SIZE)
     for point in points:
         own = point.name == reference
         color, cost = REFERENCE_COLOR if own else OTHER_COLOR, point.costs[kind]
@@ -122,7 +129,7 @@ def _write(axes: Axes, text: str, at: tuple[float, float], spot: Spot, place: Pl
     line = {"arrowstyle": "-", "color": FAINT, "linewidth": 0.6, "shrinkA": 0, "shrinkB": DOT / 2}
     axes.annotate(
         text, at, (place.x - spot.x, place.y - spot.y), textcoords="offset points", ha="center",
-        va="center", fontsize=7.5, color=INK, fontweight=weight, zorder=6,
+        va="center", fontsize=FONT_SIZE - 0.5, color=INK, fontweight=weight, zorder=6,
         arrowprops=line if place.far else None,
     )  # fmt: skip
 
@@ -130,16 +137,16 @@ def _write(axes: Axes, text: str, at: tuple[float, float], spot: Spot, place: Pl
 def _list_names(axes: Axes, points: Sequence[Point], reference: str) -> None:
     """Number, accuracy and, last because it may be long, name."""
     axes.set_axis_off()
-    axes.set(xlim=(0, NAMES_WIDTH), ylim=(0, 1))
+    axes.set(xlim=(0, PANEL_SIZE[0]), ylim=(0, 1))
     step = min(0.075, 1 / len(points))
-    fontsize = min(8.0, 0.8 * 72 * PANEL_SIZE[1] * step)
+    fontsize = min(FONT_SIZE, 0.9 * 72 * PANEL_SIZE[1] * step)
     for line, point in enumerate(points):
         at = 1 - (line + 0.5) * step
         own = point.name == reference
         name = readable(point.name)
         name = name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 1] + "…"
         for x, text, side in (
-            (0.2, str(point.number), "right"), (0.58, f"{point.accuracy:.0%}", "right"), (0.66, name, "left"),
+            (0.2, str(point.number), "right"), (0.65, f"{point.accuracy:.0%}", "right"), (0.74, name, "left"),
         ):  # fmt: skip
             axes.text(
                 x, at, text, ha=side, va="center", fontsize=fontsize, parse_math=False,

@@ -53,6 +53,12 @@ def require_side(paths: Iterable[Path], short_side_px: int) -> None:
         packed[0].frame_size(packed[1], short_side_px)
 
 
+def side_within(path: Path, short_side_px: int) -> int | None:
+    """A short side with which the clip can be read: this, or None, its own, where a pack has it smaller."""
+    packed = _packed(path)
+    return short_side_px if packed is None or packed[0].suffices(short_side_px) else None
+
+
 def scan(path: Path) -> VideoInfo:
     """Read a clip to its end once; UserError where it cannot be used."""
     packed = _packed(path)
