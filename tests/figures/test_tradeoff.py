@@ -97,7 +97,7 @@ def test_every_text_can_be_read_where_the_readme_shows_the_picture_830_pixels_wi
     pixels_a_point = 830 / (72 * figure.get_figwidth())
     texts = [text for text in figure.findobj(Text) if text.get_text().strip() and text.get_visible()]
     assert len(texts) > 3 * 19 + 3 * 10
-    assert min(text.get_fontsize() for text in texts) * pixels_a_point > 11
+    assert min(float(text.get_fontsize()) for text in texts) * pixels_a_point > 11
     caption = figure.texts[0].get_window_extent()
     assert caption.x1 <= figure.bbox.x1
     assert caption.y0 >= 0

@@ -1,16 +1,20 @@
 """The pages in headless Chromium, as a reader sees and uses them."""
 
+import io
 import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from selenium import webdriver
 from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
 from vidnas.engine.comparison import Comparison
@@ -118,6 +122,35 @@ def test_the_table_of_a_comparison_scrolls_in_its_own_box_beside_the_names(
     browser.execute_script("arguments[0].scrollLeft = 1e4", box)
     assert browser.execute_script("return arguments[0].scrollLeft", box) > 300
     assert browser.execute_script("return arguments[0].getBoundingClientRect().left", name) >= 0
+
+
+def shadows(browser: webdriver.Chrome, box: WebElement) -> tuple[float, float]:
+    """How far the left and the right edge of a box differ from its ground, where its middle is empty."""
+    with Image.open(io.BytesIO(box.screenshot_as_png)) as picture:
+        pixels = np.asarray(picture.convert("L"), dtype=float)
+    border, height, width = 2, *pixels.shape
+    tall = int(browser.execute_script("return arguments[0].clientHeight", box))  # without the scroll bar
+    left, right = (pixels[height // 4 : tall * 3 // 4, column] for column in (border, width - 1 - border))
+    ground = float(np.median(pixels[:tall]))
+    return float(abs(np.median(left) - ground)), float(abs(np.median(right) - ground))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(
+    ("page", "selector"),
+    [("comparison", ".scroll:has(.networks)"), ("search", ".scroll:has(.heat)"), ("search", ".drawing")],
+)
+def test_what_scrolls_has_a_shadow_at_the_edge_behind_which_there_is_more(
+    browser: webdriver.Chrome, pages: dict[str, Path], page: str, selector: str, scheme: str
+) -> None:
+    show(browser, pages[page].as_uri(), width=390, scheme=scheme)
+    box = browser.find_element(By.CSS_SELECTOR, selector)
+    _, more = shadows(browser, box)
+    assert more > 20
+    browser.execute_script("arguments[0].scrollLeft = 1e4", box)
+    assert shadows(browser, box)[1] < more / 2  # a table may have a colour of its own there
+    show(browser, pages[page].as_uri(), width=1900, scheme=scheme)
+    assert max(shadows(browser, browser.find_element(By.CSS_SELECTOR, selector))) < more / 2
 
 
 def test_a_heading_of_a_comparison_sorts_by_its_column(
