@@ -6,7 +6,7 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from vidnas.engine.comparison import SeedRun
-from vidnas.engine.scores import Scores
+from vidnas.engine.scores import Scores, by_present_names
 from vidnas.errors import UserError
 from vidnas.page.records import read_metrics
 
@@ -55,7 +55,7 @@ def _scores(record: dict[str, Any]) -> Scores:
     low, high = record["interval"]
     return Scores(
         **{
-            **record,
+            **by_present_names(record),
             "interval": (low, high),
             "per_class": tuple(record["per_class"]),
             "confusion": tuple(tuple(row) for row in record["confusion"]),

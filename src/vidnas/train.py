@@ -209,7 +209,8 @@ def _write_result(result: TrainResult, classes: tuple[str, ...], config: TrainCo
         "cost": asdict(result.profile) | {"checkpoint_bytes": result.checkpoint_bytes},
     }
     log.write(RESULT, json.dumps(record, indent=2) + "\n")
-    log.record("test", config.epochs, top1=scores.top1, top5=scores.top5, mean_class=scores.mean_class)
+    numbers = {name: getattr(scores, name) for name in ("top1", "top5", "balanced_accuracy")}
+    log.record("test", config.epochs, **numbers)
     if isinstance(result.architecture, Genotype):
         cell = draw_cell(result.architecture)
         for suffix in ("png", "svg"):

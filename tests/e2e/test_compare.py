@@ -254,6 +254,19 @@ def test_two_networks_on_the_built_in_clips_killed_in_the_middle_and_continued(
     assert set(rows) == {"random-0", "3d-shufflenet-0.5"}
 
 
+def test_trainings_of_an_older_version_stay_in_the_comparison(compared: Path, tmp_path: Path) -> None:
+    """Their results call balanced accuracy mean_class."""
+    out = Path(shutil.copytree(compared, tmp_path / "old"))
+    before = rows_of(out)
+    for path in out.rglob("result.json"):
+        path.write_text(path.read_text().replace('"balanced_accuracy"', '"mean_class"'))
+    assert main(["compare", "--resume", str(out)]) == 1  # c3d fails once more
+    assert all(before[name]["balanced_accuracy"] for name in before if name != "c3d")
+    for name, row in rows_of(out).items():
+        for column in ("accuracy", "balanced_accuracy"):
+            assert row[column] == before[name][column]
+
+
 def test_a_cell_s_file_name_may_be_any_bytes(command: tuple[str, ...], tmp_path: Path) -> None:
     cell = os.fsdecode(os.fsencode(tmp_path) + b"/cell \xff|$.json")
     Path(cell).write_text(to_json(random_genotype(0)))

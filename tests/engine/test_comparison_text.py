@@ -13,17 +13,24 @@ from vidnas.engine.comparison import Comparison, Cost, SeedRun, make_row
 from vidnas.engine.comparison_text import as_csv, as_json, as_markdown, as_text
 from vidnas.engine.scores import score
 
+UNEVEN = (0, 1, 0, 0) * 5
 COST = Cost(665_965, 2_663_860, 8_000_000, 910_000_000, 12.34, 0.5)
 
 
 def a_run(num_right: int, seed: int) -> SeedRun:
     groups = tuple(f"a/g{i // 2}" for i in range(20))
     right = (True,) * num_right + (False,) * (20 - num_right)
-    labels = torch.arange(20) % 2
+    labels = torch.tensor(UNEVEN)
     answers = torch.where(torch.tensor(right), labels, 1 - labels)
     scores = score(nn.functional.one_hot(answers, 2).float(), labels, groups)
     videos = tuple(f"{i}.avi" for i in range(20))
     return SeedRun(seed, f"runs/x/seed-{seed}", scores, 0.95, 90.0, 4, videos, right, groups)
+
+
+def balanced_accuracy(num_right: int) -> float:
+    """Of 15 clips of one class and 5 of another, when the first `num_right` are right."""
+    ordered = [UNEVEN[i] for i in range(num_right)]
+    return (ordered.count(0) / 15 + ordered.count(1) / 5) / 2
 
 
 @pytest.fixture
@@ -44,6 +51,8 @@ def test_the_csv_has_a_line_a_network_with_fractions_and_empty_places(comparison
     first, second, third = csv.DictReader(io.StringIO(as_csv(comparison)))
     assert (first["network"], first["seeds"]) == ("my|search", "0 1")
     assert float(first["accuracy"]) == pytest.approx(0.65)
+    balanced = [balanced_accuracy(num_right) for num_right in (12, 14)]
+    assert float(first["balanced_accuracy"]) == pytest.approx(sum(balanced) / 2) != 0.65
     assert (first["parameters"], first["checkpoint_bytes"], first["epochs"]) == ("665965", "8000000", "4")
     assert (first["difference"], second["spread"]) == ("", "")
     assert float(second["difference"]) == pytest.approx(-0.2)
@@ -62,6 +71,7 @@ def test_people_read_points_with_the_interval_the_spread_and_the_protocol(compar
     for text in (as_text(comparison, paper=False), as_markdown(comparison, paper=False)):
         assert "65.0% ± 7.1% (2 seeds)" in text
         assert "-20.0 (" in text
+        assert "balanced accuracy" in text
         assert "78,409,573" in text
         assert "chance 50.0%" in text
         assert "- c3d, seed 1: no memory" in text
@@ -84,7 +94,7 @@ def test_a_latency_measured_on_a_busy_machine_is_marked(comparison: Comparison) 
 def test_names_cannot_break_the_markdown_table(comparison: Comparison) -> None:
     lines = [line for line in as_markdown(comparison, paper=False).splitlines() if line.startswith("|")]
     assert lines[2].startswith(r"| my\|search |")
-    assert {line.replace(r"\|", "").count("|") for line in lines} == {12}
+    assert {line.replace(r"\|", "").count("|") for line in lines} == {13}
 
 
 def test_the_paper_s_figures_stand_beside_those_with_its_names_and_the_searched_one(

@@ -32,22 +32,22 @@ def test_scores_agree_with_counting_by_hand(num_classes: int) -> None:
         predicted = [row[0] for row, t in zip(rows, truth, strict=True) if t == true]
         assert found.confusion[true] == tuple(predicted.count(c) for c in range(num_classes))
         assert found.per_class[true] == pytest.approx(predicted.count(true) / len(predicted))
-    assert found.mean_class == pytest.approx(np.mean(np.array(found.per_class, dtype=float)))
+    assert found.balanced_accuracy == pytest.approx(np.mean(np.array(found.per_class, dtype=float)))
     assert (found.num_clips, found.num_groups) == (90, 30)
 
 
-def test_mean_class_counts_every_class_alike() -> None:
+def test_balanced_accuracy_counts_every_class_alike() -> None:
     labels = torch.tensor([0] * 9 + [1])
     logits = torch.tensor([[1.0, 0.0]] * 10)
     found = score(logits, labels, [str(i) for i in range(10)])
-    assert (found.top1, found.mean_class) == (0.9, 0.5)
+    assert (found.top1, found.balanced_accuracy) == (0.9, 0.5)
 
 
 def test_a_class_without_clips_has_no_accuracy_and_is_left_out_of_the_mean() -> None:
     logits = torch.tensor([[3.0, 1.0, 0.0], [0.0, 3.0, 9.0]])
     found = score(logits, torch.tensor([0, 2]), ["a", "b"])
     assert found.per_class == (1.0, None, 1.0)
-    assert found.mean_class == 1.0
+    assert found.balanced_accuracy == 1.0
 
 
 def test_of_equal_logits_the_lower_class_ranks_first() -> None:

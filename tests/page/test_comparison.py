@@ -38,7 +38,7 @@ def test_a_row_has_accuracy_spread_interval_cost_and_links_to_its_runs(render: C
     page = render()
     text = table(page.text)
     assert "60.0\u202f%±2.0" in text
-    assert "40.0to80.0\u202f%" in text
+    assert "40.0to80.0\u202f%57.7\u202f%" in text
     assert "666\u202fk2.66\u202fMB8.00\u202fMB910\u202fM12.3±0.4\u202fms" in text
     assert page.all("a", href="runs/c3d/seed-1/report.html")
     assert "Fiveclasses,chance50.0%." in text
@@ -65,7 +65,7 @@ def test_a_network_that_only_guesses_comes_with_a_notice(
 
 
 def test_the_reference_says_so_and_has_no_difference(render: Callable[..., Any]) -> None:
-    assert "searched2seeds:0,160.0\u202f%±2.040.0to80.0\u202f%reference" in table(render().text)
+    assert "searched2seeds:0,160.0\u202f%±2.040.0to80.0\u202f%57.7\u202f%reference" in table(render().text)
 
 
 def test_a_network_with_one_seed_has_no_spread(render: Callable[..., Any]) -> None:

@@ -163,15 +163,15 @@ def test_a_heading_of_a_comparison_sorts_by_its_column(
         cells = browser.find_elements(By.CSS_SELECTOR, f".networks tbody {selector}")
         return [str(cell.text) for cell in cells]
 
-    against = browser.find_element(By.XPATH, "//table[contains(@class, 'networks')]//th[5]")
+    against = browser.find_element(By.XPATH, "//table[contains(@class, 'networks')]//th[6]")
     button = against.find_element(By.TAG_NAME, "button")
     button.send_keys(Keys.ENTER)
     assert against.get_attribute("aria-sort") == "ascending"
-    assert [text[:5] for text in column("td:nth-child(5)")][:2] == ["−20.0", "refer"]
+    assert [text[:5] for text in column("td:nth-child(6)")][:2] == ["−20.0", "refer"]
     assert column("td:first-child")[-1] == "4"
     button.send_keys(Keys.ENTER)
     assert against.get_attribute("aria-sort") == "descending"
-    assert column("td:nth-child(5)")[0].startswith("+30.0")
+    assert column("td:nth-child(6)")[0].startswith("+30.0")
     assert column("td:first-child")[-1] == "4"
     browser.find_element(By.XPATH, "//table[contains(@class, 'networks')]//th[1]/button").click()
     assert column("td:first-child") == [str(number) for number in range(1, 13)]

@@ -89,6 +89,20 @@ def test_a_damaged_result_is_a_problem_that_names_the_file(
         read_test(path, "videos")
 
 
+def test_a_result_of_an_older_version_reads_the_same(make_training: MakeRun) -> None:
+    """Balanced accuracy was called mean_class there."""
+    path = make_training() / "result.json"
+    present = read_test(path, "videos")
+    record = json.loads(path.read_text())
+    record["scores"]["mean_class"] = record["scores"].pop("balanced_accuracy")
+    path.write_text(json.dumps(record))
+    assert read_test(path, "videos") == present
+    del record["scores"]["mean_class"]
+    path.write_text(json.dumps(record))
+    with pytest.raises(Problem, match="balanced_accuracy"):
+        read_test(path, "videos")
+
+
 @pytest.mark.parametrize("content", ["", "[]", "3", "{}", '{"scores": {}}'])
 def test_what_is_no_result_is_a_problem(tmp_path: Path, content: str) -> None:
     (tmp_path / "result.json").write_text(content)

@@ -167,6 +167,7 @@ def test_a_training_says_how_good_it_is_and_how_that_was_measured(make_training:
         "90.0 %",
         "80.0 to 95.0 % over 7 groups of 100 videos",
         "chance 10.0 %",
+        "Balanced accuracy 77.7 %",
         "one centre-cropped clip",
     ):
         assert part in text

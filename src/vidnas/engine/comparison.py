@@ -74,6 +74,11 @@ class Row:
     """95 %, over the draw of groups, paired by video."""
 
     @property
+    def balanced_accuracy(self) -> float | None:
+        """Mean over the seeds."""
+        return statistics.fmean(run.scores.balanced_accuracy for run in self.runs) if self.runs else None
+
+    @property
     def train_accuracy(self) -> float | None:
         """Of the last epochs, mean over the seeds."""
         return statistics.fmean(run.train_accuracy for run in self.runs) if self.runs else None

@@ -12,9 +12,10 @@ from vidnas.engine.latency import BUSY
 from vidnas.engine.paper_table import paper_row
 
 COLUMNS = (
-    "network", "seeds", "accuracy", "spread", "interval_low", "interval_high", "difference", "difference_low",
-    "difference_high", "train_accuracy", "parameters", "weight_bytes", "checkpoint_bytes", "macs",
-    "latency_ms", "latency_spread_ms", "reference_ms", "busy_machine", "train_sec", "epochs", "failures",
+    "network", "seeds", "accuracy", "spread", "interval_low", "interval_high", "balanced_accuracy",
+    "difference", "difference_low", "difference_high", "train_accuracy", "parameters", "weight_bytes",
+    "checkpoint_bytes", "macs", "latency_ms", "latency_spread_ms", "reference_ms", "busy_machine",
+    "train_sec", "epochs", "failures",
 )  # fmt: skip
 NONE = "-"
 LEARNT_NOTHING = (
@@ -52,6 +53,7 @@ def as_csv(comparison: Comparison) -> str:
                 row.accuracy,
                 row.spread,
                 *(row.interval or (None, None)),
+                row.balanced_accuracy,
                 row.difference,
                 *(row.difference_interval or (None, None)),
                 row.train_accuracy,
@@ -93,8 +95,8 @@ Cells = tuple[Sequence[str], Sequence[Sequence[str]]]
 
 def _cells(comparison: Comparison) -> Cells:
     headings = (
-        "network", "accuracy", "95 % interval", f"minus {comparison.reference}", "on training clips",
-        "parameters", "weights", "checkpoint", "MACs", "latency", "training",
+        "network", "accuracy", "95 % interval", "balanced accuracy", f"minus {comparison.reference}",
+        "on training clips", "parameters", "weights", "checkpoint", "MACs", "latency", "training",
     )  # fmt: skip
     return headings, [_row_cells(row) for row in comparison.rows]
 
@@ -123,8 +125,9 @@ def _row_cells(row: Row) -> list[str]:
         row.name,
         accuracy,
         _or_none(row.interval, _range),
+        _or_none(row.balanced_accuracy, "{:.1%}".format),
         difference,
-        _or_none(row.train_accuracy, lambda share: f"{share:.1%}"),
+        _or_none(row.train_accuracy, "{:.1%}".format),
         *costs,
         NONE if row.train_sec is None else _training(row),
     ]
@@ -152,8 +155,9 @@ def _training(row: Row) -> str:
 def _legend(comparison: Comparison) -> str:
     return (
         "Accuracy: mean ± standard deviation over seeds. Intervals: 95 %, from resampling groups of test "
-        "videos; they do not cover the seed. On training clips: accuracy in the last epoch, while the "
-        f"network still learns and on clips as they were augmented. Differences to {comparison.reference} in "
+        "videos; they do not cover the seed. Balanced accuracy counts every class alike. On training clips: "
+        "accuracy in the last epoch, while the network still learns and on clips as they were augmented. "
+        f"Differences to {comparison.reference} in "
         "points, paired by video. Latency: median ± interquartile range of one clip, all networks in one run "
         f"on {comparison.machine}; where it says {BUSY}, other work had that, and the time is too long. MACs "
         "do not count pooling and norms. A checkpoint holds the optimizer's state too. Training: mean over "
@@ -177,7 +181,7 @@ def _paper_cells(comparison: Comparison) -> Cells:
         told, own = paper_row(row.name, searched=comparison.searched), _row_cells(row)
         if told is not None:
             cells.append(
-                [row.name, told.parameters, told.model_size, f"{told.accuracy:.1%}", *own[5:8], own[1]]
+                [row.name, told.parameters, told.model_size, f"{told.accuracy:.1%}", *own[6:9], own[1]]
             )
     return headings, cells
 

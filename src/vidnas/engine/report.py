@@ -16,8 +16,8 @@ def accuracy_line(scores: Scores, protocol: str) -> str:
     low, high = scores.interval
     return (
         f"Test accuracy: {scores.top1:.1%} top-1 (95 % interval {low:.1%} to {high:.1%} over "
-        f"{scores.num_groups} groups), {scores.top5:.1%} top-{scores.top5_k}, {scores.mean_class:.1%} "
-        f"mean over classes; chance {1 / len(scores.per_class):.1%}. "
+        f"{scores.num_groups} groups), {scores.top5:.1%} top-{scores.top5_k}; balanced accuracy "
+        f"{scores.balanced_accuracy:.1%}; chance {1 / len(scores.per_class):.1%}. "
         f"{scores.num_clips} videos; protocol: {protocol}."
     )
 

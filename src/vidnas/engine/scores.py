@@ -1,7 +1,8 @@
 """How good predictions are: accuracy with an interval that knows about groups, per class, and confusion."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,8 +20,9 @@ class Scores:
     """Share of clips whose class is among the `top5_k` best."""
     top5_k: int
     """5, or the number of classes where that is smaller."""
-    mean_class: float
-    """Mean of `per_class` over the classes that have clips: every class counts alike."""
+    balanced_accuracy: float
+    """Mean of `per_class`, the recalls, over the classes that have clips: every class counts alike (Brodersen
+    et al., 2010)."""
     per_class: tuple[float | None, ...]
     """Top-1 accuracy within each class; None for a class without clips."""
     confusion: tuple[tuple[int, ...], ...]
@@ -29,6 +31,15 @@ class Scores:
     """95 % interval of top1 over the draw of groups of clips; it covers no other chance, such as the seed."""
     num_clips: int
     num_groups: int
+
+
+FORMER_NAMES = {"mean_class": "balanced_accuracy"}
+"""What scores are called in the files of older versions: the name of today."""
+
+
+def by_present_names(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Scores as a file of any version holds them, under the names of `Scores`."""
+    return {FORMER_NAMES.get(name, name): value for name, value in record.items()}
 
 
 def score(
@@ -61,7 +72,7 @@ def score(
         top1=float(correct.mean()),
         top5=float(hits[:, :5].any(axis=1).mean()),
         top5_k=min(5, num_classes),
-        mean_class=sum(present) / len(present),
+        balanced_accuracy=sum(present) / len(present),
         per_class=per_class,
         confusion=tuple(tuple(row) for row in confusion.tolist()),
         interval=bootstrap_interval(correct, groups, seed=seed, resamples=resamples),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from vidnas.engine.scores import by_present_names
 from vidnas.errors import UserError
 from vidnas.genotype import PRIMITIVES, Genotype, load_genotype, num_edges
 from vidnas.page.words import Number
@@ -129,7 +130,7 @@ def read_test(path: Path, data: str) -> Test:
             protocol=record.get("protocol") or config["protocol"],
             data=config.get("data", data),
             made=str(record.get("made", "")),
-            scores=record["scores"],
+            scores=by_present_names(record["scores"]),
             cost=record["cost"],
             clips=tuple(clip for clip in clips if clip is not None),
         )
@@ -143,7 +144,8 @@ def _require_whole(test: Test) -> None:
     """Fails, with one of the errors above, where a number is missing that the page shows."""
     scores, cost, size = test.scores, test.cost, len(test.scores["per_class"])
     low, high = scores["interval"]
-    numbers = [scores[name] for name in ("top1", "top5", "top5_k", "mean_class", "num_clips", "num_groups")]
+    names = ("top1", "top5", "top5_k", "balanced_accuracy", "num_clips", "num_groups")
+    numbers = [scores[name] for name in names]
     numbers += [cost[name] for name in ("parameters", "weight_bytes", "macs", "latency_ms", "threads")]
     numbers += [low, high, *(share for share in scores["per_class"] if share is not None)]
     rows = [[int(count) for count in row] for row in scores["confusion"]]
