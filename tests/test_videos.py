@@ -52,6 +52,20 @@ def test_clips_without_a_group_are_resampled_alone() -> None:
     assert videos.group_keys(items) == ["0/g01", "1/g01", "c.avi"]
 
 
+def test_classes_are_uneven_from_three_times_as_many_videos_on() -> None:
+    def told(*counts: int) -> tuple[str, ...]:
+        items = [
+            Item(Path(f"{n}.avi"), label, None) for label, count in enumerate(counts) for n in range(count)
+        ]
+        return videos.uneven(items, ("bend", "jump", "wave"), "; do something.")
+
+    assert told(5, 2, 3) == told(1) == told() == told(4, 0, 4) == ()
+    assert told(2, 5, 6) == (
+        "The classes are uneven: wave has 3 times as many videos as bend. Balanced accuracy counts every "
+        "class alike; do something.",
+    )
+
+
 @pytest.fixture
 def run(tiny_videos: Path, tmp_path: Path) -> Path:
     """A run folder that remembers having learnt from the tiny videos' training part."""

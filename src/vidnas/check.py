@@ -53,6 +53,7 @@ def run_check(config: CheckConfig) -> CheckResult:
     }
     bad = [str(scan) for scan in scans if isinstance(scan, UserError)]
     notes, others = _look_around(data, contents, config)
+    notes += videos.uneven(index.train, index.classes, "; vidnas train --balance lets the loss do so.")
     if items and not is_pack(data):
         notes.append(store.note or f"Index of the good videos: {store.file}")
     faults = [*bad, *others]

@@ -143,7 +143,7 @@ def _caption(config: CompareConfig, rows: Sequence[Row], classes: Sequence[str])
         f"{name.replace('_', ' ')} {getattr(config, name)}"
         for name, off in (
             ("warmup", 0.0), ("label_smoothing", 0.0), ("dropout", 0.0), ("mix", "none"), ("ema", 0.0),
-            ("input", "rgb"), ("repeats", 1),
+            ("input", "rgb"), ("repeats", 1), ("balance", False),
         )
         if getattr(config, name) != off
     ]  # fmt: skip

@@ -143,6 +143,8 @@ class RecipeConfig(ClipConfig):
     """Weight decay of every weight."""
     label_smoothing: float = 0.0
     """Share of the target spread over all classes."""
+    balance: bool = False
+    """Weigh every training clip in the loss by how rare its class is, so that uneven classes count alike."""
     dropout: float = 0.0
     """Share of the features dropped before the last layer."""
     mix: Literal["none", "mixup", "cutmix"] = "none"

@@ -90,7 +90,11 @@ def run_evaluate(config: EvaluateConfig) -> EvaluateResult:
     predictions = evaluate_epoch(folded, batches, precision, max_clips=config.batch_size)
     test = _Test(
         classes,
-        (*scanned.index.notes, *networks.unfinished(folder, train_config)),
+        (
+            *scanned.index.notes,
+            *videos.uneven(items, classes, "; accuracy is mostly that of the large ones."),
+            *networks.unfinished(folder, train_config),
+        ),
         videos.describe_skipped(scanned),
         _name_answers(predictions, items, classes),
         score(predictions.scores, predictions.labels, videos.group_keys(items)),

@@ -120,9 +120,14 @@ def build_architect(supernet: Supernet, config: SearchConfig, precision: Precisi
 
 
 def build_train_step(
-    network: nn.Module, config: RecipeConfig, precision: Precision, *, num_steps: int
+    network: nn.Module,
+    config: RecipeConfig,
+    precision: Precision,
+    *,
+    num_steps: int,
+    class_weights: Tensor | None = None,
 ) -> WeightStep:
-    """What steps the weights of a network in a training of so many steps."""
+    """What steps a network's weights in a training of so many steps; its loss may be weighted by class."""
     weights = list(network.parameters())
     optimizer, schedule = make_optimizer(weights, config, num_steps)
     return WeightStep(
@@ -132,6 +137,7 @@ def build_train_step(
         schedule,
         precision,
         label_smoothing=config.label_smoothing,
+        class_weights=None if class_weights is None else class_weights.to(precision.device),
         mix=config.mix,
         accumulate=config.accumulate,
         average=averaged(network, config.ema) if config.ema else None,

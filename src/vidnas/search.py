@@ -123,7 +123,7 @@ def run_search(config: SearchConfig, *, resume: bool = False) -> SearchResult:
 
 def _begin(data: _Data, config: SearchConfig, log: RunLog) -> None:
     """Tell and write down what is searched on."""
-    videos.say_videos(log, data.scanned.index, flip=config.flip)
+    videos.say_videos(log, data.scanned.index, flip=config.flip, balance=False)
     log.say(f"Weights learn on one part of the training videos, alpha on the other. {data.division}")
     learnt.remember_seen(log, data.scanned)
     draw_clips(log, data.train_clips, data.scanned.index.classes, config)

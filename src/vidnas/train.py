@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from vidnas import learnt, networks, rundir, runs, trials, videos
@@ -18,6 +18,7 @@ from vidnas.engine.forecast import Work
 from vidnas.engine.keeper import Keeper, Stateful
 from vidnas.engine.loop import Precision, WeightStep, evaluate_epoch, train_epoch
 from vidnas.engine.profile import Profile, profile_network
+from vidnas.engine.recipe import balancing_weights
 from vidnas.engine.report import accuracy_line, cost_line
 from vidnas.engine.runlog import RunLog
 from vidnas.engine.scores import Scores, score
@@ -69,7 +70,13 @@ def run_train(config: TrainConfig, *, resume: bool = False) -> TrainResult:
     with rundir.open_run(folder, config, resume=resume) as log:
         classes = data.scanned.index.classes
         network = networks.build_network(architecture, config, len(classes)).to(precision.device)
-        step = runs.build_train_step(network, config, precision, num_steps=config.epochs * len(data.train))
+        step = runs.build_train_step(
+            network,
+            config,
+            precision,
+            num_steps=config.epochs * len(data.train),
+            class_weights=_class_weights(data, config),
+        )
         parts: dict[str, Stateful] = {
             "network": network,
             "optimizer": step.optimizer,
@@ -130,6 +137,11 @@ def _open_data(config: TrainConfig, earlier_runs: list[Path]) -> _Data:
     )
 
 
+def _class_weights(data: _Data, config: TrainConfig) -> Tensor | None:
+    labels = [item.label for item in data.train_clips.items]
+    return balancing_weights(labels, len(data.scanned.index.classes)) if config.balance else None
+
+
 def _profile(network: nn.Module, config: TrainConfig, precision: Precision) -> Profile:
     folded = networks.fold(network)
     return profile_network(network, runs.clip_shape(config), precision.device, inference=folded)
@@ -146,7 +158,7 @@ def _begin(
     network: nn.Module, architecture: Architecture, data: _Data, config: TrainConfig, log: RunLog
 ) -> None:
     """Tell and write down what is trained, and on what; take over the weights of another run if asked."""
-    videos.say_videos(log, data.scanned.index, flip=config.flip)
+    videos.say_videos(log, data.scanned.index, flip=config.flip, balance=config.balance)
     learnt.remember_seen(log, data.scanned, also=_init_run(config))
     draw_clips(log, data.train_clips, data.scanned.index.classes, config)
     if isinstance(architecture, Genotype):

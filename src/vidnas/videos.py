@@ -1,6 +1,7 @@
 """The videos of a run: found, scanned, turned into clips."""
 
 import shlex
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +26,8 @@ from vidnas.video.synthetic import VERSION, write_clips
 
 BUILTIN = "builtin"
 MAX_LISTED = 20
+UNEVEN = 3
+"""How many times as many videos one class must have as another for it to be told."""
 Part = Literal["train", "test"]
 TEST_SPLIT_SEED = 0
 """A test split that is made must not depend on the run's seed: every verb must find the same test videos."""
@@ -179,9 +182,24 @@ def builtin_clips() -> Path:
     return folder
 
 
-def say_videos(log: RunLog, index: VideoIndex, *, flip: bool) -> None:
-    """Tell what was found, and warn where mirroring clips contradicts the classes."""
-    for note in index.notes:
+def uneven(items: Sequence[Item], classes: Sequence[str], remedy: str) -> tuple[str, ...]:
+    """A sentence that ends with `remedy`, where the largest class has at least UNEVEN times the smallest."""
+    counts = Counter(item.label for item in items)
+    if max(counts.values(), default=0) < UNEVEN * min(counts.values(), default=1):
+        return ()
+    (largest, most), *_, (smallest, least) = counts.most_common()
+    return (
+        f"The classes are uneven: {classes[largest]} has {most / least:.0f} times as many videos as "
+        f"{classes[smallest]}. Balanced accuracy counts every class alike{remedy}",
+    )
+
+
+def say_videos(log: RunLog, index: VideoIndex, *, flip: bool, balance: bool) -> None:
+    """Tell what was found, and warn where classes are uneven, or mirroring clips contradicts them."""
+    remedy = (
+        ", and so does this training's loss." if balance else "; --balance lets the loss of a training do so."
+    )
+    for note in (*index.notes, *uneven(index.train, index.classes, remedy)):
         log.say(note)
     directions = direction_classes(index.classes)
     if flip and directions:

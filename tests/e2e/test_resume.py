@@ -1,6 +1,7 @@
 """A run that is killed and resumed comes, bit for bit, to what an uninterrupted one comes to."""
 
 import random
+import shutil
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -221,6 +222,30 @@ def test_a_second_order_search_goes_on_to_the_same(
     assert run_vidnas(["search", "--resume", tmp_path / "run"]).code == 0
     assert outcome(tmp_path / "run") == outcome(uninterrupted("search", "--order", "2"))
     assert outcome(tmp_path / "run") != outcome(uninterrupted("search"))
+
+
+def test_a_balanced_training_goes_on_to_the_same(
+    few_videos: Path, small: Small, run_vidnas: RunVidnas, outcome: Outcome, tmp_path: Path
+) -> None:
+    """Of three times as many clips of one class as of the other."""
+    uneven = Path(shutil.copytree(few_videos, tmp_path / "uneven"))
+    for group in ("g02", "g03"):
+        for path in (uneven / "Shrink").glob(f"*_{group}_*.avi"):
+            path.unlink()
+    command = [str(uneven) if word == str(few_videos) else word for word in small["train"]]
+    command += ["--workers", "0", "--checkpoint-minutes", "0"]
+    balanced = [*command, "--balance", "--out"]
+    whole = run_vidnas([*balanced, tmp_path / "whole"])
+    assert whole.code == 0
+    assert "The classes are uneven: Grow has 3 times as many videos as Shrink. Balanced" in whole.printed
+    assert run_vidnas([*balanced, tmp_path / "run"], STEPS["between two steps"]).code == KILLED
+    assert run_vidnas(["train", "--resume", tmp_path / "run"]).code == 0
+    assert outcome(tmp_path / "run") == outcome(tmp_path / "whole")
+    plain = run_vidnas([*command, "--out", tmp_path / "plain"])
+    assert "; --balance lets the loss of a training do so." in plain.printed
+    assert outcome(tmp_path / "plain")["metrics"] != outcome(tmp_path / "whole")["metrics"]
+    refused = run_vidnas([*command, "--balance", "--resume", tmp_path / "plain"])
+    assert "balance is False there and True here" in refused.printed
 
 
 @pytest.mark.parametrize("verb", ["search", "train"])

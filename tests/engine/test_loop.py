@@ -1,6 +1,7 @@
 """The loops over batches."""
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -8,9 +9,12 @@ import torch.nn.functional as F
 from torch import nn
 
 from vidnas.engine.loop import Precision, Tally, WeightStep, best_precision, evaluate_epoch, train_epoch
+from vidnas.engine.recipe import Mix, balancing_weights
+from vidnas.engine.scores import score
 from vidnas.video.transforms import normalize
 
 CPU = Precision(torch.device("cpu"))
+WEIGHTS = torch.tensor([0.25, 1.0, 4.0, 2.0])
 Batches = list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]
 
 
@@ -46,14 +50,16 @@ def train(step: WeightStep, given: Batches) -> Tally:
 
 
 def make_step(
-    *, precision: Precision = CPU, accumulate: int = 1, grad_clip: float | None = None
+    *, precision: Precision = CPU, accumulate: int = 1, grad_clip: float | None = None, **more: Any
 ) -> WeightStep:
     torch.manual_seed(0)
     model = Linear()
     weights = list(model.parameters())
     sgd = torch.optim.SGD(weights, 0.5, momentum=0.9)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(sgd, 10)
-    return WeightStep(model, weights, sgd, schedule, precision, accumulate=accumulate, grad_clip=grad_clip)
+    return WeightStep(
+        model, weights, sgd, schedule, precision, accumulate=accumulate, grad_clip=grad_clip, **more
+    )
 
 
 def test_an_epoch_steps_as_plain_pytorch_does() -> None:
@@ -104,6 +110,65 @@ def test_parts_of_a_batch_add_up_to_the_whole_even_when_they_are_uneven(accumula
     assert parts_tally.loss == pytest.approx(whole_tally.loss)
     for ours, theirs in zip(parts.weights, whole.weights, strict=True):
         torch.testing.assert_close(ours, theirs)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_with_class_weights_an_epoch_steps_as_torch_s_weighted_loss_does(smoothing: float) -> None:
+    step, plain = make_step(class_weights=WEIGHTS, label_smoothing=smoothing), make_step()
+    loss_of = nn.CrossEntropyLoss(WEIGHTS, label_smoothing=smoothing)
+    train(step, batches(3))
+    for videos, labels, _ in batches(3):
+        loss_of(plain.model(videos), labels).backward()
+        plain.optimizer.step()
+        plain.optimizer.zero_grad()
+        plain.schedule.step()
+    for ours, theirs in zip(step.weights, plain.weights, strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+@pytest.mark.parametrize("accumulate", [2, 4])
+def test_parts_of_a_weighted_batch_add_up_to_the_whole(accumulate: int) -> None:
+    """Though one part may hold the rare classes, and another the frequent ones."""
+    whole = make_step(class_weights=WEIGHTS)
+    parts = make_step(class_weights=WEIGHTS, accumulate=accumulate)
+    train(whole, batches(2))
+    train(parts, batches(2))
+    for ours, theirs in zip(parts.weights, whole.weights, strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+@pytest.mark.parametrize("mix", ["none", "mixup", "cutmix"])
+def test_equal_class_weights_change_nothing(mix: Mix) -> None:
+    weighted, plain = make_step(class_weights=torch.ones(4), mix=mix), make_step(mix=mix)
+    tallies = []
+    for step in (weighted, plain):
+        torch.manual_seed(1)
+        tallies.append(train(step, batches(2)))
+    assert tallies[0].loss == pytest.approx(tallies[1].loss)
+    for ours, theirs in zip(weighted.weights, plain.weights, strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_class_weights_work_in_mixed_precision() -> None:
+    mixed = make_step(precision=Precision(torch.device("cpu"), torch.bfloat16), class_weights=WEIGHTS)
+    exact = make_step(class_weights=WEIGHTS)
+    assert train(mixed, batches(3)).loss == pytest.approx(train(exact, batches(3)).loss, rel=0.05)
+
+
+def test_balancing_weights_raise_balanced_accuracy_where_classes_are_uneven_and_alike() -> None:
+    """Twenty clips of one class to one of the other, whose colours overlap."""
+    generator = torch.Generator().manual_seed(0)
+    labels = (torch.arange(420) % 21 == 0).long()
+    colours = labels[:, None] * torch.tensor([1.0, 0, 0]) + torch.randn(420, 3, generator=generator)
+    videos = colours[:, :, None, None, None].expand(-1, -1, 2, 4, 4)
+    found = {}
+    for name, weights in (("plain", None), ("balanced", balancing_weights(labels.tolist(), 4))):
+        step = make_step(class_weights=weights)
+        train(step, [(videos, labels, torch.arange(420))] * 40)
+        with torch.no_grad():
+            found[name] = score(step.model(videos), labels, [str(i) for i in range(420)])
+    assert found["plain"].balanced_accuracy < 0.55 < 0.65 < found["balanced"].balanced_accuracy
+    assert found["plain"].top1 > found["balanced"].top1
 
 
 def test_the_gradient_is_clipped_before_the_step() -> None:

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from vidnas.engine.loop import Precision, Tally, WeightStep
-from vidnas.engine.recipe import Blend, averaged, blend, warmed_cosine
+from vidnas.engine.recipe import Blend, averaged, balancing_weights, blend, warmed_cosine
 
 
 def rates(num_steps: int, warmup: float) -> list[float]:
@@ -89,6 +89,25 @@ def test_the_loss_of_a_blend_is_that_of_soft_targets() -> None:
     targets = 0.7 * nn.functional.one_hot(labels, 3) + 0.3 * nn.functional.one_hot(labels[partner], 3)
     expected = nn.functional.cross_entropy(logits, targets, label_smoothing=0.1)
     torch.testing.assert_close(found, expected)
+
+
+def test_a_class_weighs_the_more_the_rarer_it_is_and_a_clip_1_in_the_mean() -> None:
+    labels = [0] * 8 + [1] * 2 + [3] * 2
+    weights = balancing_weights(labels, 4)
+    torch.testing.assert_close(weights, torch.tensor([0.5, 2.0, 0.0, 2.0]))
+    assert float(weights[labels].mean()) == pytest.approx(1)
+    assert balancing_weights([0, 1, 2], 3).tolist() == [1, 1, 1]
+
+
+def test_the_weighted_loss_of_a_blend_is_that_of_torch_s_weighted_soft_targets() -> None:
+    """Which torch divides by the number of clips, and of labels by the sum of their weights."""
+    torch.manual_seed(0)
+    logits, labels, partner = torch.randn(4, 3), torch.tensor([0, 2, 1, 1]), torch.tensor([1, 0, 3, 2])
+    weights = torch.tensor([0.5, 2.0, 1.5])
+    found = Blend(some_clips(), partner, 0.7).loss(logits, labels, 0.1, weights)
+    targets = 0.7 * nn.functional.one_hot(labels, 3) + 0.3 * nn.functional.one_hot(labels[partner], 3)
+    of_soft = nn.CrossEntropyLoss(weights, label_smoothing=0.1, reduction="sum")(logits, targets)
+    torch.testing.assert_close(found, of_soft / weights[labels].sum())
 
 
 class Shade(nn.Module):

@@ -80,8 +80,10 @@ class WeightStep:
     """One optimizer step on a batch, the schedule's step behind it: what outlives a step of training.
 
     `accumulate` cuts a batch into that many parts, whose gradients add up to the batch's (batch norm sees the
-    parts, and clips are blended by `mix` within one). `average` follows the weights; who has one tests that.
-    `grad_clip` bounds the norm of the gradient of `weights`, which are all that the optimizer holds.
+    parts, and clips are blended by `mix` within one). `class_weights`, one a class and on the device, make
+    the loss a weighted mean over the batch, as in torch's CrossEntropyLoss. `average` follows the weights;
+    who has one tests that. `grad_clip` bounds the norm of the gradient of `weights`, which are all that the
+    optimizer holds.
     """
 
     model: nn.Module
@@ -90,6 +92,7 @@ class WeightStep:
     schedule: torch.optim.lr_scheduler.LRScheduler
     precision: Precision
     label_smoothing: float = 0.0
+    class_weights: Tensor | None = None
     mix: Mix = "none"
     accumulate: int = 1
     grad_clip: float | None = None
@@ -120,18 +123,25 @@ class WeightStep:
         for part, part_labels in parts:
             with self.precision.autocast():
                 logits, loss = self._loss(part, part_labels)
-            scaled = self.scaler.scale(loss * (len(part) / len(videos)))
+            scaled = self.scaler.scale(loss * self._share(part_labels, labels))
             torch.autograd.backward([scaled], inputs=list(self.weights))
             tally.add(logits, part_labels, loss.item())
         self._update()
 
+    def _share(self, part: Tensor, whole: Tensor) -> Tensor | float:
+        """How much the mean loss over these labels of a part counts in that over those of the whole batch."""
+        if self.class_weights is None:
+            return len(part) / len(whole)
+        return self.class_weights[part].sum() / self.class_weights[whole].sum()
+
     def _loss(self, videos: Video, labels: Labels) -> tuple[Logits, Tensor]:
+        smoothing, weights = self.label_smoothing, self.class_weights
         if self.mix == "none":
             logits = self.model(videos)
-            return logits, F.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)
+            return logits, F.cross_entropy(logits, labels, weights, label_smoothing=smoothing)
         blended = blend(videos, self.mix)
         logits = self.model(blended.videos)
-        return logits, blended.loss(logits, labels, self.label_smoothing)
+        return logits, blended.loss(logits, labels, smoothing, weights)
 
     def _update(self) -> None:
         if self.grad_clip is not None:

@@ -1,6 +1,7 @@
-"""What makes small networks train well: a warmed-up schedule, blended clips, averaged weights."""
+"""What makes small networks train well: a warmed-up schedule, blended clips, averaged weights, balance."""
 
 import math
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import torch
@@ -33,6 +34,15 @@ def averaged(network: nn.Module, decay: float) -> AveragedModel:
     return AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)  # type: ignore[no-untyped-call]
 
 
+def balancing_weights(labels: Sequence[int], num_classes: int) -> Tensor:
+    """A weight for each class, inverse to how many clips have it, for a loss in which classes count alike.
+
+    Over the clips their mean is 1 (scikit-learn's "balanced"); a class without clips weighs nothing.
+    """
+    counts = torch.bincount(torch.tensor(labels), minlength=num_classes)
+    return (counts > 0) * len(labels) / ((counts > 0).sum() * counts.clamp(min=1))
+
+
 class Blend(NamedTuple):
     """Clips blended pairwise: clip i is `share` of itself and 1 - share of clip partner[i]."""
 
@@ -40,10 +50,16 @@ class Blend(NamedTuple):
     partner: Tensor
     share: float
 
-    def loss(self, logits: Logits, labels: Labels, label_smoothing: float) -> Tensor:
-        """Mean cross-entropy with both labels of a clip, by their shares."""
+    def loss(
+        self, logits: Logits, labels: Labels, label_smoothing: float, class_weights: Tensor | None = None
+    ) -> Tensor:
+        """Mean cross-entropy with both labels of a clip, by their shares.
+
+        The mean is weighted by class where there are weights; partners being a permutation of the clips, it
+        has the same sum of weights for both labels.
+        """
         own, other = (
-            nn.functional.cross_entropy(logits, target, label_smoothing=label_smoothing)
+            nn.functional.cross_entropy(logits, target, class_weights, label_smoothing=label_smoothing)
             for target in (labels, labels[self.partner])
         )
         return self.share * own + (1 - self.share) * other
