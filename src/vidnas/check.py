@@ -54,6 +54,7 @@ def run_check(config: CheckConfig) -> CheckResult:
     bad = [str(scan) for scan in scans if isinstance(scan, UserError)]
     notes, others = _look_around(data, contents, config)
     notes += videos.uneven(index.train, index.classes, "; vidnas train --balance lets the loss do so.")
+    notes += _chosen_streams(infos)
     if items and not is_pack(data):
         notes.append(store.note or f"Index of the good videos: {store.file}")
     faults = [*bad, *others]
@@ -75,6 +76,21 @@ def _look_around(data: Path, contents: Contents, config: CheckConfig) -> tuple[l
     elif unlisted:  # a list that somebody names is a choice; the lists in a folder name everything there is
         notes.append(f"Videos beside the listed ones that are in no list: {len(unlisted)}.")
     return notes, [*faults, *layout_faults]
+
+
+def _chosen_streams(infos: Mapping[Path, VideoInfo]) -> list[str]:
+    """Which of several video streams is read, for every file that has them."""
+    several = [
+        f"{shown(path)}: of {info.num_streams} that with the number {info.stream}, which is "
+        f"{info.width_px} x {info.height_px}."
+        for path, info in infos.items()
+        if info.num_streams > 1
+    ]
+    return (
+        [f"Files with several video streams, of which one is read:{videos.listed(several)}"]
+        if several
+        else []
+    )
 
 
 def _grouped(index: VideoIndex, group_regex: str | None) -> VideoIndex:

@@ -10,7 +10,8 @@ from vidnas.errors import UserError
 from vidnas.video import footage
 from vidnas.video.decode import VideoInfo
 from vidnas.video.footage import decode_frames, fingerprint, read_frames, size_bytes, state_of
-from vidnas.video.pictures import MOST_PIXELS, picture_names, scaled_size
+from vidnas.video.pictures import MOST_PIXELS, picture_names
+from vidnas.video.upright import scaled_size
 
 
 def write_frames(

@@ -127,14 +127,14 @@ def test_other_files_stay_in_the_index_until_they_vanish(root: Path, scanned: li
 def stored(root: Path) -> dict[str, Any]:
     """The videos in the index file."""
     index = json.loads((root / ".vidnas-index.json").read_text())
-    assert (index["format"], index["version"]) == ("vidnas-index", 1)
+    assert (index["format"], index["version"]) == ("vidnas-index", 2)
     videos: dict[str, Any] = index["videos"]
     return videos
 
 
 DAMAGES: dict[str, Callable[[dict[str, Any]], object]] = {
     "another format": lambda index: index.update(format="other"),
-    "another version": lambda index: index.update(version=2),
+    "another version": lambda index: index.update(version=1),
     "another decoder": lambda index: index.update(decoder="PyAV 0.1"),
     "no videos": lambda index: index.pop("videos"),
     "videos as a list": lambda index: index.update(videos=[1]),

@@ -15,8 +15,8 @@ from av.video.stream import VideoStream
 
 from vidnas.errors import UserError
 from vidnas.video import stream as stream_module
-from vidnas.video.decode import FrameScaler
 from vidnas.video.stream import LATE_SEC, Player, StreamClock, open_source, shown_source
+from vidnas.video.upright import FrameScaler
 
 Write = Callable[..., Path]
 ReadNumber = Callable[[np.ndarray], int]
@@ -74,7 +74,7 @@ def play(
     with open_source(str(video), timeout_sec=5.0) as source:
         packets = delayed(source.packets, time, arrival_sec)
         player = Player(replace(source, packets=packets), sleep=time.sleep)
-        scaler = FrameScaler(None)
+        scaler = FrameScaler(None, source.aspect)
         for end_sec, frame in player.frames():
             played.append((read_number(scaler(frame)), end_sec, time.now_sec - start))
             time.now_sec += work_sec(len(played))

@@ -12,8 +12,8 @@ import numpy as np
 
 from vidnas.errors import UserError
 from vidnas.shapes import Frames
-from vidnas.video.decode import FrameScaler
 from vidnas.video.stream import Player, open_source, shown_source
+from vidnas.video.upright import FrameScaler
 
 _SAME_SEC = 1e-6  # times of frames are sums of rounded steps
 
@@ -111,7 +111,7 @@ class NewestFrames:
         try:
             with open_source(self._source, timeout_sec=self._stall_sec) as source:
                 self._player = Player(source, sleep=self._stop.wait)
-                scaler = FrameScaler(self._short_side_px)
+                scaler = FrameScaler(self._short_side_px, source.aspect)
                 for end_sec, frame in self._player.frames():
                     if self._stop.is_set():
                         return

@@ -12,7 +12,6 @@ from PIL import Image
 
 from vidnas.errors import UserError
 from vidnas.video.decode import Frame, VideoInfo, ends_before, shown
-from vidnas.video.pictures import scaled_size
 from vidnas.video.remote import fetched, fetched_anew, mirror_below
 from vidnas.video.shards import (
     INDEX,
@@ -24,6 +23,7 @@ from vidnas.video.shards import (
     shard_id,
     shard_name,
 )
+from vidnas.video.upright import scaled_size
 
 MOST_OPEN = 4
 """Packs that are kept open."""

@@ -24,6 +24,7 @@ from pebble import ProcessExpired
 from vidnas.atomic import write_whole
 from vidnas.errors import UserError
 from vidnas.video import footage
+from vidnas.video.decode import READING
 from vidnas.video.sampling import even_indices
 from vidnas.video.scans import CONTEXT, decoding_pool, how_it_ended, time_limit_sec
 from vidnas.video.shards import (
@@ -88,7 +89,7 @@ class Packing:
             (c.name, c.source_bytes, c.fingerprint.hex(), c.info.num_frames, c.label, c.part, c.group)
             for _, c in clips
         ]
-        content = json.dumps([asdict(quality), facts, named, shard_bytes])
+        content = json.dumps([READING, asdict(quality), facts, named, shard_bytes])
         self.plan = hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
         self.facts = {**facts, **asdict(quality), "plan": self.plan}
         self.bad = [clip for _, clip in clips if not clip.info.num_frames]
@@ -139,8 +140,8 @@ class Packing:
     def _require_same(self, plan: object) -> None:
         if plan != self.plan:
             raise UserError(
-                f"--out {self.out} holds a pack of other videos or with other settings. Name a new folder, "
-                "or remove that one."
+                f"--out {self.out} holds a pack of other videos or with other settings, or one of an earlier "
+                "version of vidnas. Name a new folder, or remove that one."
             )
 
     def _piece(self, number: int) -> PackIndex | None:

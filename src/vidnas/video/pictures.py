@@ -13,9 +13,13 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from vidnas.errors import UserError
 from vidnas.video.decode import Frame, VideoInfo, ends_before, shown
 from vidnas.video.tree import is_picture, naturally
+from vidnas.video.upright import scaled_size
 
 MOST_PIXELS = 1 << 26
 """Pictures of more are refused before they are unpacked; 8K video has half as many."""
+
+_AS_SHOWN = frozenset(("1", "L", "P", "LA", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "HSV"))
+_AT_MOST_16_BITS = frozenset(("PNG", "PPM"))
 
 
 def picture_names(folder: Path) -> list[str]:
@@ -61,7 +65,11 @@ def read_frames(
 
 
 def open_picture(file: Path) -> Image.Image:
-    """A picture, upright and in RGB; UserError where it is none, is damaged, or is larger than any frame."""
+    """A picture, upright and in RGB; UserError where it is none, is damaged, or is larger than any frame.
+
+    Grey levels are read as FFmpeg reads those of a video: 16 bits by their upper 8, floating-point numbers
+    from 0 (black) to 1 (white). What is transparent is shown.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # it is refused below
@@ -72,7 +80,7 @@ def open_picture(file: Path) -> Image.Image:
                     f"{shown(file)} has {picture.width} x {picture.height} pixels; "
                     f"frames have {MOST_PIXELS} at most."
                 )
-            return ImageOps.exif_transpose(picture).convert("RGB")
+            return _in_rgb(ImageOps.exif_transpose(picture), picture.format, file)
     except UnidentifiedImageError as error:
         raise UserError(f"{shown(file)} is no picture that can be read.") from error
     except Image.DecompressionBombError as error:
@@ -81,7 +89,29 @@ def open_picture(file: Path) -> Image.Image:
         raise UserError(f"{shown(file)} is damaged: {error}.") from error
 
 
-def scaled_size(size: tuple[int, int], short_side_px: int | None) -> tuple[int, int]:
-    """(width, height) with this short side, pixels, and the same shape; None leaves it alone."""
-    scale = 1.0 if short_side_px is None else short_side_px / min(size)
-    return round(size[0] * scale), round(size[1] * scale)
+def _in_rgb(picture: Image.Image, file_format: str | None, file: Path) -> Image.Image:
+    """By a rule for every mode, none of which goes by how bright this one picture is."""
+    mode = picture.mode
+    if mode in _AS_SHOWN:
+        # A colour that stands for transparency would make Pillow warn, but change nothing.
+        picture.info.pop("transparency", None)
+        return picture.convert("RGB")
+    # Pillow before 11.3 gives 16 bits in 32, where only the format tells that there are no more.
+    if mode.startswith("I;16") or (mode == "I" and file_format in _AT_MOST_16_BITS):
+        return _grey(np.asarray(picture) >> 8)
+    if mode == "F":
+        levels = np.asarray(picture)
+        if np.all((levels >= 0) & (levels <= 1)):  # not where one is not a number
+            return _grey(np.rint(255 * levels))
+        raise UserError(
+            f"{shown(file)} holds floating-point numbers from {levels.min():g} to {levels.max():g}. In "
+            "frames 0 is black and 1 is white: scale them all alike, or save them with 8 or 16 bits."
+        )
+    raise UserError(
+        f"{shown(file)} has pixels that Pillow calls {mode}, and nothing tells how bright they are. Save the "
+        "frames in RGB, or in grey levels of 8 or 16 bits."
+    )
+
+
+def _grey(levels: np.ndarray) -> Image.Image:
+    return Image.fromarray(levels.astype(np.uint8)).convert("RGB")

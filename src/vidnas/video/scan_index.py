@@ -22,7 +22,7 @@ from vidnas.video.footage import state_of, told
 from vidnas.video.scans import Scan, scan_each
 
 FILE_NAME = ".vidnas-index.json"
-FORMAT, VERSION = "vidnas-index", 1
+FORMAT, VERSION = "vidnas-index", 2
 SAVE_EVERY_SEC = 30.0
 
 
@@ -36,6 +36,8 @@ class _Entry:
     width_px: int
     height_px: int
     duration_sec: float
+    num_streams: int
+    stream: int
 
 
 class ScanIndex:
@@ -63,7 +65,7 @@ class ScanIndex:
         entry, state = self._entries.get(self._key(path)), state_of(path)
         if entry is None or state != (entry.size, entry.mtime_ns):
             return None
-        return VideoInfo(entry.num_frames, entry.width_px, entry.height_px, entry.duration_sec)
+        return VideoInfo(**{field.name: getattr(entry, field.name) for field in fields(VideoInfo)})
 
     def note_scan(self, path: Path, state: tuple[int, int] | None, scan: Scan) -> None:
         """Keep what a scan has found of a file that was in this state before; forget a bad one."""

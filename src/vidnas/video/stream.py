@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -16,7 +17,9 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from vidnas.errors import UserError
+from vidnas.video.chosen import choose, is_known, video_streams
 from vidnas.video.media import open_media
+from vidnas.video.upright import pixel_aspect
 
 USUAL_RATE = 25
 """Frames a second of a source that states neither times nor a rate."""
@@ -53,10 +56,14 @@ class StreamClock:
 
 @dataclass(frozen=True)
 class Source:
-    """An open source: its packets as they come, and its frames a second where it states no times."""
+    """An open source: its packets as they come, and its frames a second where it states no times.
+
+    `aspect` is the width of its pixels over their height.
+    """
 
     packets: "Iterator[Packet[VideoStream]]"
     rate: float
+    aspect: Fraction
 
 
 class Player:
@@ -121,13 +128,17 @@ def open_source(source: str, *, timeout_sec: float) -> Iterator[Source]:
     except (av.FFmpegError, OSError) as error:
         raise UserError(_refused(source, error)) from error
     with container:
-        if not container.streams.video or container.format.name == "tty":
+        streams = video_streams(container)
+        if not streams:
             raise UserError(f"There is no video in {shown_source(source)}.")
-        stream = container.streams.video[0]
+        stream = choose(streams)
+        if not is_known(stream):
+            name = shown_source(source)
+            raise UserError(f"The video in {name} is in a format that the decoder does not know.")
         # Several frames at once would be quicker, but every one of them later.
         stream.thread_type = "SLICE"
         rate = stream.average_rate or stream.guessed_rate or USUAL_RATE
-        yield Source(container.demux(stream), float(rate))
+        yield Source(container.demux(stream), float(rate), pixel_aspect(stream))
 
 
 def shown_source(source: str) -> str:
