@@ -6,7 +6,9 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import av
 import pytest
+from av.video.stream import VideoStream
 
 from vidnas.check import CheckResult, run_check
 from vidnas.cli import main
@@ -60,6 +62,29 @@ def test_good_videos_pass_and_are_described(data: Path) -> None:
     assert "48 training and 16 test videos" in result.text
     assert str(data / ".vidnas-index.json") in result.text
     assert len(json.loads((data / ".vidnas-index.json").read_text())["videos"]) == 64
+
+
+def test_which_of_several_video_streams_is_read_is_told_and_no_fault(folders: Path) -> None:
+    path = video(folders, "g01_c01")
+    with av.open(str(path)) as source, av.open(str(folders / "two.avi"), "w") as container:
+        preview = container.add_stream("mpeg4", rate=10)
+        assert isinstance(preview, VideoStream)
+        preview.width = preview.height = 8
+        main = container.add_stream_from_template(source.streams.video[0])
+        container.mux(preview.encode(av.VideoFrame(8, 8, "yuv420p")))
+        container.mux(preview.encode())
+        for packet in source.demux(source.streams.video[0]):
+            if packet.size:
+                packet.stream = main
+                container.mux(packet)
+    (folders / "two.avi").replace(path)
+    result = check(folders)
+    assert result.passed
+    told = "Files with several video streams, of which one is read:\n"
+    assert f"{told}  {path}: of 2 that with the number 1, which is 24 x 24.\n" in result.text
+    assert table(result.text)["Grow"][2] == "8"
+    path.unlink()
+    assert "several video streams" not in check(folders).text
 
 
 def test_lengths_and_sizes_that_differ_are_told(folders: Path) -> None:

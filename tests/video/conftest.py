@@ -1,5 +1,6 @@
 """Videos to test with: written on the spot, each frame painted with its number."""
 
+import struct
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +15,7 @@ HEIGHT, WIDTH, BLOCK = 48, 64, 16
 Paint = Callable[[int], np.ndarray]
 WriteVideo = Callable[..., Path]
 ReadNumber = Callable[[np.ndarray], int]
+SetMatrix = Callable[[Path, Sequence[int]], Path]
 
 
 def paint_number(number: int) -> np.ndarray:
@@ -39,7 +41,8 @@ def read_number() -> ReadNumber:
 def write_video() -> WriteVideo:
     """write_video(path, num_frames, ...): path, after writing a 64 x 48 video at 25 frames a second.
 
-    `times`, in 25ths of a second, are when the frames begin, where they do not follow at once.
+    `times`, in 25ths of a second, are when the frames begin, where they do not follow at once; `aspect` is
+    the width of a pixel over its height.
     """
 
     def write(
@@ -53,6 +56,7 @@ def write_video() -> WriteVideo:
         title: str | None = None,
         pix_fmt: str = "yuv420p",
         times: Sequence[int] | None = None,
+        aspect: Fraction | None = None,
     ) -> Path:
         if codec not in av.codecs_available:
             pytest.skip(f"this PyAV cannot encode with {codec}")
@@ -65,12 +69,34 @@ def write_video() -> WriteVideo:
             stream.codec_context.max_b_frames = max_b_frames
             stream.codec_context.bit_rate = 10_000_000
             stream.codec_context.thread_count = 1
+            if aspect is not None:
+                stream.codec_context.sample_aspect_ratio = aspect
             for number in range(num_frames):
                 frame = av.VideoFrame.from_ndarray(paint(number), format="rgb24")
                 if times is not None:
                     frame.pts, frame.time_base = times[number], Fraction(1, 25)
                 container.mux(stream.encode(frame))
             container.mux(stream.encode())
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def set_matrix() -> SetMatrix:
+    """set_matrix(path, (a, b, c, d)): the path of a 64 x 48 MP4 file that now has this display matrix.
+
+    By ISO 14496-12 the point (p, q) is shown at (ap + cq + x, bp + dq + y); x and y keep it in the picture.
+    """
+
+    def write(path: Path, matrix: Sequence[int]) -> Path:
+        a, b, c, d = matrix
+        data = path.read_bytes()
+        place = data.index(b"tkhd") + 44
+        x, y = WIDTH * (a < 0) + HEIGHT * (c < 0), WIDTH * (b < 0) + HEIGHT * (d < 0)
+        one = 1 << 16
+        written = struct.pack(">9i", a * one, b * one, 0, c * one, d * one, 0, x * one, y * one, 1 << 30)
+        path.write_bytes(data[:place] + written + data[place + 36 :])
         return path
 
     return write

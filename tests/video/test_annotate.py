@@ -125,21 +125,20 @@ def test_letters_of_many_alphabets_are_there() -> None:
         assert drawn.shape != missing.shape or (drawn != missing).any(), letter
 
 
-def test_a_rotated_video_comes_out_upright(tmp_path: Path, write_video: Write) -> None:
-    source = rotated(write_video(tmp_path / "lying.mp4", 3))
+@pytest.mark.parametrize("matrix", [(0, 1, -1, 0), (-1, 0, 0, 1), (0, 1, 1, 0)])
+def test_a_turned_or_mirrored_video_comes_out_upright(
+    tmp_path: Path, write_video: Write, set_matrix: Callable[..., Path], matrix: tuple[int, ...]
+) -> None:
+    source = set_matrix(write_video(tmp_path / "lying.mp4", 3), matrix)
     (upright,) = decode_frames(source, [1], short_side_px=None)
     (copy,) = decode_frames(annotate(source, [(0, "x")]), [1], short_side_px=None)
-    assert copy.shape == upright.shape == (64, 48, 3)
+    assert copy.shape == upright.shape == ((48, 64, 3) if matrix[0] else (64, 48, 3))
     assert np.abs(copy[:30].astype(int) - upright[:30]).mean() < 8
 
 
-def rotated(path: Path) -> Path:
-    """The same file with a display matrix of a quarter turn."""
-    data = bytearray(path.read_bytes())
-    place = data.index(b"tkhd") + 4 + 4 + 20 + 8 + 8
-    assert int.from_bytes(data[place : place + 4]) == 1 << 16
-    one, none = (1 << 16).to_bytes(4), bytes(4)
-    minus = ((-1 << 16) & 0xFFFFFFFF).to_bytes(4)
-    data[place : place + 20] = none + one + none + minus + none
-    path.write_bytes(data)
-    return path
+def test_pixels_that_are_not_square_come_out_square(tmp_path: Path, write_video: Write) -> None:
+    source = write_video(tmp_path / "wide.mp4", 3, codec="libx264", aspect=Fraction(3, 2))
+    (read,) = decode_frames(source, [1], short_side_px=None)
+    (copy,) = decode_frames(annotate(source, [(0, "x")]), [1], short_side_px=None)
+    assert copy.shape == read.shape == (48, 96, 3)
+    assert np.abs(copy[:30].astype(int) - read[:30]).mean() < 8

@@ -3,7 +3,6 @@
 import csv
 import os
 import re
-import struct
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -251,56 +250,6 @@ def test_a_file_trimmed_by_its_edit_list_is_not_truncated(
     assert scan_video(path).num_frames == num_frames
     (first,) = decode_frames(path, [0], short_side_px=None)
     assert read_number(first) == 25 * begin_sec
-
-
-# The display matrices (a, b, c, d) of ISO 14496-12: the point (p, q) is shown at (ap + cq + x, bp + dq + y).
-TURNS = {0: (1, 0, 0, 1), 90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}
-
-
-@pytest.mark.parametrize("degrees", TURNS)
-def test_a_video_from_a_phone_held_otherwise_comes_upright(
-    tmp_path: Path, write_video: Write, degrees: int
-) -> None:
-    rng = np.random.default_rng(0)
-    picture = np.kron(rng.integers(0, 256, (3, 4, 3), dtype=np.uint8), np.ones((16, 16, 1), np.uint8))
-    lying = write_video(tmp_path / "lying.mp4", 3, codec="libx264", paint=lambda _: picture)
-    (stored,) = decode_frames(lying, [1], short_side_px=None)
-    turned = turn(lying, tmp_path / "turned.mp4", degrees)
-    shown = displayed(stored, TURNS[degrees])
-    info = scan_video(turned)
-    assert (
-        (info.height_px, info.width_px) == shown.shape[:2] == ((48, 64) if degrees % 180 == 0 else (64, 48))
-    )
-    frames = decode_frames(turned, [1, 2], short_side_px=None)
-    np.testing.assert_array_equal(frames[0], shown)
-    (small,) = decode_frames(turned, [1], short_side_px=24)
-    assert small.shape[:2] == (shown.shape[0] // 2, shown.shape[1] // 2)
-    np.testing.assert_allclose(small[3:5, 3:5].mean((0, 1)), shown[6:10, 6:10].mean((0, 1)), atol=12)
-    assert next(read_frames(turned, None, short_side_px=None)).image.flags.c_contiguous
-
-
-def turn(path: Path, copy: Path, degrees: int) -> Path:
-    """A copy of an MP4 file that is to be shown turned clockwise, as a phone writes it."""
-    a, b, c, d = TURNS[degrees]
-    data = path.read_bytes()
-    place = data.index(b"tkhd") + 44
-    x, y = 64 * (a < 0) + 48 * (c < 0), 64 * (b < 0) + 48 * (d < 0)
-    one = 1 << 16
-    matrix = struct.pack(">9i", a * one, b * one, 0, c * one, d * one, 0, x * one, y * one, 1 << 30)
-    copy.write_bytes(data[:place] + matrix + data[place + 36 :])
-    return copy
-
-
-def displayed(stored: np.ndarray, matrix: tuple[int, int, int, int]) -> np.ndarray:
-    """The picture under a display matrix, pixel by pixel, moved to where its corner is the origin."""
-    a, b, c, d = matrix
-    height, width = stored.shape[:2]
-    points = {(a * p + c * q, b * p + d * q): stored[q, p] for q in range(height) for p in range(width)}
-    left, top = (min(point[axis] for point in points) for axis in (0, 1))
-    shown = np.zeros((height, width, 3) if a else (width, height, 3), np.uint8)
-    for (m, n), colour in points.items():
-        shown[n - top, m - left] = colour
-    return shown
 
 
 def with_sound(path: Path, copy: Path, *, seconds: int, first: bool = False) -> Path:

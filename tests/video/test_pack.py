@@ -1,5 +1,6 @@
 """A pack stands for the videos that it was made of; whatever happens to its files is noticed and named."""
 
+import json
 import shutil
 import signal
 import subprocess
@@ -7,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -230,6 +232,48 @@ def test_a_complete_pack_is_left_alone_and_another_one_is_refused(videos: Path, 
     assert {path.name: path.stat().st_mtime_ns for path in copy.iterdir()} == before
     with pytest.raises(UserError, match="holds a pack of other videos or with other settings"):
         pack(videos, copy, quality=50)
+
+
+def test_a_pack_of_an_earlier_reading_is_read_as_it_is_and_not_gone_on_with(
+    videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its frames may be held otherwise than those of today."""
+    with monkeypatch.context() as earlier:
+        earlier.setattr("vidnas.video.packing.READING", 1)
+        old = pack(videos, tmp_path / "old")
+    name = "Bend/v_Bend_g04_c01.avi"
+    there, here = (decode_frames(root / name, [3], short_side_px=24) for root in (videos, old))
+    assert np.abs(here.astype(int) - there).mean() < 3
+    assert footage.told(old / name) == scan_video(videos / name)
+    with pytest.raises(UserError, match="or one of an earlier version of vidnas"):
+        pack(videos, old)
+    begun = tmp_path / "begun"
+    begun.mkdir()
+    plan = read_index(old / INDEX).facts["plan"]
+    (begun / packing.PLAN).write_text(json.dumps({"plan": plan}))
+    with pytest.raises(UserError, match="or one of an earlier version of vidnas"):
+        pack(videos, begun)
+
+
+def test_a_pack_holds_pictures_upright_and_with_square_pixels(
+    tmp_path: Path, write_video: Write, set_matrix: Callable[..., Path]
+) -> None:
+    for label in "ab":
+        (tmp_path / "data" / label).mkdir(parents=True)
+        for clip in range(3):
+            path = write_video(
+                tmp_path / "data" / label / f"{clip}.mp4", 3, codec="libx264", aspect=Fraction(3, 2)
+            )
+            set_matrix(path, (0, 1, 1, 0) if label == "a" else (-1, 0, 0, 1))
+    out = pack(tmp_path / "data", tmp_path / "pack", short_side_px=32)
+    for name, size in (("a/1.mp4", (48, 96)), ("b/1.mp4", (96, 48))):
+        told = footage.told(out / name)
+        assert isinstance(told, VideoInfo) and (told.width_px, told.height_px) == size
+        for short_side_px in (None, 24):
+            here = decode_frames(out / name, [1], short_side_px=short_side_px)
+            there = decode_frames(tmp_path / "data" / name, [1], short_side_px=short_side_px or 32)
+            assert here.shape == there.shape
+            assert np.abs(here.astype(int) - there).mean() < 6
 
 
 def test_other_labels_or_other_videos_of_the_same_size_are_another_pack(tmp_path: Path, videos: Path) -> None:

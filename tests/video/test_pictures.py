@@ -1,6 +1,7 @@
 """Folders of frames are read as videos are, and what is wrong with one is told by name."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,6 @@ from vidnas.video import footage
 from vidnas.video.decode import VideoInfo
 from vidnas.video.footage import decode_frames, fingerprint, read_frames, size_bytes, state_of
 from vidnas.video.pictures import MOST_PIXELS, picture_names
-from vidnas.video.upright import scaled_size
 
 
 def write_frames(
@@ -47,10 +47,99 @@ def test_all_frames_take_the_size_of_the_first(tmp_path: Path) -> None:
     assert decode_frames(tmp_path, [0, 2], short_side_px=None).shape == (2, 30, 40, 3)
 
 
-def test_every_kind_of_picture_becomes_rgb(tmp_path: Path) -> None:
-    for number, mode in enumerate(("L", "P", "RGBA", "1", "I;16")):
-        Image.new(mode, (8, 8)).save(tmp_path / f"{number}.png")
-    assert decode_frames(tmp_path, range(5), short_side_px=None).shape == (5, 8, 8, 3)
+RAMP = np.tile(np.arange(64, dtype=np.uint8) * 4, (48, 1))
+DEEP = RAMP.astype(np.uint16) * 256 + 37
+SHOWN = Image.fromarray(RAMP)
+
+
+def saved(folder: Path, picture: Image.Image, **how: Any) -> Path:
+    """The path of a frame, by default a PNG; Pillow goes by the content, not by the name."""
+    folder.mkdir(exist_ok=True)
+    picture.save(folder / "0.png", **{"format": "PNG", **how})
+    return folder
+
+
+KINDS: dict[str, tuple[Image.Image, dict[str, Any]]] = {
+    "8 bits": (SHOWN, {}),
+    "16 bits": (Image.fromarray(DEEP), {}),
+    "16 bits in a TIFF": (Image.fromarray(DEEP), {"format": "TIFF"}),
+    "16 bits the other way round": (Image.fromarray(DEEP.astype(">u2")), {"format": "TIFF"}),
+    "16 bits in 32": (Image.fromarray(DEEP.astype(np.int32)), {"format": "PPM"}),
+    "floating point": (Image.fromarray((RAMP / 255).astype(np.float32)), {"format": "TIFF"}),
+    "a palette": (SHOWN.convert("P"), {}),
+    "a palette, some of it transparent": (SHOWN.convert("P"), {"transparency": bytes(range(64))}),
+    "a palette, a colour of it transparent": (SHOWN.convert("P"), {"transparency": 5}),
+    "grey, a level of it transparent": (SHOWN, {"transparency": 12}),
+    "grey with opacity": (Image.merge("LA", (SHOWN, SHOWN)), {}),
+    "a colour that is transparent": (SHOWN.convert("RGB"), {"transparency": (12, 12, 12)}),
+    "colours with opacity": (Image.merge("RGBA", (SHOWN, SHOWN, SHOWN, SHOWN)), {}),
+    "inks": (SHOWN.convert("RGB").convert("CMYK"), {"format": "TIFF"}),
+    "inks in a JPEG": (SHOWN.convert("RGB").convert("CMYK"), {"format": "JPEG", "quality": 99}),
+    "grey in a JPEG": (SHOWN, {"format": "JPEG", "quality": 99}),
+    "colours in a JPEG": (SHOWN.convert("RGB"), {"format": "JPEG", "quality": 99}),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_pictures_of_every_kind_are_as_bright(
+    tmp_path: Path, recwarn: pytest.WarningsRecorder, kind: str
+) -> None:
+    picture, how = KINDS[kind]
+    (frame,) = decode_frames(saved(tmp_path / "clip", picture, **how), [0], short_side_px=None)
+    assert frame.shape == (48, 64, 3)
+    assert np.abs(frame.astype(int) - RAMP[..., None]).max() <= 3
+    assert not recwarn.list
+
+
+def test_sixteen_bits_are_read_by_the_upper_eight_whatever_else_a_frame_holds(tmp_path: Path) -> None:
+    """Ten dark frames stay dark: nothing is stretched to what a frame has."""
+    for number in range(2):
+        Image.fromarray(DEEP // (1 + 7 * number)).save(tmp_path / f"{number}.png")
+    frames = decode_frames(tmp_path, [0, 1], short_side_px=None)
+    np.testing.assert_array_equal(frames[0, ..., 0], DEEP >> 8)
+    np.testing.assert_array_equal(frames[1, ..., 0], (DEEP // 8) >> 8)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_sixteen_bits_are_held_upright_too(tmp_path: Path, orientation: int) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    deep, flat = (
+        decode_frames(saved(tmp_path / name, picture, exif=exif), [0], short_side_px=None)
+        for name, picture in (("deep", Image.fromarray(DEEP)), ("flat", SHOWN))
+    )
+    np.testing.assert_array_equal(deep, flat)
+    assert deep.shape == ((1, 48, 64, 3) if orientation < 5 else (1, 64, 48, 3))
+
+
+def test_black_and_white_stay_so(tmp_path: Path) -> None:
+    stripes = Image.fromarray(np.tile([[0], [255]], (8, 16)).astype(np.uint8)).convert("1")
+    (frame,) = decode_frames(saved(tmp_path / "clip", stripes), [0], short_side_px=None)
+    assert frame[:, 3, 1].tolist() == [0, 255] * 8
+
+
+REFUSED: dict[str, tuple[Image.Image, str]] = {
+    "levels up to 255": (
+        Image.fromarray(RAMP.astype(np.float32)),
+        r"floating-point numbers from 0 to 252\. In",
+    ),
+    "levels below 0": (Image.fromarray((RAMP / 255 - 0.5).astype(np.float32)), "numbers from -0.5 to 0.48"),
+    "no number": (Image.fromarray(np.full((4, 4), np.nan, np.float32)), "from nan to nan"),
+    "32 bits": (
+        Image.fromarray(DEEP.astype(np.int32)),
+        "pixels that Pillow calls I, and nothing tells how bright",
+    ),
+    "a space of colours": (Image.new("LAB", (8, 8)), "pixels that Pillow calls LAB"),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_what_nobody_knows_how_bright_it_is_is_refused(tmp_path: Path, kind: str) -> None:
+    picture, cause = REFUSED[kind]
+    folder = saved(tmp_path / "clip", picture, format="TIFF")
+    for read in (footage.scan, lambda path: decode_frames(path, [0], short_side_px=16)):
+        with pytest.raises(UserError, match=rf"0\.png .*{cause}"):
+            read(folder)
 
 
 def test_a_picture_is_held_upright(tmp_path: Path) -> None:
@@ -111,9 +200,3 @@ def test_two_series_in_one_folder_are_an_error(tmp_path: Path) -> None:
         footage.scan(tmp_path / "clip")
     with pytest.raises(UserError, match="has no frame"):
         footage.scan(tmp_path)
-
-
-def test_a_short_side_keeps_the_shape() -> None:
-    assert scaled_size((320, 240), 128) == (171, 128)
-    assert scaled_size((240, 320), 128) == (128, 171)
-    assert scaled_size((240, 320), None) == (240, 320)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import av
 import pytest
 
 from vidnas.errors import UserError
@@ -136,6 +137,8 @@ DAMAGES: dict[str, Callable[[dict[str, Any]], object]] = {
     "another format": lambda index: index.update(format="other"),
     "another version": lambda index: index.update(version=1),
     "another decoder": lambda index: index.update(decoder="PyAV 0.1"),
+    "another reading of the same files": lambda index: index.update(decoder=f"PyAV {av.__version__}"),
+    "no number of streams": lambda index: index["videos"]["a.avi"].pop("num_streams"),
     "no videos": lambda index: index.pop("videos"),
     "videos as a list": lambda index: index.update(videos=[1]),
     "an entry that is none": lambda index: index["videos"].update({"a.avi": 3}),

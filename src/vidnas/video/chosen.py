@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from av.codec import CodecContext
 from av.container import InputContainer
-from av.stream import Disposition, Stream
+from av.stream import Disposition
 from av.video.stream import VideoStream
 
 _COVER = Disposition.attached_pic | Disposition.timed_thumbnails
@@ -37,7 +37,7 @@ def choose(streams: Sequence[VideoStream]) -> VideoStream:
     return max(streams, key=_num_pixels)
 
 
-def is_known(stream: Stream) -> bool:
+def is_known(stream: VideoStream) -> bool:
     """Whether FFmpeg knows the format of a stream, so that it can be decoded."""
     codec: CodecContext | None = stream.codec_context
     return codec is not None

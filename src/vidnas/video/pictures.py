@@ -67,8 +67,8 @@ def read_frames(
 def open_picture(file: Path) -> Image.Image:
     """A picture, upright and in RGB; UserError where it is none, is damaged, or is larger than any frame.
 
-    Grey levels are read as FFmpeg reads those of a video: 16 bits by their upper 8, floating-point numbers
-    from 0 (black) to 1 (white). What is transparent is shown.
+    Of 16 bits the upper 8 count, as in FFmpeg; floating-point numbers go from 0 (black) to 1 (white). What is
+    transparent is shown.
     """
     try:
         with warnings.catch_warnings():

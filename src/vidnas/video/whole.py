@@ -10,8 +10,6 @@ from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 
-from vidnas.video.chosen import is_known
-
 STATED: Mapping[str, Literal["frames", "stream", "file", "bytes"]] = {
     "avi": "frames",
     "mov": "stream",
@@ -26,7 +24,6 @@ what it finds."""
 
 _NOT_FILLED_IN = 1 << 30
 """What FFmpeg states as the count of an AVI's frames until it knows better, which in a pipe it never does."""
-_SAME_RATE = 0.01  # FFmpeg does not count a file's header
 _ASF_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _ASF_HEAD_BYTES = 1 << 16
 
@@ -76,16 +73,12 @@ class Extent:
             return float(stream.frames / rate) if rate else None
         if self._states == "stream" and stream.duration is not None and stream.time_base:
             return float(stream.duration * stream.time_base)
-        if self._states in ("stream", "file") and self._container.duration and not self._is_guessed():
+        # Where the header of a Matroska or FLV file is silent, FFmpeg guesses by the bit rates. What it has
+        # guessed, unlike what it has read, it hands on to the streams.
+        guessed = self._states == "file" and None not in (stream.duration, stream.start_time)
+        if self._states in ("stream", "file") and self._container.duration and not guessed:
             return self._container.duration / av.time_base
         return None
-
-    def _is_guessed(self) -> bool:
-        """Whether FFmpeg has the file's length from its size and bit rates, for want of one in the header."""
-        pictures, sounds = self._container.streams.video, self._container.streams.audio
-        rates = [stream.codec_context.bit_rate for stream in (*pictures, *sounds) if is_known(stream)]
-        rate = sum(rate or 0 for rate in rates)
-        return abs(self._container.bit_rate - rate) <= _SAME_RATE * rate
 
     def _reached_sec(self) -> float:
         """The end of what was read: of the video or, where only the file states a length, of any stream.
