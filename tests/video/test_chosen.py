@@ -40,7 +40,7 @@ def write(path: Path, tracks: Sequence[Track]) -> Path:
             assert isinstance(stream, VideoStream)
             stream.width, stream.height = track.size
             stream.pix_fmt = "yuvj420p" if track.codec == "mjpeg" else "yuv420p"
-            stream.disposition = track.disposition
+            stream.disposition = track.disposition.value  # type: ignore[assignment]  # PyAV 17 wants it so
             stream.codec_context.thread_count = 1
             streams.append(stream)
         for stream, track in zip(streams, tracks, strict=True):

@@ -371,7 +371,7 @@ def write_cover(path: Path) -> Path:
         sound = container.add_stream("aac", rate=8000, layout="mono")
         cover = container.add_stream("mjpeg", rate=1)
         cover.width, cover.height, cover.pix_fmt = 64, 48, "yuvj420p"
-        cover.disposition = Disposition.attached_pic
+        cover.disposition = Disposition.attached_pic.value  # type: ignore[assignment]  # PyAV 17 wants it so
         silence = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
         silence.sample_rate = 8000
         container.mux(sound.encode(silence))
