@@ -79,8 +79,11 @@ def pixel_aspect(stream: VideoStream) -> Fraction:
 
     DV, DVDs and much of television store pixels that are not square.
     """
-    stated = stream.sample_aspect_ratio or Fraction(1)
-    return stated if 1 <= max(stated, 1 / stated) <= MOST_STRETCHED else Fraction(1)
+    stated = stream.sample_aspect_ratio
+    aspect = (
+        Fraction(stated.numerator, stated.denominator) if stated else Fraction(1)
+    )  # PyAV 19 has its own kind
+    return aspect if 1 <= max(aspect, 1 / aspect) <= MOST_STRETCHED else Fraction(1)
 
 
 def scaled_size(size: tuple[int, int], short_side_px: int | None) -> tuple[int, int]:
