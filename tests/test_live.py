@@ -108,6 +108,20 @@ def test_a_stream_gives_a_line_for_each_window_with_its_label(
     assert "late or damaged: 0" in captured.err
 
 
+def test_a_window_below_the_threshold_is_none_of_these(
+    shade_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (tmp_path / "unsure.ts").open("wb") as file:
+        send(file, [(0.75, 0.8)], at_once=True)
+    for threshold in ("0.95", "0"):
+        assert watch(shade_run, str(tmp_path / "unsure.ts"), "--threshold", threshold) == 0
+    lines = capsys.readouterr().out.splitlines()
+    half = len(lines) // 2
+    assert half >= 1
+    assert all(re.fullmatch(r"[\d:]+ +[\d:.]+ +-  none of these", line) for line in lines[:half])
+    assert {line.label for line in read_lines("\n".join(lines[half:]))} <= {"day", "dusk"}
+
+
 def test_lines_come_while_the_stream_runs(
     shade_run: Path,
     serve: Callable[[Shades], str],
@@ -208,6 +222,8 @@ def test_a_source_that_is_not_there_exits_with_1_and_the_way_out(
 def test_settings_that_make_no_sense_for_a_stream_are_refused(
     shade_run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    assert watch(shade_run, "-", "--details") == 2
+    assert "--details tells more of videos; --live prints a line per window." in capsys.readouterr().err
     for more in (["--csv", "x.csv"], ["--json", "x.json"], ["--annotate", "x.mp4"]):
         assert watch(shade_run, "-", *more) == 2
         assert f"{more[0]} cannot be with --live" in capsys.readouterr().err

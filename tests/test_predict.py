@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sys
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -77,6 +78,84 @@ def test_a_video_not_longer_than_a_window_is_one_clip(
     assert window.labels == prediction.labels[:2]
     lines = capsys.readouterr().out.rstrip().splitlines()
     assert [line.split()[-1] for line in lines[1:]] == ["day", "dusk"]
+
+
+def test_of_several_videos_each_has_a_line_and_a_summary_comes_last(
+    shade_run: Path, write_shades: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = [
+        write_shades("clips/a.mp4", (DAY, 5)),
+        write_shades("clips/long name.mp4", (NIGHT, 40)),
+        write_shades("clips/z.mp4", (DAY, 5)),
+    ]
+    (tmp_path / "clips" / "bad.avi").write_text("x")
+    assert predict(shade_run, tmp_path / "clips", "--json", tmp_path / "lines.json") == 1
+    lines, told = capsys.readouterr()
+    width = len(str(paths[1]))
+    assert lines.splitlines() == [
+        f"{paths[0]!s:{width}}  100.0 %  day",
+        f"{paths[1]}  100.0 %  night          (3 windows in 4.0 s)",
+        f"{paths[2]!s:{width}}  100.0 %  day",
+    ]
+    assert told.splitlines()[-2].startswith("Cannot be used: ")
+    assert told.splitlines()[-1] == "Videos seen: 3 (day 2, night 1); cannot be used: 1."
+    details = ("--details", "--top", 1, "--json", tmp_path / "details.json")
+    assert predict(shade_run, *paths, *details) == 0
+    lines, told = capsys.readouterr()
+    assert lines.splitlines()[3:6] == [
+        f"{paths[1]}  (4.0 s, 3 windows)",
+        "  100.0 %  night",
+        "  0:00.0 - 0:04.0  100.0 %  night",
+    ]
+    assert told == "Videos seen: 3 (day 2, night 1).\n"
+    seen = [json.loads((tmp_path / f"{name}.json").read_text())[:3] for name in ("lines", "details")]
+    assert seen[0] == seen[1]
+
+
+def test_lines_are_cut_to_what_the_terminal_shows(
+    shade_run: Path, write_shades: Write, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths = [write_shades(f"a folder with a long name/{name}.mp4", (DAY, 60)) for name in ("one", "two")]
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "50")
+    assert predict(shade_run, *paths) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [len(line) for line in lines] == [50, 50]
+    assert all(line.startswith("…") and "100.0 %  day" in line and line.endswith("…") for line in lines)
+    assert "one.mp4" in lines[0] and "two.mp4" in lines[1]
+
+
+def test_below_the_threshold_none_of_these_is_said_wherever_a_label_stands(
+    shade_run: Path, write_shades: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A shade halfway between two that the network knows: each has half of the score."""
+    sure, unsure = write_shades("sure.mp4", (DAY, 5)), write_shades("unsure.mp4", (0.75, 5))
+    out = ("--json", tmp_path / "o.json", "--csv", tmp_path / "o.csv", "--threshold", 0.9)
+    assert predict(shade_run, sure, unsure, *out) == 0
+    printed = capsys.readouterr()
+    first, second = printed.out.splitlines()
+    assert first.endswith("  day")
+    assert "     -  none of these  (best: d" in second
+    assert "none of these 1)" in printed.err
+    videos = json.loads((tmp_path / "o.json").read_text())
+    assert [video["label"] for video in videos] == ["day", None]
+    assert 0.4 < videos[1]["labels"][0]["score"] < 0.9
+    with (tmp_path / "o.csv").open(newline="") as file:
+        assert [row["label"] for row in csv.DictReader(file)] == ["day", "none of these"]
+    result = run_predict(
+        PredictConfig(run=str(shade_run), videos=(str(unsure),), window_sec=2.0, threshold=0.3)
+    )
+    assert result.predictions[0].label == result.predictions[0].labels[0].label
+
+
+def test_an_annotated_video_shows_where_there_is_no_answer(
+    shade_run: Path, write_shades: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[tuple[int, str]] = []
+    monkeypatch.setattr("vidnas.predict.annotate_video", lambda *given, **_: written.extend(given[2]))
+    video = write_shades("long.mp4", (DAY, 40), (0.75, 40))
+    assert predict(shade_run, video, "--annotate", tmp_path / "x.mp4", "--threshold", 0.9) == 0
+    assert [text for _, text in written][::6] == ["day  100 %", "none of these"]
 
 
 def as_evaluated(run: Path, video: Path) -> list[float]:

@@ -5,6 +5,7 @@ which calls a verb hears nothing unless it asks. The command line shows all of i
 """
 
 import logging
+import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
@@ -43,6 +44,11 @@ def bar(
         file=sys.stderr,
         disable=None if any(isinstance(one, _Console) for one in _SENTENCES.handlers) else True,
     )
+
+
+def line_width() -> int | None:
+    """Places of a line of the terminal that results go to; None where they go elsewhere."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 @contextmanager

@@ -37,6 +37,13 @@ def below_one(config: object, name: str) -> None:
         raise UsageError(f"{name} is {value!r}; allowed are 0 to below 1.")
 
 
+def from_0_to_1(config: object, name: str) -> None:
+    """A number from 0 to 1."""
+    value = getattr(config, name)
+    if not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise UsageError(f"{name} is {value!r}; allowed are 0 to 1.")
+
+
 def names(config: object, name: str, noun: str = "names") -> tuple[str, ...]:
     """The parts of a text that commas separate: at least one, each once."""
     value = getattr(config, name)

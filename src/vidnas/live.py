@@ -14,8 +14,9 @@ from vidnas.video.stream import shown_source
 from vidnas.video.transforms import center_crop, normalize, scaled_short_side, to_pixels
 
 
-def watch(source: str, classifier: Classifier, *, window_sec: float) -> None:
-    """Give a line per window: time of day, end of the window in stream time, score, label.
+def watch(source: str, classifier: Classifier, *, window_sec: float, threshold: float) -> None:
+    """Give a line per window: time of day, end of the window in stream time, score, label (or that no class's
+    score reaches the threshold).
 
     There is a window every half of `window_sec`; one that is due while the network is busy is left out.
     Returns at the end of the stream, at Ctrl-C and at SIGTERM, after a sentence that sums up. UserError
@@ -30,9 +31,10 @@ def watch(source: str, classifier: Classifier, *, window_sec: float) -> None:
             for window in newest.windows():
                 clip = window.frames[classifier.frame_numbers(len(window.frames))]
                 (scores,) = classifier([normalize(to_pixels(center_crop(clip, classifier.size_px)))])
-                best = describe_label(rank(scores, classifier.classes)[0])
+                best = rank(scores, classifier.classes)[0]
+                said = describe_label(best if best.score >= threshold else None)
                 num_windows += 1  # before its line, which whoever presses Ctrl-C has seen
-                console.give(f"{datetime.now():%H:%M:%S}  {minutes(window.end_sec):>7}  {best}")
+                console.give(f"{datetime.now():%H:%M:%S}  {minutes(window.end_sec):>7}  {said}")
         except KeyboardInterrupt:
             console.say("")  # the terminal has shown ^C
     console.say(

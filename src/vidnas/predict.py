@@ -7,9 +7,11 @@ from pathlib import Path
 from vidnas import console, learnt, networks, runs
 from vidnas.atomic import require_new, write_whole
 from vidnas.engine.classify import Classifier, Probabilities
+from vidnas.engine.listing import lay_out, summarize
 from vidnas.engine.predictions import (
     BadVideo,
     Prediction,
+    caption,
     describe,
     predict,
     to_csv,
@@ -41,17 +43,17 @@ class PredictResult:
 
 
 def run_predict(config: PredictConfig) -> PredictResult:
-    """Print what the network of a run sees, each video as soon as it is done, and write what was asked for.
+    """Tell what the network of a run sees, each video as soon as it is done, and write what was asked for.
 
     A video longer than a window is seen through windows that slide over it by half their length. Files that
-    cannot be used come last, on stderr, and do not keep the others. A live source is watched until it ends.
+    cannot be used come last, and do not keep the others. A live source is watched until it ends.
     UsageError and UserError before any work for settings that contradict each other, names that stand for no
     video, a file to write that exists, and a folder that is not a training's.
     """
     _check_request(config)
     if config.live is not None:
         classifier, window_sec = _open_run(config)
-        watch(config.live, classifier, window_sec=window_sec)
+        watch(config.live, classifier, window_sec=window_sec, threshold=config.threshold)
         return PredictResult((), ())
     paths = find_videos(config.videos)
     if config.annotate is not None and len(paths) != 1:
@@ -59,9 +61,11 @@ def run_predict(config: PredictConfig) -> PredictResult:
     classifier, window_sec = _open_run(config)
     with console.bar(total=len(paths), label="Checking", unit="video") as bar:
         infos = scan_videos(paths, workers=config.workers, progress=bar.update)
-    predictions, bad = _predict_all(paths, infos, classifier, window_sec, config.top)
+    predictions, bad = _predict_all(paths, infos, classifier, window_sec, config)
     for video in bad:
         console.say(f"Cannot be used: {video.cause}")
+    if len(paths) > 1:
+        console.say(summarize(predictions, bad))
     if config.json is not None:
         write_whole(_path(config.json), to_json(predictions, bad))
     if config.csv is not None:
@@ -80,6 +84,8 @@ def _check_request(config: PredictConfig) -> None:
         raise UsageError(
             f"{' and '.join(outputs)} cannot be with --live, which prints a line per window: redirect those."
         )
+    if config.live is not None and config.details:
+        raise UsageError("--details tells more of videos; --live prints a line per window.")
     if len(set(outputs.values())) < len(outputs):
         raise UsageError(f"{' and '.join(outputs)} name the same file.")
     for flag, path in outputs.items():
@@ -124,10 +130,12 @@ def _predict_all(
     infos: Sequence[VideoInfo | UserError],
     classifier: Classifier,
     window_sec: float,
-    top: int,
+    config: PredictConfig,
 ) -> tuple[list[Prediction], list[BadVideo]]:
-    """Look at all videos that can be used and print what is seen in each."""
+    """Look at all videos that can be used and tell what is seen in each: a line, or all of it."""
     predictions, bad = [], []
+    listing = lay_out(paths, classifier.classes, console.line_width())
+    listed = len(paths) > 1 and not config.details
     total = sum(len(_windows(info, window_sec)) for info in infos if isinstance(info, VideoInfo))
     with console.bar(total=total, label="Predicting", unit="clip") as bar:
         for path, info in zip(paths, infos, strict=True):
@@ -139,8 +147,9 @@ def _predict_all(
             except UserError as error:
                 bad.append(BadVideo(path, str(error)))
             else:
-                predictions.append(_predict(path, info, windows, probabilities, classifier.classes, top))
-                console.give(describe(predictions[-1], top=top) + "\n")
+                seen = _predict(path, info, windows, probabilities, classifier.classes, config)
+                predictions.append(seen)
+                console.give(listing.line(seen) if listed else describe(seen, top=config.top) + "\n")
     return predictions, bad
 
 
@@ -166,13 +175,22 @@ def _predict(
     windows: Sequence[Window],
     probabilities: Sequence[Probabilities],
     classes: Sequence[str],
-    top: int,
+    config: PredictConfig,
 ) -> Prediction:
     """What was computed of a video, its windows in seconds."""
     frame_sec = info.duration_sec / info.num_frames
     spans_sec = [(window.start * frame_sec, window.stop * frame_sec) for window in windows]
     note = "" if info.duration_sec else "The file states no frame rate, so it was taken as one clip."
-    return predict(path, info.duration_sec, spans_sec, probabilities, classes, note, top=top)
+    return predict(
+        path,
+        info.duration_sec,
+        spans_sec,
+        probabilities,
+        classes,
+        note,
+        top=config.top,
+        threshold=config.threshold,
+    )
 
 
 def _counted(clips: Iterator[Clip], progress: Callable[[int], object]) -> Iterator[Clip]:
@@ -185,9 +203,7 @@ def _annotate(prediction: Prediction, info: VideoInfo | UserError, window_sec: f
     """Write the video with the best label of the window whose centre is nearest in every frame."""
     assert isinstance(info, VideoInfo)
     firsts = first_nearest(_windows(info, window_sec))
-    # The label first: where the picture is small, the end of a text is cut.
-    best = [window.labels[0] for window in prediction.windows]
-    captions = [f"{shown(label)}  {100 * score:.0f} %" for label, score in best]
+    captions = [caption(window) for window in prediction.windows]
     with console.bar(total=info.num_frames, label="Annotating", unit="frame") as bar:
         annotate_video(
             prediction.path,

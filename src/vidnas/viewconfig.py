@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from vidnas.config import Device
 from vidnas.errors import UsageError
-from vidnas.limits import at_least, check_types, positive
+from vidnas.limits import at_least, check_types, from_0_to_1, positive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +18,12 @@ class PredictConfig:
     live: str | None = None
     """Watch a source instead of files: a stream's URL, a camera (/dev/video0) or - for a pipe."""
     top: int = 5
-    """Labels shown of a video."""
+    """Labels shown of a video, and columns of them in the CSV file."""
+    details: bool = False
+    """Of several videos too, print the ranked labels and the timeline; by default each gets a line."""
+    threshold: float = 0.0
+    """Least score of an answer, 0 to 1: below it "none of these" is said. Scores are a network's softmax, not
+    calibrated probabilities: choose it on videos whose label you know. 0: there is always an answer."""
     csv: str | None = None
     """Write the predictions to this new CSV file."""
     json: str | None = None
@@ -40,6 +45,7 @@ class PredictConfig:
         for name in ("top", "batch_size"):
             at_least(self, name, 1)
         at_least(self, "workers", 0)
+        from_0_to_1(self, "threshold")
         if self.window_sec is not None:
             positive(self, "window_sec")
 

@@ -12,6 +12,7 @@ from vidnas.engine.predictions import (
     BadVideo,
     Prediction,
     ScoredLabel,
+    caption,
     describe,
     minutes,
     predict,
@@ -64,6 +65,52 @@ def test_the_text_has_the_top_labels_and_the_timeline() -> None:
         "  0:05.0 - 0:06.5   90.0 %  run",
         "  0:06.5 - 0:09.0   80.0 %  walk",
     ]
+
+
+def unsure(threshold: float) -> Prediction:
+    return predict(Path("clip.mp4"), 9.0, SPANS, ROWS, CLASSES, top=3, threshold=threshold)
+
+
+def test_below_the_threshold_a_video_and_its_windows_have_no_answer_but_keep_their_scores() -> None:
+    plain, found = prediction(), unsure(0.6)
+    assert found.label is None
+    assert [window.label for window in found.windows] == [None, "walk", "run", "walk"]
+    assert found.labels == plain.labels
+    assert [window.labels for window in found.windows] == [window.labels for window in plain.windows]
+    assert unsure(0.5).label == "walk"  # 0.5 reaches it
+    assert {window.label for window in unsure(1.0).windows} == {None}
+    assert (plain.label, plain.windows[0].label) == ("walk", "walk")
+
+
+def test_what_has_no_answer_is_none_of_these_in_the_text_and_the_timeline() -> None:
+    assert describe(unsure(0.7), top=1).splitlines() == [
+        "clip.mp4  (9.0 s, 4 windows)",
+        "        -  none of these; the best:",
+        "   50.0 %  walk",
+        "  0:00.0 - 0:05.0        -  none of these",
+        "  0:05.0 - 0:06.5   90.0 %  run",
+        "  0:06.5 - 0:09.0   80.0 %  walk",
+    ]
+    assert [caption(window) for window in unsure(0.7).windows] == [
+        "none of these",
+        "none of these",
+        "run  90 %",
+        "walk  80 %",
+    ]
+
+
+def test_json_has_null_and_csv_says_so_and_both_keep_the_scores() -> None:
+    (plain,), (found,) = (json.loads(to_json([one], [])) for one in (prediction(), unsure(0.7)))
+    assert (plain["label"], found["label"]) == ("walk", None)
+    assert [window["label"] for window in found["windows"]] == [None, None, "run", "walk"]
+    for name in ("labels", "duration_sec"):
+        assert found[name] == plain[name]
+    scores = [[window["score"] for window in video["windows"]] for video in (plain, found)]
+    assert scores[0] == scores[1] == [0.5, 0.6, 0.9, 0.8]
+    rows = list(csv.DictReader(io.StringIO(to_csv([unsure(0.7)], [], top=2).decode(), newline="")))
+    assert [row["label"] for row in rows] == ["none of these", "none of these", "run", "walk"]
+    assert [row["score"] for row in rows] == ["0.500000", "0.600000", "0.900000", "0.800000"]
+    assert [row["label_2"] for row in rows] == ["run", "run", "walk", "run"]
 
 
 def test_a_short_video_has_no_timeline_and_a_note_is_told() -> None:

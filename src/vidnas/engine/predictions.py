@@ -14,6 +14,9 @@ from vidnas.engine.classify import Probabilities
 from vidnas.errors import UserError
 from vidnas.video.decode import shown
 
+NONE = "none of these"
+"""What is said where no class's score reaches the threshold."""
+
 
 class ScoredLabel(NamedTuple):
     """A class and its probability."""
@@ -29,6 +32,8 @@ class ScoredWindow:
     start_sec: float
     end_sec: float
     labels: tuple[ScoredLabel, ...]
+    label: str | None
+    """The answer; None where the best score is below the threshold."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,8 @@ class Prediction:
     duration_sec: float
     labels: tuple[ScoredLabel, ...]
     windows: tuple[ScoredWindow, ...]
+    label: str | None
+    """The answer; None where the best score is below the threshold."""
     note: str = ""
 
 
@@ -64,6 +71,11 @@ def rank(probabilities: Probabilities, classes: Sequence[str]) -> tuple[ScoredLa
     return tuple(ScoredLabel(*pair) for pair in sorted(pairs, key=lambda pair: -pair[1]))
 
 
+def answer(labels: Sequence[ScoredLabel], threshold: float) -> str | None:
+    """The best of ranked labels, or None where its score is below the threshold."""
+    return labels[0].label if labels[0].score >= threshold else None
+
+
 def predict(
     path: Path,
     duration_sec: float,
@@ -73,6 +85,7 @@ def predict(
     note: str = "",
     *,
     top: int,
+    threshold: float = 0.0,
 ) -> Prediction:
     """Put together what was computed of a video: the (start, end) of its windows and a row for each.
 
@@ -80,27 +93,29 @@ def predict(
     """
     mean = tuple(sum(column) / len(probabilities) for column in zip(*probabilities, strict=True))
     windows = tuple(
-        ScoredWindow(start_sec, end_sec, rank(row, classes)[:top])
+        ScoredWindow(start_sec, end_sec, ranked[:top], answer(ranked, threshold))
         for (start_sec, end_sec), row in zip(spans_sec, probabilities, strict=True)
+        for ranked in [rank(row, classes)]
     )
-    return Prediction(path, duration_sec, rank(mean, classes), windows, note)
+    labels = rank(mean, classes)
+    return Prediction(path, duration_sec, labels, windows, answer(labels, threshold), note)
 
 
-def timeline(windows: Sequence[ScoredWindow]) -> list[tuple[float, float, ScoredLabel]]:
-    """(start_sec, end_sec, label with its mean score) without overlap, equal neighbours as one.
+def timeline(windows: Sequence[ScoredWindow]) -> list[tuple[float, float, ScoredLabel | None]]:
+    """(start_sec, end_sec, answer with its mean score) without overlap, equal neighbours as one.
 
-    Every moment belongs to the window whose centre is nearest.
+    Every moment belongs to the window whose centre is nearest. None stands for none of the classes.
     """
     centres = [(window.start_sec + window.end_sec) / 2 for window in windows]
     borders = [(before + centre) / 2 for before, centre in pairwise(centres)]
     ends = [*borders, windows[-1].end_sec]
-    rows: list[tuple[float, float, ScoredLabel]] = []
+    rows: list[tuple[float, float, ScoredLabel | None]] = []
     start_sec, scores = windows[0].start_sec, []
     for number, (window, end_sec) in enumerate(zip(windows, ends, strict=True)):
-        label, score = window.labels[0]
-        scores.append(score)
-        if number + 1 == len(windows) or windows[number + 1].labels[0].label != label:
-            rows.append((start_sec, end_sec, ScoredLabel(label, sum(scores) / len(scores))))
+        scores.append(window.labels[0].score)
+        if number + 1 == len(windows) or windows[number + 1].label != window.label:
+            said = None if window.label is None else ScoredLabel(window.label, sum(scores) / len(scores))
+            rows.append((start_sec, end_sec, said))
             start_sec, scores = end_sec, []
     return rows
 
@@ -108,9 +123,9 @@ def timeline(windows: Sequence[ScoredWindow]) -> list[tuple[float, float, Scored
 def describe(prediction: Prediction, *, top: int) -> str:
     """A video's name, its `top` labels and, of a longer one, the timeline."""
     facts = [f"{prediction.duration_sec:.1f} s"] if prediction.duration_sec else []
-    if len(prediction.windows) > 1:
-        facts.append(f"{len(prediction.windows)} windows")
+    facts += [f"{len(prediction.windows)} windows"] if len(prediction.windows) > 1 else []
     lines = [shown(prediction.path) + (f"  ({', '.join(facts)})" if facts else "")]
+    lines += [f"  {describe_label(None)}; the best:"] if prediction.label is None else []
     lines += [f"  {describe_label(label)}" for label in prediction.labels[:top]]
     lines += [f"  {prediction.note}"] if prediction.note else []
     if len(prediction.windows) > 1:
@@ -122,9 +137,14 @@ def describe(prediction: Prediction, *, top: int) -> str:
     return "\n".join(lines)
 
 
-def describe_label(label: ScoredLabel) -> str:
-    """Score and label, the score first: names differ in length."""
-    return f"{100 * label.score:5.1f} %  {shown(label.label)}"
+def describe_label(label: ScoredLabel | None) -> str:
+    """Score and label, the score first: names differ in length. None is none of the classes."""
+    return f"{'-':>7}  {NONE}" if label is None else f"{100 * label.score:5.1f} %  {shown(label.label)}"
+
+
+def caption(window: ScoredWindow) -> str:
+    """Label and score, the label first: where a picture is small, the end of a text is cut."""
+    return NONE if window.label is None else f"{shown(window.label)}  {100 * window.labels[0].score:.0f} %"
 
 
 def minutes(seconds: float) -> str:
@@ -134,17 +154,24 @@ def minutes(seconds: float) -> str:
 
 
 def to_json(predictions: Sequence[Prediction], bad: Sequence[BadVideo]) -> bytes:
-    r"""A list of videos: path, duration_sec, labels (all, ranked) and windows with their best label.
+    r"""A list of videos: path, duration_sec, label, labels (all, ranked) and windows with label and score.
 
-    Behind them the bad ones: path and error. A path's bytes that are no UTF-8 stand as \udcXX.
+    Where the best score is below the threshold, label is null. Behind them the bad ones: path and error. A
+    path's bytes that are no UTF-8 stand as \udcXX.
     """
     good = [
         {
             "path": str(prediction.path),
             "duration_sec": prediction.duration_sec,
+            "label": prediction.label,
             "labels": [label._asdict() for label in prediction.labels],
             "windows": [
-                {"start_sec": window.start_sec, "end_sec": window.end_sec, **window.labels[0]._asdict()}
+                {
+                    "start_sec": window.start_sec,
+                    "end_sec": window.end_sec,
+                    "label": window.label,
+                    "score": window.labels[0].score,
+                }
                 for window in prediction.windows
             ],
         }
@@ -159,8 +186,9 @@ def to_json(predictions: Sequence[Prediction], bad: Sequence[BadVideo]) -> bytes
 def to_csv(predictions: Sequence[Prediction], bad: Sequence[BadVideo], *, top: int) -> bytes:
     r"""A row per window: video, start_sec, end_sec, label, score, label_2, score_2, ... up to `top`, error.
 
-    Behind them a row per bad video, of which only video and error are filled. A path's bytes that are no
-    UTF-8 stand as \udcXX.
+    Where the best score is below the threshold, label is NONE, and score still the best one. Behind them a
+    row per bad video, of which only video and error are filled. A path's bytes that are no UTF-8 stand as
+    \udcXX.
     """
     top = min([top, *(len(prediction.labels) for prediction in predictions)])
     ranks = ["", *(f"_{rank}" for rank in range(2, top + 1))]
@@ -171,6 +199,7 @@ def to_csv(predictions: Sequence[Prediction], bad: Sequence[BadVideo], *, top: i
     for prediction in predictions:
         for window in prediction.windows:
             cells = [cell for label, score in window.labels[:top] for cell in (label, f"{score:.6f}")]
+            cells[0] = NONE if window.label is None else window.label
             times = [f"{window.start_sec:.3f}", f"{window.end_sec:.3f}"]
             writer.writerow([prediction.path, *times, *cells, ""])
     for video in bad:
