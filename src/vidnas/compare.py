@@ -143,10 +143,11 @@ def _caption(config: CompareConfig, rows: Sequence[Row], classes: Sequence[str])
         f"{name.replace('_', ' ')} {getattr(config, name)}"
         for name, off in (
             ("warmup", 0.0), ("label_smoothing", 0.0), ("dropout", 0.0), ("mix", "none"), ("ema", 0.0),
-            ("input", "rgb"), ("repeats", 1), ("balance", False),
+            ("input", "rgb"), ("repeats", 1),
         )
         if getattr(config, name) != off
     ]  # fmt: skip
+    extras += ["classes weighed alike"] if config.balance else []
     recipe = ", ".join(
         [f"{config.optimizer} {config.lr:g}", f"weight decay {config.weight_decay:g}", *extras]
     )

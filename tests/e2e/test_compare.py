@@ -276,6 +276,16 @@ def test_a_cell_s_file_name_may_be_any_bytes(command: tuple[str, ...], tmp_path:
     assert "cell" in (out / "comparison.html").read_text(encoding="utf-8")
 
 
+def test_a_balanced_comparison_says_so_and_balances_every_training(
+    command: tuple[str, ...], tmp_path: Path
+) -> None:
+    out = tmp_path / "balanced"
+    assert main([*command, "--networks", "random:0,all-skip", "--balance", "--out", str(out)]) == 0
+    assert "classes weighed alike, last epoch" in (out / "comparison.md").read_text()
+    settings = [json.loads(path.read_text()) for path in out.glob("runs/*/seed-0/config.json")]
+    assert [one["balance"] for one in settings] == [True, True]
+
+
 def test_missing_videos_are_told_once_before_anything_is_written(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

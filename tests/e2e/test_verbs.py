@@ -214,7 +214,14 @@ def test_evaluate_tests_all_of_other_videos_and_none_that_were_trained_on(
         (tmp_path / "new" / name / "one.avi").write_bytes(source.read_bytes())
     arguments = ("evaluate", "--run", train_run, "--workers", 0, "--data")
     assert vidnas_main(*arguments, tmp_path / "new") == 0
-    assert "all 2 are tested" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "all 2 are tested" in printed and "uneven" not in printed
+    for number in range(2):
+        (tmp_path / "new" / "Grow" / f"more {number}.avi").write_bytes(source.read_bytes())
+    assert vidnas_main(*arguments, tmp_path / "new") == 0
+    printed = capsys.readouterr().out
+    assert "uneven: Grow has 3 times as many videos as Shrink. Balanced accuracy counts" in printed
+    assert "; balanced accuracy " in printed
     assert vidnas_main(*arguments, tiny_videos / "videos") == 1
     assert "are among those that" in capsys.readouterr().err
 
