@@ -1,0 +1,369 @@
+"""The figures of README.md and docs/ are those of docs/results: rows of tables, and what the text claims."""
+
+import json
+import re
+import statistics
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from vidnas.engine.profile import count_macs, count_parameters
+from vidnas.figures.cell import draw_cell
+from vidnas.figures.save import save_figure
+from vidnas.genotype import load_genotype
+from vidnas.networks import build_network, read_architecture
+from vidnas.nn.baselines import BASELINES
+from vidnas.presets import train_preset
+from vidnas.runs import clip_shape
+
+Json = Any
+Stored = Callable[[str], Json]
+
+THREE_FIGURES = ((1e9, "G"), (1e6, "M"))
+TABLE_2 = {
+    "searched": "searched", "random-0": "random:0", "random-1": "random:1", "random-2": "random:2",
+    "best-of-5": "best-of:5 (which took random:2)",
+}  # fmt: skip
+"""What the pages call a row that is stored under another name."""
+
+
+@pytest.fixture(scope="session")
+def stored(repository: Path) -> Stored:
+    """A file below docs/results."""
+    return lambda name: json.loads((repository / "docs" / "results" / name).read_text())
+
+
+@pytest.fixture(scope="session")
+def results(pages: dict[str, str]) -> str:
+    """The page of results."""
+    return pages["docs/results.md"]
+
+
+def percent(share: float) -> str:
+    return f"{share:.1%}"
+
+
+def accuracy(row: Json) -> str:
+    spread = "" if row["spread"] is None else f" ± {100 * row['spread']:.1f}"
+    return f"**{percent(row['accuracy'])}**{spread}"
+
+
+def interval(bounds: tuple[float, float]) -> str:
+    return f"{percent(bounds[0])} to {percent(bounds[1])}"
+
+
+def points(share: float, bounds: tuple[float, float]) -> str:
+    low, high = (round(100 * end, 1) + 0.0 for end in bounds)
+    return f"{100 * share:+.1f} ({low:+.1f} to {high:+.1f})"
+
+
+def macs(count: int) -> str:
+    return next(f"{count / unit:.3g} {letter}" for unit, letter in THREE_FIGURES if count >= 0.9995 * unit)
+
+
+def train_accuracy(row: Json) -> str:
+    return percent(statistics.fmean(run["train_accuracy"] for run in row["runs"]))
+
+
+def minutes(row: Json) -> str:
+    return f"{statistics.fmean(run['train_sec'] for run in row['runs']) / 60:.1f} min"
+
+
+def line(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def rows_of(table: Json) -> dict[str, Json]:
+    return {row["name"]: row for row in table["rows"]}
+
+
+def table_2_rows(stored: Stored) -> Iterator[str]:
+    costs = stored("table2/cost.json")
+    rows = [row for row in stored("table2/table.json")["rows"] if row["name"] != "c3d-8"]
+    for row in rows:
+        name = row["name"]
+        latency = costs[{"best-of-5": "random-2"}.get(name, name)]["latency_ms"]
+        yield row_2(row, TABLE_2.get(name, name), f"{latency:.1f} ms")
+    (slow,), (sixteen,) = (stored(f"table2/{name}.json")["rows"] for name in ("lowest-rate", "sixteen"))
+    yield row_2(slow, "c3d-8 at lr 1e-4", f"{costs['c3d-8, lr 0.0001']['latency_ms']:.1f} ms")
+    yield row_2(sixteen, "c3d, 16 frames, at lr 1e-4", "")
+
+
+def row_2(row: Json, name: str, latency: str) -> str:
+    difference = "" if row["difference"] is None else points(row["difference"], row["difference_interval"])
+    cost = row["cost"]
+    return line(
+        name, accuracy(row), interval(row["interval"]), difference, train_accuracy(row),
+        f"{cost['parameters']:,}", macs(cost["macs"]), latency, minutes(row),
+    )  # fmt: skip
+
+
+def time_rows(stored: Stored) -> Iterator[str]:
+    files = ("time-cells", "time", "time-lowest-rate")
+    names = {"random-0": "random:0", "c3d-8": "c3d-8 at lr 1e-4"}
+    for row in (row for file in files for row in stored(f"table2/{file}.json")["rows"]):
+        epochs = {run["epochs"] for run in row["runs"]}
+        assert len(epochs) == 1
+        yield line(
+            names.get(row["name"], row["name"]), accuracy(row), interval(row["interval"]),
+            train_accuracy(row), str(epochs.pop()), minutes(row),
+        )  # fmt: skip
+
+
+def depth_rows(stored: Stored) -> Iterator[str]:
+    for row in stored("table2/depth.json")["rows"]:
+        cells = match[1] if (match := re.fullmatch(r"searched-(\d)-cells", row["name"])) else "6"
+        cost = row["cost"]
+        yield line(
+            cells, accuracy(row), interval(row["interval"]), train_accuracy(row), f"{cost['parameters']:,}",
+            macs(cost["macs"]), minutes(row),
+        )  # fmt: skip
+
+
+def remedy_rows(stored: Stored) -> Iterator[str]:
+    names = {
+        "searched": "as it is",
+        "epoch-010": "the cell of epoch 10 of the same search",
+        "slow-alpha": "alpha ten times slower (`--alpha-lr 1e-3`)",
+    }
+    for row in stored("table2/remedies.json")["rows"]:
+        difference = (
+            "" if row["difference"] is None else points(row["difference"], row["difference_interval"])
+        )
+        cost = row["cost"]
+        yield line(
+            names[row["name"]], accuracy(row), interval(row["interval"]), difference, train_accuracy(row),
+            f"{cost['parameters']:,}", macs(cost["macs"]),
+        )  # fmt: skip
+
+
+def ucf101_5_rows(stored: Stored) -> Iterator[str]:
+    names = {
+        "searched": "searched cell", "random-0": "random:0", "random-1": "random:1", "random-2": "random:2",
+        "single-frame": "single frames (the searched cell)",
+    }  # fmt: skip
+    for file, name in names.items():
+        run = stored(f"ucf101_5/{file}.json")
+        scores, cost = run["scores"], run["cost"]
+        yield line(
+            name, f"**{percent(scores['top1'])}**", interval(scores["interval"]),
+            percent(run["train_accuracy"]), f"{cost['parameters']:,}", f"{cost['macs'] / 1e9:.3f} G",
+            f"{run['median_epoch_sec']:.1f} s ({run['shortest_epoch_sec']:.1f} s)",
+        )  # fmt: skip
+
+
+def growth_rows(stored: Stored) -> Iterator[str]:
+    rows = stored("bench/growth.json")["rows"]
+    units = {"batch": "batch {}", "frames": "{} frames", "size": "{} px"}
+    units |= {"channels": "{} first channels", "cells": "{} cells"}
+    places = dict.fromkeys((row["setting"], row["value"]) for row in rows)
+    for setting, value in places:
+        cells = [units[setting].format(value)]
+        for step in ("search", "train"):
+            found = [r for r in rows if (r["step"], r["setting"], r["value"]) == (step, setting, value)]
+            cells += [f"{r['sec_per_clip']:.3f}" for r in found] or [""]
+            cells += [f"{r['peak_mib']:.0f}" for r in found] or [""]
+        yield line(*cells)
+
+
+SPEED = {
+    "search step, first order": ("search_step", "first_order"),
+    "search step, second order": ("search_step", "second_order"),
+    "training step": ("train_step", "train"),
+    "inference, one clip": ("inference", "inference"),
+    "the same, `--stem-stride 2`": ("inference", "inference_stem_stride_2"),
+    "... against 3D-ResNet-18": ("inference", "inference_stem_stride_2_vs_resnet_18"),
+    "... against C3D (8 frames)": ("inference", "inference_stem_stride_2_vs_c3d"),
+}
+ONE_THREAD_TOO = 4, 5
+"""Of the rows above, the first so many and this one stand there for one thread, too."""
+
+
+def speed_rows(stored: Stored) -> Iterator[str]:
+    """Without the last cell, the bar."""
+    for number, (name, (file, key)) in enumerate(SPEED.items()):
+        for threads in (2, 1):
+            if threads == 1 and number >= ONE_THREAD_TOO[0] and number != ONE_THREAD_TOO[1]:
+                continue
+            one = stored(f"bench/{file}-threads-{threads}.json")[key]
+            with_memory = threads == 2 and file != "inference"
+            ratio = one["time_ratio"]
+            yield line(
+                name if threads == 2 else "", str(threads),
+                time_of(one["rival_median_sec"], one["rival_bytes"] if with_memory else None),
+                time_of(one["ours_median_sec"], one["ours_bytes"] if with_memory else None),
+                f"**{ratio:.2f}**" if file == "train_step" else f"**{ratio:.1f}**",
+            )[:-2] + f" ({one['lowest_pair_ratio']:.1f} to {one['highest_pair_ratio']:.1f})"  # fmt: skip
+
+
+def time_of(sec: float, peak_bytes: int | None) -> str:
+    digits = f"{sec:#.3g}" if sec >= 0.995 else f"{sec:.2f}"
+    time = f"{1000 * sec:.0f} ms" if sec < 0.2 else f"{digits} s"
+    return time if peak_bytes is None else f"{time}, {peak_bytes / 2**30:.1f} GiB"
+
+
+def reading_rows(stored: Stored) -> Iterator[str]:
+    own, pack, h264 = (
+        stored("bench/data.json")[name] for name in ("avi_own", "avi_packed_vs_source", "h264_own")
+    )
+    num_avi, num_h264 = 128, 32
+    yield f"| **{num_avi / pack['ours_median_sec']:.0f}** | |"
+    for name, key in (("vidnas from the videos", "ours"), ("OpenCV 5.0", "rival")):
+        avi, other = num_avi / own[f"{key}_median_sec"], num_h264 / h264[f"{key}_median_sec"]
+        yield line(name, f"{avi:.0f}", f"{other:.0f}")
+    by_pair = f"by pair {pack['lowest_pair_ratio']:.1f} to {pack['highest_pair_ratio']:.1f}"
+    yield f"A pack is {pack['time_ratio']:.1f} times ({by_pair}"
+
+
+def gradient_rows(stored: Stored) -> Iterator[str]:
+    rows = stored("alpha_gradients.json")["rows"]
+
+    def of_batches(value: Callable[[Json], float]) -> str:
+        return ", ".join(f"{value(row):.3f}" for row in rows)
+
+    yield line("first order", of_batches(lambda row: row["cosine_first_order"]))
+    first = "finite difference, radius 0.01 / norm of v (what `--order 2` does)"
+    yield line(first, of_batches(lambda row: row["radius 0.01"]["cosine"]))
+    for radius in ("0.1", "0.001", "0.0001"):
+        yield line(f"radius {radius}", ", ".join(f"{row[f'radius {radius}']['cosine']:.3f}" for row in rows))
+    alone = "second term alone, radius 0.01"
+    yield line(alone, of_batches(lambda row: row["radius 0.01"]["cosine_second_term"]))
+    error = "relative error of the second term, radius 0.01"
+    yield line(error, of_batches(lambda row: row["radius 0.01"]["error_second_term"]))
+    shares = ", ".join(f"{row['norm_second_term'] / row['norm_exact']:.2f}" for row in rows)
+    yield f"its norm is {shares} of the whole gradient's"
+
+
+def rank_rows(stored: Stored) -> Iterator[str]:
+    record = stored("supernet_rank.json")
+    for name, one in record["correlations"].items():
+        bold = "**" if name == "one-hot accuracy" else ""
+        yield f"| {bold}{one['spearman']:+.2f}{bold} ({one['low']:+.2f} to {one['high']:+.2f}) |"
+    shown = [statistics.fmean(seeds) for seeds in record["shown"]]
+    yield f"it ranges from {min(shown):.0%}".rstrip("%") + f" to {100 * max(shown):.0f} %"
+
+
+TABLES: Mapping[str, tuple[str, Callable[[Stored], Iterator[str]]]] = {
+    "Table 2": ("docs/results.md", table_2_rows),
+    "equal time": ("docs/results.md", time_rows),
+    "depth": ("docs/results.md", depth_rows),
+    "remedies": ("docs/results.md", remedy_rows),
+    "ucf101_5": ("docs/results.md", ucf101_5_rows),
+    "speed": ("docs/performance.md", speed_rows),
+    "reading clips": ("docs/performance.md", reading_rows),
+    "alpha gradients": ("docs/results.md", gradient_rows),
+    "supernet": ("docs/results.md", rank_rows),
+    "growth": ("docs/performance.md", growth_rows),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_every_row_of_a_table_is_as_stored(name: str, pages: dict[str, str], stored: Stored) -> None:
+    page, rows = TABLES[name]
+    expected = list(rows(stored))
+    assert len(expected) >= 4 - (name == "remedies")
+    assert [row for row in expected if row not in pages[page]] == []
+
+
+def test_every_row_of_the_recipe_is_as_stored(results: str, stored: Stored) -> None:
+    """The page has fewer rows than the file, which pairs every variant with either base."""
+    measured = set()
+    for comparison in stored("recipe.json")["comparisons"]:
+        for name, variant in comparison["variants"].items():
+            own = name == comparison["base"]
+            difference = "  " if own else f" {points(variant['difference'], variant['interval'])} "
+            shares = f"{percent(variant['accuracy'])} | {percent(variant['train_accuracy'])}"
+            measured.add(f"| {name} | {len(comparison['networks'])} | {shares} |{difference}|")
+    section = results.split("## Which parts of the recipe help")[1].split("\n## ")[0]
+    shown = [row.replace("**", "") for row in section.splitlines() if re.match(r"\| .*\| \d \|", row)]
+    assert len(shown) > 15
+    assert [row for row in shown if row not in measured] == []
+
+
+def main_figures(stored: Stored) -> dict[str, str]:
+    """What README.md and the guide say of the searched network, as stored."""
+    rows, costs = rows_of(stored("table2/table.json")), stored("table2/cost.json")
+    searched, resnet = rows["searched"], rows["3d-resnet-18"]
+    time = {**rows_of(stored("table2/time-cells.json")), **rows_of(stored("table2/time.json"))}
+    ratio = {name: costs["searched"][name] / costs["3d-resnet-18"][name] for name in ("parameters", "macs")}
+
+    def spaced(share: float, digits: int = 1) -> str:
+        return f"{100 * share:.{digits}f} %"
+
+    return {
+        "searched": spaced(searched["accuracy"]),
+        "resnet": spaced(resnet["accuracy"]),
+        "searched, same time": spaced(time["searched"]["accuracy"]),
+        "resnet, same time": spaced(time["3d-resnet-18"]["accuracy"]),
+        "parameters": f"with {spaced(ratio['parameters'])} of its parameters",
+        "MACs": f"{spaced(ratio['macs'], 0)} of its multiply-adds",
+        "training": f"for 30 epochs {minutes(searched).removesuffix(' min')}",
+        "pack": f"{stored('bench/data.json')['avi_packed_vs_source']['time_ratio']:.0f}",
+    }
+
+
+def test_the_readme_s_figures_are_those_of_the_table(pages: dict[str, str], stored: Stored) -> None:
+    figures, readme = main_figures(stored), pages["README.md"]
+    assert figures.pop("pack") == "12" and "read them twelve times faster" in readme
+    assert [name for name, told in figures.items() if told not in readme] == []
+    compared = f"({figures['searched']} against {figures['resnet']}, the difference within its interval)"
+    assert compared in readme
+    low, high = rows_of(stored("table2/table.json"))["3d-resnet-18"]["difference_interval"]
+    assert low < 0 < high
+    told = set(re.findall(r"\d+(?:\.\d+)? %", readme))
+    assert told <= {*re.findall(r"\d+(?:\.\d+)? %", " ".join(figures.values())), "20 %"}
+
+
+def test_the_guide_s_accuracies_are_those_of_the_table(pages: dict[str, str], stored: Stored) -> None:
+    guide, searched = pages["docs/guide.md"], rows_of(stored("table2/table.json"))["searched"]
+    shares = searched["accuracy"], searched["runs"][0]["scores"]["top1"]
+    mean, first = (f"{100 * share:.1f} %" for share in shares)
+    assert f"54 training clips for each of five classes gave {mean} on the test" in guide
+    assert f"trained with seed 0: {first}. Over three seeds it has {mean}" in guide
+    residual = next(
+        one["variants"]["residual frames"]["difference"]
+        for one in stored("recipe.json")["comparisons"]
+        if len(one["networks"]) == 2 and one["base"] == "base"
+    )
+    assert f"({100 * residual:.0f} points, [measured]" in guide
+
+
+def test_the_readme_s_cell_is_that_of_the_table_s_searched_network(repository: Path, tmp_path: Path) -> None:
+    """Drawn again it is the same picture, but for what another version of matplotlib does to a pixel."""
+    genotype = repository / "docs" / "results" / "table2" / "genotypes" / "searched.json"
+    assert sum(len(node) for node in load_genotype(genotype).nodes) == 8
+    save_figure(draw_cell(load_genotype(genotype)), tmp_path / "cell.png")
+    own, drawn = (
+        np.asarray(Image.open(path).convert("L"), dtype=float)
+        for path in (repository / "docs" / "cell.png", tmp_path / "cell.png")
+    )
+    assert own.shape == drawn.shape
+    assert np.abs(own - drawn).mean() < 2
+
+
+def test_the_picture_s_costs_are_those_of_the_networks(stored: Stored) -> None:
+    """And the table's, counted in another run; latencies are those of cost.json's idle machine alone."""
+    costs = stored("table2/cost.json")
+    for name, row in rows_of(stored("table2/table.json")).items():
+        if name in costs:
+            for what in ("parameters", "macs"):
+                assert costs[name][what] == row["cost"][what], (name, what)
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_a_rival_s_size_and_work_are_those_of_its_page(name: str, pages: dict[str, str]) -> None:
+    """For 101 classes and clips of 8 x 112 x 112, C3D's of 16; built without memory for its weights."""
+    segments = 8 if name == "c3d" else 4
+    config = train_preset("paper", data="builtin", genotype="random:0", segments=segments)
+    with torch.device("meta"):
+        network = build_network(read_architecture(name), config, 101)
+    page = pages["docs/rivals.md"]
+    assert f"{count_parameters(network):,}" in page
+    giga = count_macs(network, clip_shape(config)) / 1e9
+    told = f"{giga:.2f}" if giga < 10 else f"{giga:.1f}"
+    assert re.search(rf"[ ,|]{told}[ ,]", page)
