@@ -1,9 +1,11 @@
 """What the pages assume: a folder of phone videos, and the runs that a reader of the guide has made."""
 
+import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -33,6 +35,12 @@ def pages(repository: Path) -> dict[str, str]:
     """The text of README.md and of each page in docs/, by path."""
     files = [repository / "README.md", *sorted((repository / "docs").glob("*.md"))]
     return {file.relative_to(repository).as_posix(): file.read_text(encoding="utf-8") for file in files}
+
+
+@pytest.fixture(scope="session")
+def stored(repository: Path) -> Callable[[str], Any]:
+    """A file below docs/results."""
+    return lambda name: json.loads((repository / "docs" / "results" / name).read_text())
 
 
 @pytest.fixture(scope="session")

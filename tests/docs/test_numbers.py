@@ -1,25 +1,11 @@
-"""The figures of README.md and docs/ are those of docs/results: rows of tables, and what the text claims."""
+"""The rows of the tables in docs/ are those of docs/results."""
 
-import json
 import re
 import statistics
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-import torch
-from PIL import Image
-
-from vidnas.engine.profile import count_macs, count_parameters
-from vidnas.figures.cell import draw_cell
-from vidnas.figures.save import save_figure
-from vidnas.genotype import load_genotype
-from vidnas.networks import build_network, read_architecture
-from vidnas.nn.baselines import BASELINES
-from vidnas.presets import train_preset
-from vidnas.runs import clip_shape
 
 Json = Any
 Stored = Callable[[str], Json]
@@ -30,12 +16,6 @@ TABLE_2 = {
     "best-of-5": "best-of:5 (which took random:2)",
 }  # fmt: skip
 """What the pages call a row that is stored under another name."""
-
-
-@pytest.fixture(scope="session")
-def stored(repository: Path) -> Stored:
-    """A file below docs/results."""
-    return lambda name: json.loads((repository / "docs" / "results" / name).read_text())
 
 
 @pytest.fixture(scope="session")
@@ -76,10 +56,6 @@ def minutes(row: Json) -> str:
 
 def line(*cells: str) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-def rows_of(table: Json) -> dict[str, Json]:
-    return {row["name"]: row for row in table["rows"]}
 
 
 def table_2_rows(stored: Stored) -> Iterator[str]:
@@ -283,87 +259,3 @@ def test_every_row_of_the_recipe_is_as_stored(results: str, stored: Stored) -> N
     shown = [row.replace("**", "") for row in section.splitlines() if re.match(r"\| .*\| \d \|", row)]
     assert len(shown) > 15
     assert [row for row in shown if row not in measured] == []
-
-
-def main_figures(stored: Stored) -> dict[str, str]:
-    """What README.md and the guide say of the searched network, as stored."""
-    rows, costs = rows_of(stored("table2/table.json")), stored("table2/cost.json")
-    searched, resnet = rows["searched"], rows["3d-resnet-18"]
-    time = {**rows_of(stored("table2/time-cells.json")), **rows_of(stored("table2/time.json"))}
-    ratio = {name: costs["searched"][name] / costs["3d-resnet-18"][name] for name in ("parameters", "macs")}
-
-    def spaced(share: float, digits: int = 1) -> str:
-        return f"{100 * share:.{digits}f} %"
-
-    return {
-        "searched": spaced(searched["accuracy"]),
-        "resnet": spaced(resnet["accuracy"]),
-        "searched, same time": spaced(time["searched"]["accuracy"]),
-        "resnet, same time": spaced(time["3d-resnet-18"]["accuracy"]),
-        "parameters": f"with {spaced(ratio['parameters'])} of its parameters",
-        "MACs": f"{spaced(ratio['macs'], 0)} of its multiply-adds",
-        "training": f"for 30 epochs {minutes(searched).removesuffix(' min')}",
-        "pack": f"{stored('bench/data.json')['avi_packed_vs_source']['time_ratio']:.0f}",
-    }
-
-
-def test_the_readme_s_figures_are_those_of_the_table(pages: dict[str, str], stored: Stored) -> None:
-    figures, readme = main_figures(stored), pages["README.md"]
-    assert figures.pop("pack") == "12" and "read them twelve times faster" in readme
-    assert [name for name, told in figures.items() if told not in readme] == []
-    compared = f"({figures['searched']} against {figures['resnet']}, the difference within its interval)"
-    assert compared in readme
-    low, high = rows_of(stored("table2/table.json"))["3d-resnet-18"]["difference_interval"]
-    assert low < 0 < high
-    told = set(re.findall(r"\d+(?:\.\d+)? %", readme))
-    assert told <= {*re.findall(r"\d+(?:\.\d+)? %", " ".join(figures.values())), "20 %"}
-
-
-def test_the_guide_s_accuracies_are_those_of_the_table(pages: dict[str, str], stored: Stored) -> None:
-    guide, searched = pages["docs/guide.md"], rows_of(stored("table2/table.json"))["searched"]
-    shares = searched["accuracy"], searched["runs"][0]["scores"]["top1"]
-    mean, first = (f"{100 * share:.1f} %" for share in shares)
-    assert f"54 training clips for each of five classes gave {mean} on the test" in guide
-    assert f"trained with seed 0: {first}. Over three seeds it has {mean}" in guide
-    residual = next(
-        one["variants"]["residual frames"]["difference"]
-        for one in stored("recipe.json")["comparisons"]
-        if len(one["networks"]) == 2 and one["base"] == "base"
-    )
-    assert f"({100 * residual:.0f} points, [measured]" in guide
-
-
-def test_the_readme_s_cell_is_that_of_the_table_s_searched_network(repository: Path, tmp_path: Path) -> None:
-    """Drawn again it is the same picture, but for what another version of matplotlib does to a pixel."""
-    genotype = repository / "docs" / "results" / "table2" / "genotypes" / "searched.json"
-    assert sum(len(node) for node in load_genotype(genotype).nodes) == 8
-    save_figure(draw_cell(load_genotype(genotype)), tmp_path / "cell.png")
-    own, drawn = (
-        np.asarray(Image.open(path).convert("L"), dtype=float)
-        for path in (repository / "docs" / "cell.png", tmp_path / "cell.png")
-    )
-    assert own.shape == drawn.shape
-    assert np.abs(own - drawn).mean() < 2
-
-
-def test_the_picture_s_costs_are_those_of_the_networks(stored: Stored) -> None:
-    """And the table's, counted in another run; latencies are those of cost.json's idle machine alone."""
-    costs = stored("table2/cost.json")
-    for name, row in rows_of(stored("table2/table.json")).items():
-        if name in costs:
-            for what in ("parameters", "macs"):
-                assert costs[name][what] == row["cost"][what], (name, what)
-
-
-@pytest.mark.parametrize("name", BASELINES)
-def test_a_rival_s_size_and_work_are_those_of_its_page(name: str, pages: dict[str, str]) -> None:
-    """For 101 classes and clips of 8 x 112 x 112, C3D's of 16; built without memory for its weights."""
-    segments = 8 if name == "c3d" else 4
-    config = train_preset("paper", data="builtin", genotype="random:0", segments=segments)
-    with torch.device("meta"):
-        network = build_network(read_architecture(name), config, 101)
-    page = pages["docs/rivals.md"]
-    assert f"{count_parameters(network):,}" in page
-    giga = count_macs(network, clip_shape(config)) / 1e9
-    told = f"{giga:.2f}" if giga < 10 else f"{giga:.1f}"
-    assert re.search(rf"[ ,|]{told}[ ,]", page)
