@@ -1,6 +1,8 @@
 """What README.md and docs/ claim beside their tables, and their pictures, is as stored in docs/results."""
 
 import re
+import statistics
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,7 @@ def main_figures(stored: Stored) -> dict[str, str]:
     rows, costs = rows_of(stored("table2/table.json")), stored("table2/cost.json")
     searched, resnet = rows["searched"], rows["3d-resnet-18"]
     time = {**rows_of(stored("table2/time-cells.json")), **rows_of(stored("table2/time.json"))}
+    train_sec = statistics.fmean(run["train_sec"] for run in searched["runs"])
     ratio = {name: costs["searched"][name] / costs["3d-resnet-18"][name] for name in ("parameters", "macs")}
 
     def spaced(share: float, digits: int = 1) -> str:
@@ -109,3 +112,15 @@ def test_a_rival_s_size_and_work_are_those_of_its_page(name: str, pages: dict[st
     giga = count_macs(network, clip_shape(config)) / 1e9
     told = f"{giga:.2f}" if giga < 10 else f"{giga:.1f}"
     assert re.search(rf"[ ,|]{told}[ ,]", page)
+
+
+def test_the_found_cell_looks_at_its_neighbours_in_one_edge_of_eight(repository: Path) -> None:
+    """Said in the concordance, and of both cells in the table of epochs."""
+    folder = repository / "docs" / "results" / "table2" / "genotypes"
+    genotypes = {name: load_genotype(folder / f"{name}.json") for name in ("searched", "epoch-010")}
+    kept = {
+        name: Counter(edge.primitive for node in genotype.nodes for edge in node)
+        for name, genotype in genotypes.items()
+    }
+    assert kept["searched"] == {"skip": 3, "conv_1": 4, "conv_3": 1}
+    assert kept["epoch-010"] == {"skip": 1, "conv_1": 3, "conv_3": 3, "sep_conv_3": 1}

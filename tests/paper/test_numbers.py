@@ -86,3 +86,14 @@ def test_the_paper_presets_are_the_paper() -> None:
     assert (training.epochs, training.batch_size, training.accumulate) == (600, 72, 1)
     assert (training.optimizer, training.lr, training.weight_decay) == ("sgd", 0.025, 3e-4)
     assert search.flip and training.flip
+    assert (search.input, training.input) == ("rgb", "rgb")
+    assert (search.split, training.split) == (1, 1)
+    bare_cross_entropy = (training.label_smoothing, training.dropout, training.mix, training.ema)
+    assert bare_cross_entropy == (0.0, 0.0, "none", 0.0)
+    assert (training.warmup, training.repeats) == (0.0, 1)
+
+
+def test_the_presets_for_smaller_machines_see_residual_frames_and_the_paper_s_does_not() -> None:
+    for preset, sees in (("paper", "rgb"), ("fast", "residual"), ("cpu", "residual"), ("demo", "rgb")):
+        assert search_preset(preset, data="videos").input == sees
+        assert train_preset(preset, data="videos", genotype="genotype.json").input == sees
