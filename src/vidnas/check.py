@@ -18,6 +18,7 @@ from vidnas.video.layouts import Contents, read_contents
 from vidnas.video.pack import is_pack
 from vidnas.video.scan_index import scan_indexed
 from vidnas.video.tree import local_tree, videos_below
+from vidnas.words import are, counted
 
 
 @dataclass(frozen=True)
@@ -169,9 +170,9 @@ def _sizes(infos: Sequence[VideoInfo]) -> str:
 
 def _verdict(faults: Sequence[str], num_videos: int, num_bad: int) -> list[str]:
     if not faults:
-        return [f"All {num_videos} videos are good."]
+        return [f"All {counted(num_videos, 'video')} {are(num_videos)} good."]
     return [
-        f"{num_videos - num_bad} of {num_videos} videos are good. Wrong:",
+        f"{num_videos - num_bad} of {counted(num_videos, 'video')} {are(num_videos - num_bad)} good. Wrong:",
         *(f"  {fault}" for fault in faults),
         "Mend, replace or remove what is named; the other verbs go on without bad videos with --on-bad skip.",
     ]

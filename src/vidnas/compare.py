@@ -24,6 +24,7 @@ from vidnas.page.comparison import RUN_PAGE, render_comparison
 from vidnas.page.render import render_run
 from vidnas.page.run import read_run
 from vidnas.page.words import shown
+from vidnas.words import counted
 
 FREE_TO_CHANGE = ("networks", "depths", "seeds", "paper")
 """What a comparison that goes on may have otherwise: rows and seeds come on top, finished ones stay."""
@@ -118,7 +119,7 @@ def _costs(trained: Mapping[str, Path], config: CompareConfig, log: RunLog) -> d
     device = runs.choose_precision(config.device).device
     built = {name: networks.load(folder).network.to(device) for name, folder in trained.items()}
     shape = runs.clip_shape(config)
-    log.say(f"Measuring the latency of {len(built)} networks, one clip at a time.")
+    log.say(f"Measuring the latency of {counted(len(built), 'network')}, one clip at a time.")
     latencies = measure_latencies([networks.fold(network) for network in built.values()], shape, device)
     return {
         name: Cost(
@@ -138,7 +139,7 @@ def _costs(trained: Mapping[str, Path], config: CompareConfig, log: RunLog) -> d
 def _caption(config: CompareConfig, rows: Sequence[Row], classes: Sequence[str]) -> str:
     """What an accuracy means nothing without."""
     scores = next(row.runs[0].scores for row in rows if row.runs)
-    amount = f"{config.epochs} epochs" if config.minutes is None else f"{config.minutes:g} minutes"
+    amount = counted(config.epochs, "epoch") if config.minutes is None else f"{config.minutes:g} min"
     extras = [
         f"{name.replace('_', ' ')} {getattr(config, name)}"
         for name, off in (
@@ -152,9 +153,9 @@ def _caption(config: CompareConfig, rows: Sequence[Row], classes: Sequence[str])
         [f"{config.optimizer} {config.lr:g}", f"weight decay {config.weight_decay:g}", *extras]
     )
     return (
-        f"{shown(config.data)}, split {config.split}: {scores.num_clips} test videos of "
-        f"{scores.num_groups} groups, "
-        f"{len(classes)} classes, chance {1 / len(classes):.1%}. Clips: {runs.describe_clip(config)}. Every "
+        f"{shown(config.data)}, split {config.split}: {counted(scores.num_clips, 'test video')} of "
+        f"{counted(scores.num_groups, 'group')}, {counted(len(classes), 'class')}, "
+        f"chance {1 / len(classes):.1%}. Clips: {runs.describe_clip(config)}. Every "
         f"network from scratch, {amount}, batch {config.batch_size}, {recipe}, last epoch. "
         f"Protocol: {runs.describe_protocol('paper', config)}."
     )
@@ -163,7 +164,7 @@ def _caption(config: CompareConfig, rows: Sequence[Row], classes: Sequence[str])
 def _machine(config: CompareConfig) -> str:
     device = runs.choose_precision(config.device).device
     threads = torch.get_num_threads()
-    return f"{device}, {threads} thread{'s' if threads > 1 else ''}, PyTorch {torch.__version__}"
+    return f"{device}, {counted(threads, 'thread')}, PyTorch {torch.__version__}"
 
 
 def _points(comparison: Comparison) -> list[Point]:

@@ -18,6 +18,7 @@ from vidnas.page.words import shown
 from vidnas.seedruns import is_finished, read_seed_run
 from vidnas.train import run_train
 from vidnas.video.items import VideoIndex
+from vidnas.words import counted
 
 BEST_OF = "best-of:"
 """Before a number K: the best of K random cells, by validation."""
@@ -154,7 +155,7 @@ def _epochs(one: Contestant, config: CompareConfig, log: RunLog) -> int:
     needs = trials.train_needs(architecture, settings, len(index.classes), precision)
     epoch_sec = steps * needs.step_sec
     epochs = max(1, int(60 * config.minutes / epoch_sec))
-    log.say(f"{one.name} gets {epochs} epochs of {epoch_sec:.1f} s in {config.minutes:g} minutes.")
+    log.say(f"{one.name} gets {counted(epochs, 'epoch')} of {epoch_sec:.1f} s in {config.minutes:g} min.")
     return epochs
 
 

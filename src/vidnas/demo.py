@@ -12,6 +12,7 @@ from vidnas.search import SearchResult, run_search
 from vidnas.train import TrainResult, run_train
 from vidnas.videos import BUILTIN
 from vidnas.viewconfig import DemoConfig
+from vidnas.words import counted
 
 LEAST_ACCURACY = 0.75
 """The searched network must reach this on the built-in clips ..."""
@@ -64,8 +65,9 @@ def _summary(folder: Path, evaluation: EvaluateResult, control: TrainResult, pas
             f"than {MOST_CONTROL_ACCURACY:.0%} for single frames. Please report it with the log files."
         )
     )
+    clips = counted(scores.num_clips, "test clip")
     return f"""
-The searched network tells {scores.top1:.1%} of {scores.num_clips} test clips right ({low:.1%} to {high:.1%}).
+The searched network tells {scores.top1:.1%} of {clips} right ({low:.1%} to {high:.1%}).
   chance            {1 / len(scores.per_class):.1%}
   single frames     {control.scores.top1:.1%}  (the same network, trained without motion)
   protocol          {PROTOCOLS["paper"]}

@@ -17,6 +17,7 @@ from vidnas.figures.save import FORMATS, save_figure, to_pixels
 from vidnas.page.run import Run, read_run
 from vidnas.video.encode import Mp4Writer
 from vidnas.viewconfig import DrawConfig
+from vidnas.words import counted
 
 ANIMATIONS = (".gif", ".mp4")
 SLOWEST_FPS, FASTEST_FPS = 0.1, 50.0
@@ -97,7 +98,7 @@ def _animate(config: DrawConfig, path: Path) -> list[str]:
         write_whole(path, encode_gif(pictures, durations))
     else:
         _write_mp4(pictures, path, config.fps)
-    count = "1 epoch" if len(epochs) == 1 else f"{len(epochs)} epochs"
+    count = counted(len(epochs), "epoch")
     return [f"{count} of the search {config.source}", *run.problems]
 
 

@@ -8,6 +8,7 @@ from vidnas.errors import UserError
 from vidnas.video.items import VideoIndex
 from vidnas.video.seen import SeenVideos, differences, read_seen, seen_to_json, video_keys
 from vidnas.videos import Scanned
+from vidnas.words import are, counted
 
 SEEN = "videos.json"
 
@@ -42,7 +43,8 @@ def check_unseen(index: VideoIndex, run: Path) -> None:
         now = (video_keys(part, index.classes) for part in (index.train, index.test))
         since = "; ".join(differences(seen, *now))
         raise UserError(
-            f"{len(known)} of the {len(index.test)} test videos are among those that {run} has learnt from "
+            f"{len(known)} of the {counted(len(index.test), 'test video')} {are(len(known))} among those "
+            f"that {run} has learnt from "
             f"({', '.join(known[:3])}{', ...' if len(known) > 3 else ''}); their accuracy would be "
             f"memory. Compared with that run, the videos are {since}. A test part that vidnas sets aside "
             "changes with the videos: give those of the run, divided as it divided them (its config.json has "

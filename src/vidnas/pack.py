@@ -23,6 +23,7 @@ from vidnas.video.packing import Packing, Quality, expected_bytes, write_shards
 from vidnas.video.scan_index import scan_indexed
 from vidnas.video.scans import Scan, scan_videos
 from vidnas.video.shards import PackedClip
+from vidnas.words import are, counted
 
 NOTHING = VideoInfo(0, 0, 0, 0.0)
 """Of a video that cannot be used."""
@@ -56,11 +57,12 @@ def run_pack(config: PackConfig) -> PackResult:
     good = len(index) - len(faults)
     num_frames = int(index.columns["packed"].sum())
     lines = [
-        f"{out}: {good} clips, {num_frames:,} frames in {len(index.shard_bytes)} shards, "
-        f"{packed / 1e6:,.1f} MB; their sources have {source / 1e6:,.1f} MB."
+        f"{out}: {counted(good, 'clip')}, {counted(num_frames, 'frame')} in "
+        f"{counted(len(index.shard_bytes), 'shard')}, {packed / 1e6:,.1f} MB; "
+        f"their sources have {source / 1e6:,.1f} MB."
     ]
     if faults:
-        lines.append(f"Careful: {len(faults)} videos could not be packed:{videos.listed(faults)}")
+        lines.append(f"Careful: {counted(len(faults), 'video')} could not be packed:{videos.listed(faults)}")
     if config.verify:
         lines.append("Every frame is as it was written.")
     return PackResult(good, faults, source, packed, "\n".join(lines))
@@ -79,7 +81,7 @@ def _pack(config: PackConfig, out: Path) -> None:
     faults = {name: str(scan) for name, scan in zip(names, scans, strict=True) if isinstance(scan, UserError)}
     if faults and (config.on_bad == "raise" or len(faults) == len(items)):
         told = videos.listed(list(faults.values()))
-        raise UserError(f"{len(faults)} of {len(items)} videos cannot be used:{told}")
+        raise UserError(f"{len(faults)} of {counted(len(items), 'video')} cannot be used:{told}")
     official = layout in ("ucf101", "hmdb51")
     facts = {
         "layout": layout,
@@ -202,4 +204,5 @@ def _verify(out: Path, names: Sequence[str], workers: int) -> None:
         scans = scan_videos([out / name for name in names], workers=workers, progress=bar.update)
     faults = [str(scan) for scan in scans if isinstance(scan, UserError)]
     if faults:
-        raise UserError(f"{len(faults)} of {len(names)} clips are damaged:{videos.listed(faults)}")
+        share = f"{len(faults)} of {counted(len(names), 'clip')} {are(len(faults))}"
+        raise UserError(f"{share} damaged:{videos.listed(faults)}")

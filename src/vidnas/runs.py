@@ -14,6 +14,7 @@ from vidnas.engine.recipe import averaged, warmed_cosine
 from vidnas.errors import UsageError, UserError
 from vidnas.nas.architect import Architect
 from vidnas.nn.network import Supernet
+from vidnas.words import counted
 
 PROTOCOLS = MappingProxyType(
     {
@@ -44,7 +45,8 @@ def clip_shape(config: ClipConfig) -> tuple[int, int, int, int, int]:
 
 def describe_clip(config: ClipConfig) -> str:
     """The size of a clip in words."""
-    return f"{config.segments * config.frames_per_segment} frames of {config.size_px} x {config.size_px} px"
+    frames = counted(config.segments * config.frames_per_segment, "frame")
+    return f"{frames} of {config.size_px} x {config.size_px} px"
 
 
 def describe_protocol(protocol: str, config: RecipeConfig) -> str:

@@ -26,6 +26,7 @@ from vidnas.video.datasets import TrainClips
 from vidnas.video.division import divide
 from vidnas.video.loaders import of_epoch, test_loader, train_loader
 from vidnas.videos import Scanned
+from vidnas.words import counted
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,8 @@ def run_search(config: SearchConfig, *, resume: bool = False) -> SearchResult:
                 begin=lambda: _begin(data, config, log),
                 check_same=lambda: learnt.check_same(folder, data.scanned.index),
             )
-            log.say(f"Searching for {config.epochs} epochs of {len(data.train)} steps on {precision.device}.")
+            length = f"{counted(config.epochs, 'epoch')} of {counted(len(data.train), 'step')}"
+            log.say(f"Searching for {length} on {precision.device}.")
             trials.say_needs(needs, _work(data, config, keeper), config, log)
             while keeper.epoch < config.epochs:
                 _search_epoch(config, data, step, architect, alphas, keeper, log)

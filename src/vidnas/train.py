@@ -32,6 +32,7 @@ from vidnas.seedruns import PREDICTIONS, RESULT
 from vidnas.video.datasets import TrainClips
 from vidnas.video.loaders import of_epoch, test_loader, train_loader
 from vidnas.videos import Scanned
+from vidnas.words import counted
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,8 @@ def run_train(config: TrainConfig, *, resume: bool = False) -> TrainResult:
             )
             profile = _profile(network, config, precision)
             log.say(cost_line(profile, runs.describe_clip(config)))
-            log.say(f"Training for {config.epochs} epochs of {len(data.train)} steps on {precision.device}.")
+            length = f"{counted(config.epochs, 'epoch')} of {counted(len(data.train), 'step')}"
+            log.say(f"Training for {length} on {precision.device}.")
             trials.say_needs(needs, _work(data, config, keeper), config, log)
             while keeper.epoch < config.epochs:
                 _train_epoch(config, data, step, keeper, log)

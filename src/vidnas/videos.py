@@ -23,6 +23,7 @@ from vidnas.video.layouts import Source
 from vidnas.video.remote import is_address, mirror
 from vidnas.video.scan_index import ScanIndex, scan_indexed
 from vidnas.video.synthetic import VERSION, write_clips
+from vidnas.words import counted
 
 BUILTIN = "builtin"
 MAX_LISTED = 20
@@ -69,9 +70,9 @@ def scan(
     bad = tuple(str(scan) for scan in scans if isinstance(scan, UserError))
     if bad and config.on_bad == "raise":
         raise UserError(
-            f"{len(bad)} of {len(chosen)} videos cannot be used:{listed(bad)}\nMend them or take them out "
-            f"(`vidnas check --data {shlex.quote(config.data)}` looks at all), or use --on-bad skip to go on "
-            "without them."
+            f"{len(bad)} of {counted(len(chosen), 'video')} cannot be used:{listed(bad)}\n"
+            f"Mend them or take them out (`vidnas check --data {shlex.quote(config.data)}` looks at all), or "
+            "use --on-bad skip to go on without them."
         )
     infos = {
         item.path: scan for item, scan in zip(chosen, scans, strict=True) if not isinstance(scan, UserError)
@@ -81,7 +82,8 @@ def scan(
     notes = list(index.notes)
     if bad:
         notes.append(
-            f"Skipped: {len(bad)} of {len(chosen)} videos, which cannot be used. The end lists them."
+            f"Skipped: {len(bad)} of {counted(len(chosen), 'video')}, which cannot be used. The end lists "
+            "them."
         )
     if store.note:
         notes.append(store.note)
@@ -114,7 +116,7 @@ def describe_skipped(scanned: Scanned) -> tuple[str, ...]:
     """The videos that were skipped, as a note for the end of a run; none where all could be used."""
     if not scanned.skipped:
         return ()
-    return (f"Careful: {len(scanned.skipped)} videos could not be used:{listed(scanned.skipped)}",)
+    return (f"Careful: {counted(len(scanned.skipped), 'video')} could not be used:{listed(scanned.skipped)}",)
 
 
 def say_skipped(log: RunLog, scanned: Scanned) -> None:

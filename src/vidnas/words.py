@@ -11,8 +11,13 @@ def counted(number: int, noun: str) -> str:
 
 def plural(noun: str) -> str:
     """More than one of it: epochs, classes, batches, entries."""
-    if noun.endswith(("s", "x", "ch", "sh")):
+    if noun.endswith(("s", "x", "tch", "sh")):
         return f"{noun}es"
     if noun.endswith("y") and noun[-2:-1] not in "aeiou":
         return f"{noun[:-1]}ies"
     return f"{noun}s"
+
+
+def are(number: int) -> str:
+    """The verb behind a count."""
+    return "is" if number == 1 else "are"

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from vidnas.words import plural
+
 NOT_OURS = ("python3 -m venv", "make", "vidnas: command not found", "Killed", "Bus error")
 """What the page's headings name beside messages of vidnas."""
 
@@ -17,9 +19,19 @@ def texts(source: str) -> Iterator[str]:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
         elif isinstance(node, ast.JoinedStr):
-            yield "".join(
-                str(part.value) if isinstance(part, ast.Constant) else "..." for part in node.values
-            )
+            yield "".join(map(part_of_text, node.values))
+
+
+def part_of_text(part: ast.expr) -> str:
+    """Of an f-string: text as it stands, a value as `...`; of a count what is counted is text, too."""
+    if isinstance(part, ast.Constant):
+        return str(part.value)
+    match part:
+        case ast.FormattedValue(value=ast.Call(func=ast.Name(id="counted"), args=[_, ast.Constant() as one])):
+            return f"... {plural(str(one.value))}"
+        case ast.FormattedValue(value=ast.Call(func=ast.Name(id="are"))):
+            return "are"
+    return "..."
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from typing import TypeVar
 from vidnas.engine.comparison import Comparison, Interval, Row
 from vidnas.engine.latency import BUSY
 from vidnas.engine.paper_table import paper_row
+from vidnas.words import counted
 
 COLUMNS = (
     "network", "seeds", "accuracy", "spread", "interval_low", "interval_high", "balanced_accuracy",
@@ -104,7 +105,7 @@ def _cells(comparison: Comparison) -> Cells:
 def _row_cells(row: Row) -> list[str]:
     accuracy = NONE if row.accuracy is None else f"{row.accuracy:.1%}"
     if row.spread is not None:
-        accuracy += f" ± {row.spread:.1%} ({len(row.runs)} seeds)"
+        accuracy += f" ± {row.spread:.1%} ({counted(len(row.runs), 'seed')})"
     difference = NONE if row.difference is None else f"{100 * row.difference:+.1f}"
     if row.difference_interval is not None:
         low, high = row.difference_interval
@@ -147,9 +148,9 @@ def _megabytes(size: int) -> str:
 
 
 def _training(row: Row) -> str:
-    assert row.train_sec is not None
+    assert row.train_sec is not None and row.epochs is not None
     duration = f"{row.train_sec:.0f} s" if row.train_sec < 60 else f"{row.train_sec / 60:.1f} min"
-    return f"{duration}, {row.epochs} epochs"
+    return f"{duration}, {counted(row.epochs, 'epoch')}"
 
 
 def _legend(comparison: Comparison) -> str:

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from vidnas.engine import memory, peak
 from vidnas.engine.latency import synchronize
 from vidnas.engine.loop import Precision, evaluate_epoch
+from vidnas.words import counted
 
 FEW_CLIPS = 2
 """Clips of the smaller step: batch norm refuses to normalise single values."""
@@ -140,8 +141,8 @@ def describe(needs: Needs, work: Work) -> str:
     validation = f", validation {in_words(validation_sec)}" if work.epoch_clips else ""
     room = "" if needs.free_bytes is None else f"; {_size(needs.free_bytes)} are free"
     return (
-        f"Forecast, for computing alone: {in_words(epoch_sec)} an epoch ({work.epoch_steps} steps of "
-        f"{in_words(needs.step_sec)}{validation}), {in_words(left_sec)} until the end. Memory: "
+        f"Forecast, for computing alone: {in_words(epoch_sec)} an epoch ({counted(work.epoch_steps, 'step')} "
+        f"of {in_words(needs.step_sec)}{validation}), {in_words(left_sec)} until the end. Memory: "
         f"{_size(needs.memory_bytes)}{'' if needs.whole else ' for activations'}{room}. "
         "Reading the videos comes on top."
     )

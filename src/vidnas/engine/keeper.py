@@ -12,6 +12,7 @@ from vidnas.engine.checkpoint import save_checkpoint
 from vidnas.engine.loop import Tally
 from vidnas.engine.runlog import RunLog
 from vidnas.errors import Interrupted, UserError
+from vidnas.words import counted
 
 CHECKPOINT = "checkpoint.pt"
 
@@ -101,13 +102,13 @@ class Keeper:
             self._log.say(f"Careful: it was saved by {was}, this is {now}: sums may be rounded otherwise.")
 
     def _where(self) -> str:
-        return f"{self.epoch} whole epochs and {self.step} steps"
+        return f"{counted(self.epoch, 'whole epoch')} and {counted(self.step, 'step')}"
 
 
 def _machine() -> str:
     """What decides how sums are rounded."""
     gpu = f" and {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
-    return f"PyTorch {torch.__version__} with {torch.get_num_threads()} threads{gpu}"
+    return f"PyTorch {torch.__version__} with {counted(torch.get_num_threads(), 'thread')}{gpu}"
 
 
 def _randomness() -> dict[str, object]:

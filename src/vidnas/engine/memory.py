@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from vidnas.errors import UserError
+from vidnas.words import counted
 
 GIB = 2**30
 
@@ -22,8 +23,8 @@ def check_memory(
     needed = activation_bytes(model, clip_shape, device) * clips_at_once
     if free is not None and needed > free:
         raise UserError(
-            f"A step on {clips_at_once} clips of {' x '.join(map(str, clip_shape[2:]))} needs about "
-            f"{needed / GIB:.1f} GiB for activations; {free / GIB:.1f} GiB of memory are free. {remedy}"
+            f"A step on {counted(clips_at_once, 'clip')} of {' x '.join(map(str, clip_shape[2:]))} needs "
+            f"about {needed / GIB:.1f} GiB for activations; {free / GIB:.1f} GiB of memory are free. {remedy}"
         )
 
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from vidnas.engine.classify import Probabilities
 from vidnas.errors import UserError
 from vidnas.video.decode import shown
+from vidnas.words import counted
 
 NONE = "none of these"
 """What is said where no class's score reaches the threshold."""
@@ -123,7 +124,7 @@ def timeline(windows: Sequence[ScoredWindow]) -> list[tuple[float, float, Scored
 def describe(prediction: Prediction, *, top: int) -> str:
     """A video's name, its `top` labels and, of a longer one, the timeline."""
     facts = [f"{prediction.duration_sec:.1f} s"] if prediction.duration_sec else []
-    facts += [f"{len(prediction.windows)} windows"] if len(prediction.windows) > 1 else []
+    facts += [counted(len(prediction.windows), "window")] if len(prediction.windows) > 1 else []
     lines = [shown(prediction.path) + (f"  ({', '.join(facts)})" if facts else "")]
     lines += [f"  {describe_label(None)}; the best:"] if prediction.label is None else []
     lines += [f"  {describe_label(label)}" for label in prediction.labels[:top]]

@@ -14,11 +14,13 @@ TOO_LONG = "other work had the machine, and the time is too long. `vidnas evalua
 def accuracy_line(scores: Scores, protocol: str) -> str:
     """Accuracies in per cent, the interval, and how they were measured."""
     low, high = scores.interval
+    few = scores.top5_k >= len(scores.per_class)  # of five classes, each is among the five best
+    top5 = "" if few else f", {scores.top5:.1%} top-{scores.top5_k}"
     return (
         f"Test accuracy: {scores.top1:.1%} top-1 (95 % interval {low:.1%} to {high:.1%} over "
-        f"{scores.num_groups} groups), {scores.top5:.1%} top-{scores.top5_k}; balanced accuracy "
+        f"{counted(scores.num_groups, 'group')}){top5}; balanced accuracy "
         f"{scores.balanced_accuracy:.1%}; chance {1 / len(scores.per_class):.1%}. "
-        f"{scores.num_clips} videos; protocol: {protocol}."
+        f"{counted(scores.num_clips, 'video')}; protocol: {protocol}."
     )
 
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from vidnas.errors import UserError
 from vidnas.shapes import Labels, Logits
+from vidnas.words import counted
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def score(
     if logits.isnan().any():
         count = int(logits.isnan().any(dim=1).sum())
         raise UserError(
-            f"The network's output is not a number for {count} of {len(labels)} clips: "
+            f"The network's output is not a number for {count} of {counted(len(labels), 'clip')}: "
             "it diverged while training. Train it again with a smaller learning rate."
         )
     num_classes = logits.shape[1]

@@ -15,6 +15,7 @@ from vidnas.figures.heatmap import draw_mixing, table_size
 from vidnas.figures.palette import HIGHLIGHT, INK, SERIES_COLORS
 from vidnas.figures.style import epoch_axes
 from vidnas.genotype import NUM_INPUTS, Genotype, edge_sources
+from vidnas.words import counted
 
 DPI = 100
 
@@ -122,7 +123,7 @@ def _write_header(axes: Axes, epochs: Sequence[SearchEpoch], num_changed: int, s
     text = f"Epoch {number} of {stage.num_epochs}"
     axes.text(MARGIN, BASELINE, text, fontsize=17, fontweight="bold", color=INK)
     if num_changed:
-        text = "1 edge changed" if num_changed == 1 else f"{num_changed} edges changed"
+        text = f"{counted(num_changed, 'edge')} changed"
         box = {"facecolor": HIGHLIGHT, "edgecolor": "none", "boxstyle": "round,pad=0.3"}
         axes.text(CHANGES, BASELINE, text, fontsize=11, color=INK, bbox=box)
     elif len(epochs) > 1:

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from vidnas.words import are, counted
+
 LONGEST_NAME = 24
 MOST_CLASSES_WITH_COUNTS = 20
 MOST_CLASSES_WITH_NAMES = 120
@@ -89,11 +91,12 @@ def _square(true: int, predicted: int, cell: float) -> str:
 
 def _in_words(confusion: Sequence[Sequence[int]], classes: Sequence[str]) -> str:
     total, right = sum(map(sum, confusion)), sum(row[label] for label, row in enumerate(confusion))
-    text = f"Confusion matrix of {len(classes)} classes: {right} of {total} clips are on the diagonal."
+    share = f"{right} of {counted(total, 'clip')} {are(right)} on the diagonal"
+    text = f"Confusion matrix of {counted(len(classes), 'class')}: {share}."
     wrong = [
         (found[1], label, found[0]) for label in range(len(classes)) if (found := confused(confusion, label))
     ]
     if wrong:
         count, label, other = max(wrong)
-        text += f" Most often {classes[label]} is taken for {classes[other]}, {count} times."
+        text += f" Most often {classes[label]} is taken for {classes[other]}, {counted(count, 'time')}."
     return text

@@ -25,6 +25,7 @@ from vidnas.page.records import Test
 from vidnas.page.run import Run
 from vidnas.page.settings import changed, command, nearest_preset
 from vidnas.presets import same_clips
+from vidnas.words import are, counted
 
 GENERATOR = "vidnas report"
 """What a page names as its maker, so that it is known again."""
@@ -181,6 +182,8 @@ def _environment() -> jinja2.Environment:
         duration=words.duration,
         shown=words.shown,
         base_name=words.base_name,
+        counted=counted,
+        are=are,
         base64=lambda picture: base64.b64encode(picture).decode(),
     )
     environment.globals.update(interval=words.interval, cell_px=CELL_PX, px=words.px, series=series)

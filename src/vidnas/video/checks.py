@@ -11,6 +11,7 @@ from vidnas.errors import UserError
 from vidnas.video.division import SplitBy, marked_group, require_groups
 from vidnas.video.footage import fingerprint, size_bytes
 from vidnas.video.items import Item, VideoIndex
+from vidnas.words import counted
 
 
 def check_classes(index: VideoIndex) -> None:
@@ -23,7 +24,7 @@ def check_classes(index: VideoIndex) -> None:
     single = [name for label, name in enumerate(index.classes) if counts[label] == 1]
     if single:
         raise UserError(
-            f"Only one video in {_some('class', 'classes', single)}: every class needs one for training and "
+            f"Only one video in {_some('class', single)}: every class needs one for training and "
             "one for the test. Add videos or remove the class."
         )
 
@@ -39,7 +40,7 @@ def check_given_split(index: VideoIndex, split_by: SplitBy, *, own_groups: bool)
     _check_every_class(index.classes, index.train, "training")
     _check_every_class(index.classes, index.test, "test")
     check_clips(index)
-    counts = f"{len(index.train)} training and {len(index.test)} test videos; no clip is in both"
+    counts = f"{len(index.train)} training and {counted(len(index.test), 'test video')}; no clip is in both"
     if split_by == "clip":
         return f"Test split as given: {counts}; groups are not checked, as asked (--split-by clip)."
     if split_by == "group":
@@ -51,7 +52,7 @@ def check_clips(index: VideoIndex) -> None:
     """UserError where a clip is in both parts: one file, a link to it or a copy."""
     shared = [f"{test} (trained on as {train})" for train, test in _shared_clips(index)]
     if shared:
-        raise UserError(f"In both training and test: {_some('clip', 'clips', shared)}. Keep one of the two.")
+        raise UserError(f"In both training and test: {_some('clip', shared)}. Keep one of the two.")
 
 
 def _check_groups(index: VideoIndex, certain: bool) -> str:
@@ -61,11 +62,11 @@ def _check_groups(index: VideoIndex, certain: bool) -> str:
     names = _group_names(shared & _groups(marked), index.classes)
     if names:
         raise UserError(
-            f"In both training and test: {_some('group', 'groups', names)}. Clips of a group are cut from "
+            f"In both training and test: {_some('group', names)}. Clips of a group are cut from "
             "one video, so the test would be too easy. Move them, or use --split-by clip to accept it."
         )
     if shared:
-        both = _some("group", "groups", _group_names(shared, index.classes))
+        both = _some("group", _group_names(shared, index.classes))
         return f"; going by file names, {both} would be in both (--split-by group checks it)."
     if all(item.group is not None for item in (*index.train, *index.test)):
         return ", and no group of a class."
@@ -77,7 +78,7 @@ def _check_every_class(classes: Sequence[str], items: Sequence[Item], part: str)
     absent = [name for label, name in enumerate(classes) if label not in present]
     if absent:
         raise UserError(
-            f"No {part} videos in {_some('class', 'classes', absent)}: every class needs training and test "
+            f"No {part} videos in {_some('class', absent)}: every class needs training and test "
             "videos. Add some or remove the class."
         )
 
@@ -110,9 +111,9 @@ def _by_size(items: Sequence[Item]) -> dict[int, list[Path]]:
     return sizes
 
 
-def _some(one: str, many: str, names: Sequence[str]) -> str:
+def _some(one: str, names: Sequence[str]) -> str:
     """`class a`, or `7 classes (a, b, c, d, e, ...)`: at most five are named."""
     if len(names) == 1:
         return f"{one} {names[0]}"
     more = ", ..." if len(names) > 5 else ""
-    return f"{len(names)} {many} ({', '.join(names[:5])}{more})"
+    return f"{counted(len(names), one)} ({', '.join(names[:5])}{more})"

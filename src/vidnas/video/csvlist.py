@@ -13,6 +13,7 @@ from vidnas.errors import UserError
 from vidnas.video.items import Item, VideoIndex
 from vidnas.video.lists import Listing, ListLine, by_labels, read_text, require_distinct
 from vidnas.video.parts import PARTS, join_parts
+from vidnas.words import counted
 
 COLUMNS = ("path", "label", "split", "group")
 DELIMITERS = ",;\t"
@@ -71,7 +72,8 @@ def _rows(file: Path) -> tuple[list[str], list[tuple[list[str], str]]]:
         raise UserError(f"{file}:{reader.line_num}: this is no CSV: {error}.") from error
     for row, where in rows:
         if len(row) != len(header):
-            raise UserError(f"{where}: {len(row)} values, but the header has {len(header)} columns.")
+            wanted = counted(len(header), "column")
+            raise UserError(f"{where}: {counted(len(row), 'value')}, but the header has {wanted}.")
     return header, rows
 
 

@@ -20,6 +20,7 @@ from vidnas.video.chosen import choose, is_known, video_streams
 from vidnas.video.media import open_media
 from vidnas.video.upright import FrameScaler, pixel_aspect
 from vidnas.video.whole import Extent
+from vidnas.words import counted
 
 READING = 2
 """Goes up when a file comes out otherwise: what was kept of it before is not mixed with what comes now."""
@@ -186,7 +187,8 @@ def _open_video(path: Path) -> Iterator[_Source]:
             yield source
         except av.FFmpegError as error:
             raise UserError(
-                f"{shown(path)} is damaged: {error.strerror} after {source.num_frames} readable frames."
+                f"{shown(path)} is damaged: {error.strerror} after "
+                f"{counted(source.num_frames, 'readable frame')}."
             ) from error
 
 

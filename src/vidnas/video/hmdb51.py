@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from vidnas.errors import UserError
 from vidnas.video.lists import ListedClip, Listing, read_list
 from vidnas.video.tree import Tree
+from vidnas.words import are, counted
 
 NAME = re.compile(r"(.+)_test_split(\d+)\.txt")
 TRAIN, TEST = "1", "2"
@@ -56,5 +57,6 @@ def parse_hmdb51(tree: Tree, split: int) -> Listing:
                 continue
             group = PurePosixPath(line.path).stem.rpartition("_")[0] or None
             parts[line.label].append(ListedClip(f"{name}/{line.path}", label, line.where, group))
-    notes = (f"HMDB51, split {split}: {unused} clips of the lists are unused in it.",) if unused else ()
+    clips = f"{counted(unused, 'clip')} of the lists {are(unused)} unused in it"
+    notes = (f"HMDB51, split {split}: {clips}.",) if unused else ()
     return Listing(classes, tuple(parts[TRAIN]), tuple(parts[TEST]), notes)

@@ -12,6 +12,7 @@ from vidnas.video.checks import check_classes, check_clips, check_given_split
 from vidnas.video.division import SplitBy, divide, find_groups
 from vidnas.video.items import VideoIndex
 from vidnas.video.layouts import Source, read_contents
+from vidnas.words import counted
 
 TEST_FRACTION = 0.25
 
@@ -59,9 +60,9 @@ def _balance(index: VideoIndex) -> str:
     counts = Counter(item.label for item in index.train)
     most = max(counts, key=lambda label: (counts[label], -label))
     least = min(counts, key=lambda label: (counts[label], label))
-    start = f"{len(index.classes)} classes"
+    start = counted(len(index.classes), "class")
     if counts[most] == counts[least]:
-        return f"{start} with {counts[most]} training videos each."
+        return f"{start} with {counted(counts[most], 'training video')} each."
     return (
         f"{start}; training videos from {counts[least]} ({index.classes[least]}) "
         f"to {counts[most]} ({index.classes[most]})."

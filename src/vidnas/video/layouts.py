@@ -20,6 +20,7 @@ from vidnas.video.pack import Pack, is_pack, open_pack
 from vidnas.video.pictures import picture_names
 from vidnas.video.remote import tree_of
 from vidnas.video.tree import Tree, frame_folders_in, is_video, local_tree, tree_of_names, videos_in
+from vidnas.words import counted
 
 Layout = Literal["auto", "videos", "frames", "ucf101", "hmdb51", "csv", "list", "frame-list"]
 """How data are to be read; auto: by what is there."""
@@ -245,9 +246,8 @@ def _existing(clips: Sequence[ListedClip], folders: Sequence[Path], missing: lis
         if path is None or frames == 0:
             missing.append(f"{clip.path} ({clip.where})")
         elif clip.num_frames is not None and (frames or 0) < clip.num_frames:
-            missing.append(
-                f"{clip.num_frames - (frames or 0)} of {clip.num_frames} frames of {clip.path} ({clip.where})"
-            )
+            share = f"{clip.num_frames - (frames or 0)} of {counted(clip.num_frames, 'frame')}"
+            missing.append(f"{share} of {clip.path} ({clip.where})")
         else:
             items.append(Item(path, clip.label, clip.group))
     return tuple(items)
@@ -262,7 +262,7 @@ def _packed_index(pack: Pack) -> VideoIndex:
     ):
         parts[part].append(Item(pack.root / name, label, group or None))
     facts = index.facts
-    kept = "every frame" if facts["frames"] is None else f"{facts['frames']} frames a clip"
+    kept = "every frame" if facts["frames"] is None else f"{counted(facts['frames'], 'frame')} a clip"
     size = f"short side {facts['short_side_px']} px, JPEG quality {facts['quality']}"
     note = f"Read the pack {pack.root}: {kept}, {size}."
     return VideoIndex(tuple(facts["classes"]), tuple(parts["train"]), tuple(parts["test"]), (note,))

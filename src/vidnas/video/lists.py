@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 
 from vidnas.errors import UserError
 from vidnas.video.tree import is_video
+from vidnas.words import counted
 
 CLASS_LIST = "classInd.txt"
 _EXAMPLE = "A line is a path and a label, as in: walk/clip 1.mp4 0"
@@ -164,7 +165,7 @@ def _by_class_list(
     used = set(names)
     present = tuple(name for name in listed.values() if name in used)
     left_out = len(listed) - len(present)
-    notes = (f"{file.name} lists {len(listed)} classes; the {len(present)} that occur are used.",)
+    notes = (f"{file.name} lists {counted(len(listed), 'class')}; the {len(present)} that occur are used.",)
     return _listing(train, test, names, present, notes if left_out else ())
 
 
@@ -205,7 +206,7 @@ def by_labels(train: Sequence[ListLine], test: Sequence[ListLine]) -> Listing:
             odd = next(line for line in (*train, *test) if integers[line.label or ""] != integers[labels[0]])
             raise UserError(f"{odd.where}: label {odd.label!r}: labels must be all integers or all names.")
         classes = tuple(sorted(set(labels[: len(train)])))
-        notes: tuple[str, ...] = (f"Labels are names: {len(classes)} classes.",)
+        notes: tuple[str, ...] = (f"Labels are names: {counted(len(classes), 'class')}.",)
     else:
         numbers = {label: str(int(label)) for label in distinct}
         labels = [numbers[label] for label in labels]

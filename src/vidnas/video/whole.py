@@ -57,11 +57,11 @@ class Extent:
         if self._states == "bytes":
             size, expected = self._container.size, _asf_bytes(Path(self._container.name))
             if expected is not None and size < 0.95 * expected:
-                return f"after {num_frames} frames ({size:,} of {expected:,} bytes)"
+                return f"after {counted(num_frames, 'frame')} ({size:,} of {expected:,} bytes)"
         stated, reached = self._stated_sec(), self._reached_sec()
         frame_sec = 1 / self._stream.average_rate if self._stream.average_rate else 0.0
         if stated is not None and stated - reached > max(2.0 * frame_sec, 0.05 * stated):
-            return f"after {num_frames} frames ({reached:.1f} of {stated:.1f} s)"
+            return f"after {counted(num_frames, 'frame')} ({reached:.1f} of {stated:.1f} s)"
         return f"amid a frame, after {num_frames} whole ones" if self._cut else None
 
     def _stated_sec(self) -> float | None:
