@@ -1,6 +1,7 @@
 """The parts that verbs are built from, and `load`."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +23,34 @@ from vidnas.presets import search_preset, train_preset
 def test_a_genotype_is_read_from_a_file_or_a_run_folder(tmp_path: Path, name: str) -> None:
     (tmp_path / "genotype.json").write_text(genotype_json(random_genotype(5)))
     assert networks.read_genotype(str(tmp_path / name)) == random_genotype(5)
+
+
+@pytest.mark.parametrize("read", [networks.read_genotype, networks.read_architecture])
+@pytest.mark.parametrize(
+    ("source", "kind", "named"),
+    [
+        ("al-skip", UsageError, ("There is no network al-skip. Did you mean all-skip?",)),
+        ("rnd", UsageError, ("There is no network rnd.", "best-of:K", "x3d-xs, movinet-a0")),
+        ("my.json", UserError, ("There is no file or folder my.json.",)),
+        ("runs/mine", UserError, ("There is no file or folder runs/mine.",)),
+        ("best-of:3", UsageError, ("best-of:3 is for a comparison: vidnas compare --networks best-of:3.",)),
+    ],
+)
+def test_a_name_of_no_network_is_told_with_all_that_there_are(
+    read: Callable[[str], object], source: str, kind: type[UserError], named: tuple[str, ...]
+) -> None:
+    with pytest.raises(UserError) as error:
+        read(source)
+    assert type(error.value) is kind
+    cells = "a genotype file, the run folder of a search or of a cell's training, random:SEED or all-skip."
+    for text in (*named, cells):
+        assert text in str(error.value)
+
+
+def test_a_hand_designed_network_is_read_where_it_may_be_and_else_points_to_its_flag() -> None:
+    assert networks.read_architecture("c3d") == "c3d"
+    with pytest.raises(UsageError, match="c3d is no cell but a hand-designed network: write --network c3d"):
+        networks.read_genotype("c3d")
 
 
 def test_a_random_genotype_is_named_by_its_seed() -> None:

@@ -60,12 +60,12 @@ def _draw_picture(config: DrawConfig, path: Path) -> list[str]:
 def _find_cell(source: str) -> tuple[str, str]:
     """Where to read a genotype, and what it is in words: of an unfinished search the newest cell."""
     folder = Path(source).expanduser()
-    if source.startswith("random:"):
+    if source.startswith(networks.RANDOM) or source == networks.ALL_SKIP:
         return source, f"the cell {source}"
     if not folder.exists():
         raise UserError(
-            f"{source} does not exist. Draw a genotype file, the run folder of a search or a training, or a "
-            "random cell, as in random:0."
+            f"{source} does not exist. Draw a genotype file, the run folder of a search or a training, a "
+            f"random cell, as in random:0, or {networks.ALL_SKIP}."
         )
     if not folder.is_dir() or (folder / networks.GENOTYPE).exists():
         return source, f"the cell of {source}"

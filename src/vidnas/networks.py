@@ -22,7 +22,15 @@ from vidnas.nn.network import Network
 
 GENOTYPE = "genotype.json"
 CLASSES = "classes.json"
+RANDOM = "random:"
+"""Before a seed: a random cell."""
 ALL_SKIP = "all-skip"
+BEST_OF = "best-of:"
+"""Before a number K: the best of K random cells, by validation. Only a comparison can choose it."""
+CELLS = (
+    "A cell is given as a genotype file, the run folder of a search or of a cell's training, "
+    f"{RANDOM}SEED or {ALL_SKIP}."
+)
 APPEARANCE: Baseline = "2d-resnet-18"
 """The control that sees the colours of one frame, whatever the other networks see."""
 
@@ -57,26 +65,16 @@ def describe_architecture(architecture: Architecture) -> str:
 
 
 def read_architecture(source: str) -> Architecture:
-    """The hand-designed network of this name, or the genotype that `read_genotype` finds."""
+    """What a network is built from, by the name that a person gives it.
+
+    That of a hand-designed network; or a cell: the one in a genotype file or a run folder, a random one for
+    `random:SEED`, skips alone for `all-skip`. UserError for any other says what there is.
+    """
     for name in get_args(Baseline):
         if name == source:
             return name  # type: ignore[no-any-return]
-    if source.startswith("random:") or source == ALL_SKIP or Path(source).expanduser().exists():
-        return read_genotype(source)
-    if "/" in source:
-        raise UserError(f"There is no file or folder {source}.")
-    close = get_close_matches(source.lower(), [*get_args(Baseline), ALL_SKIP], n=1)
-    hint = f" Did you mean {close[0]}?" if close else ""
-    raise UsageError(
-        f"There is no network {source}.{hint} It may be random:SEED, {ALL_SKIP}, in a comparison best-of:K, "
-        f"a genotype file, a run folder, or one of {', '.join(get_args(Baseline))}."
-    )
-
-
-def read_genotype(source: str) -> Genotype:
-    """The genotype in a file or a run folder, a random one for `random:SEED`, skips alone for `all-skip`."""
-    if source.startswith("random:"):
-        seed = source.removeprefix("random:")
+    if source.startswith(RANDOM):
+        seed = source.removeprefix(RANDOM)
         if not seed.isdecimal():
             raise UsageError(f"{source} names no cell; write random: and a whole number, as in random:0.")
         return random_genotype(int(seed))
@@ -89,9 +87,38 @@ def read_genotype(source: str) -> Genotype:
             "training; of an unfinished search take an epoch's, as in genotypes/epoch-001.json. A "
             "hand-designed network goes by its name."
         )
-    if source in get_args(Baseline) and not path.exists():
-        raise UsageError(f"{source} is no cell but a hand-designed network: write --network {source}.")
-    return load_genotype(path / GENOTYPE if path.is_dir() else path)
+    if path.exists():
+        return load_genotype(path / GENOTYPE if path.is_dir() else path)
+    raise _unknown(source)
+
+
+def _unknown(source: str) -> UserError:
+    """What to say of a name that names no network."""
+    hand_designed = ", ".join(get_args(Baseline))
+    if source.startswith(BEST_OF):
+        return UsageError(f"{source} is for a comparison: vidnas compare --networks {source}. {CELLS}")
+    if "/" in source or source.endswith(".json"):
+        return UserError(
+            f"There is no file or folder {source}. {CELLS} A network may also be one designed by hand: "
+            f"{hand_designed}."
+        )
+    close = get_close_matches(source.lower(), [*get_args(Baseline), ALL_SKIP], n=1)
+    hint = f" Did you mean {close[0]}?" if close else ""
+    return UsageError(
+        f"There is no network {source}.{hint} {CELLS} In a comparison it may also be {BEST_OF}K, the best of "
+        f"K random cells. A network designed by hand is one of {hand_designed}."
+    )
+
+
+def read_genotype(source: str) -> Genotype:
+    """The cell of this name, as `read_architecture` reads it; UsageError for a hand-designed network's."""
+    architecture = read_architecture(source)
+    if not isinstance(architecture, Genotype):
+        raise UsageError(
+            f"{source} is no cell but a hand-designed network: write --network {source}. (A file or folder "
+            f"of that name is ./{source}.)"
+        )
+    return architecture
 
 
 def genotype_source(config: TrainConfig) -> str:
