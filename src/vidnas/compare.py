@@ -1,19 +1,20 @@
 """The verb `compare`: networks trained by one recipe, side by side in accuracy and cost."""
 
-import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
 
-from vidnas import networks, rundir, runs, videos
+from vidnas import networks, rundir, runs, trials, videos
 from vidnas.atomic import write_whole
 from vidnas.config import CompareConfig
 from vidnas.configfile import to_json
 from vidnas.contest import Contestant, check_same_videos, finished_runs, read_contestants, train_all
 from vidnas.engine.comparison import Comparison, Cost, Row, SeedRun, make_row
-from vidnas.engine.comparison_text import as_csv, as_json, as_markdown, as_text
+from vidnas.engine.comparison_text import as_csv, as_json, as_markdown, as_text, standings
 from vidnas.engine.latency import BUSY, measure_latencies
 from vidnas.engine.profile import count_macs, count_parameters, count_weight_bytes
 from vidnas.engine.runlog import RunLog
@@ -24,6 +25,7 @@ from vidnas.page.comparison import RUN_PAGE, render_comparison
 from vidnas.page.render import render_run
 from vidnas.page.run import read_run
 from vidnas.page.words import shown
+from vidnas.videos import Scanned
 from vidnas.words import counted
 
 FREE_TO_CHANGE = ("networks", "depths", "seeds", "paper")
@@ -49,28 +51,55 @@ def run_compare(config: CompareConfig, *, resume: bool = False) -> CompareResult
     its row and costs no other. UserError where the settings or the networks do not allow it, or all fail.
     """
     contestants = read_contestants(config)
-    index = videos.open_videos(config)  # what is wrong with them is told once, before anything is begun
-    if resume:
-        folder = rundir.begun_folder(config, free=FREE_TO_CHANGE)
-        check_same_videos(contestants, config, index, folder)
-    else:
-        folder = rundir.new_folder("compare", config.out)
+    folder = (
+        rundir.begun_folder(config, free=FREE_TO_CHANGE)
+        if resume
+        else rundir.new_folder("compare", config.out)
+    )
+    scanned = _scan(config)  # what is wrong with the videos is told once, before anything is begun
+    check_same_videos(contestants, scanned.index, folder)
+    failures: dict[str, list[str]] = {one.name: [] for one in contestants}
     with RunLog(folder, to_json(config), resume=resume) as log:
         log.write("config.json", to_json(config))
         log.say(f"Comparison: {folder}")
-        try:
-            failures = train_all(contestants, config, log)
-        except (Interrupted, KeyboardInterrupt) as error:
-            again = shlex.join(["vidnas", "compare", "--resume", str(folder)])
-            code = error.exit_code if isinstance(error, Interrupted) else 130
-            raise Interrupted(f"Interrupted. To go on: {again}", code) from error
-        comparison = _compare(contestants, config, failures, log)
-        text = _write(comparison, config, log)
+        outlook = trials.Outlook(scanned, config)
+        show = partial(_show_so_far, contestants, config, failures, log)
+        with rundir.going_on_by("compare", folder):
+            try:
+                train_all(contestants, config, outlook, log, failures=failures, after_training=show)
+            except (Interrupted, KeyboardInterrupt):
+                with suppress(UserError):
+                    show()
+                raise
+            comparison = _compare(contestants, config, failures, log, with_costs=True)
+            text = _write(comparison, config, log)
         return CompareResult(folder, comparison, text, passed=not any(failures.values()))
 
 
-def _compare(
+def _scan(config: CompareConfig) -> Scanned:
+    """The videos, as the trainings will divide them."""
+    index = videos.open_videos(config)
+    return videos.scan(videos.hold_out(index, config) if config.validate else index, config)
+
+
+def _show_so_far(
     contestants: Sequence[Contestant], config: CompareConfig, failures: Mapping[str, list[str]], log: RunLog
+) -> None:
+    """Print and write the table of what is finished, but for the costs, which are measured at the end."""
+    if not any(finished_runs(one, log) for one in contestants):
+        return
+    comparison = _compare(contestants, config, failures, log, with_costs=False)
+    _write_tables(comparison, config, log)
+    log.say(f"So far:\n{standings(comparison)}")
+
+
+def _compare(
+    contestants: Sequence[Contestant],
+    config: CompareConfig,
+    failures: Mapping[str, list[str]],
+    log: RunLog,
+    *,
+    with_costs: bool,
 ) -> Comparison:
     """All rows, from the run folders; costs are measured now, in one go."""
     finished = {one.name: finished_runs(one, log) for one in contestants}
@@ -79,7 +108,8 @@ def _compare(
         raise UserError(f"No training of the comparison came to its end:\n{reasons}")
     _require_one_test(finished, log.folder)
     classes = next(networks.read_classes(log.folder / done[0].run) for done in finished.values() if done)
-    costs = _costs({name: log.folder / done[0].run for name, done in finished.items() if done}, config, log)
+    first = {name: log.folder / done[0].run for name, done in finished.items() if done}
+    costs = _costs(first, config, log) if with_costs else {}
     from_files = [one for one in contestants if Path(one.source).expanduser().exists()]
     searched = _at_set_depth(from_files[0], contestants, config) if from_files else None
     reference = searched or _at_set_depth(contestants[0], contestants, config)
@@ -188,14 +218,18 @@ def _points(comparison: Comparison) -> list[Point]:
     ]
 
 
+def _write_tables(comparison: Comparison, config: CompareConfig, log: RunLog) -> None:
+    log.write("comparison.json", as_json(comparison))
+    log.write("comparison.csv", as_csv(comparison))
+    log.write("comparison.md", as_markdown(comparison, paper=config.paper))
+
+
 def _write(comparison: Comparison, config: CompareConfig, log: RunLog) -> str:
     """Write the table in all its forms and every run's page; returns what to print."""
     pages = {run.run: read_run(log.folder / run.run) for row in comparison.rows for run in row.runs}
     for path, run in pages.items():
         write_whole(log.folder / path / RUN_PAGE, render_run(run).encode())
-    log.write("comparison.json", as_json(comparison))
-    log.write("comparison.csv", as_csv(comparison))
-    log.write("comparison.md", as_markdown(comparison, paper=config.paper))
+    _write_tables(comparison, config, log)
     picture = draw_tradeoff(_points(comparison), reference=comparison.reference, caption=comparison.caption)
     for suffix in ("png", "svg"):
         save_figure(picture, log.path(f"tradeoff.{suffix}"))

@@ -33,6 +33,12 @@ Baseline = Literal[
 """The hand-designed networks, in the order of docs/rivals.md; nn/baselines builds them."""
 
 
+NETWORKS = (
+    "names (of hand-designed networks, as c3d; random:SEED, all-skip, best-of:K, genotype files, run folders)"
+)
+"""What a comparison takes, in words."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ClipConfig(DataConfig):
     """Which videos are read and how they become clips: shared by search and train."""
@@ -58,6 +64,9 @@ class ClipConfig(DataConfig):
     """What a network sees: the frames, their differences from frame to frame, or both."""
     epochs: int
     """Passes over the training videos."""
+    minutes: float | None = None
+    """Instead of epochs: the time that the whole command may take, minutes, from the look through the videos
+    to the result. As many epochs as fit, foretold from a few steps, are chosen at its beginning."""
     batch_size: int
     """Clips of one step."""
     workers: int = 2
@@ -78,6 +87,8 @@ class ClipConfig(DataConfig):
         at_least(self, "workers", 0)
         at_least(self, "split", 1)
         not_negative(self, "checkpoint_minutes")
+        if self.minutes is not None:
+            positive(self, "minutes")
         if self.stem_stride not in (1, 2):
             raise UsageError(f"stem_stride is {self.stem_stride}; allowed are 1 and 2.")
 
@@ -177,8 +188,8 @@ class TrainConfig(RecipeConfig):
     """Train a network from scratch on all training videos; test it after the last epoch."""
 
     genotype: str | None = None
-    """The cell to build it from: a genotype file, a run folder, random:SEED for a random cell, or all-skip.
-    By default, with init, that run's."""
+    """The cell to build it from: a genotype file, the run folder of a search or of a cell's training,
+    random:SEED for a random cell, or all-skip. By default, with init, that run's."""
     network: Baseline | None = None
     """A hand-designed network instead; num_cells, first_channels and stem_stride are not for it."""
     init: str | None = None
@@ -214,16 +225,14 @@ class CompareConfig(RecipeConfig):
     depths: str | None = None
     """Depth study: numbers of cells, separated by commas; every cell's network is built with each of them."""
     minutes: float | None = None
-    """Equal training time instead of equal epochs: each network gets as many epochs as fit into so many
-    minutes, foretold from a few steps."""
+    """Equal training time instead of equal epochs: the time of each single training, not of the whole
+    comparison, minutes. Each network gets as many epochs as fit, foretold from a few steps."""
     paper: bool = False
     """Set the paper's Table 2 beside the results, and say what is known of its figures."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.minutes is not None:
-            positive(self, "minutes")
-        names(self, "networks")
+        names(self, "networks", NETWORKS)
         whole_numbers(self, "seeds", 0)
         if self.depths is not None:
             whole_numbers(self, "depths", 1)

@@ -1,15 +1,19 @@
 """The trainings of a comparison: every network by the same recipe, with every seed, one after the other."""
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from glob import escape
 from pathlib import Path
+from typing import Any
 
-from vidnas import learnt, networks, runs, trials, videos
+from vidnas import learnt, networks, trials
 from vidnas.config import CompareConfig, RecipeConfig, TrainConfig
 from vidnas.configfile import stored_config
 from vidnas.engine.comparison import SeedRun
+from vidnas.engine.forecast import in_words
+from vidnas.engine.pace import Countdown, Pace
 from vidnas.engine.runlog import RunLog
 from vidnas.errors import UsageError, UserError
 from vidnas.genotype import Genotype
@@ -17,11 +21,8 @@ from vidnas.limits import names, whole_numbers
 from vidnas.page.words import shown
 from vidnas.seedruns import is_finished, read_seed_run
 from vidnas.train import run_train
+from vidnas.trials import Outlook
 from vidnas.video.items import VideoIndex
-from vidnas.words import counted
-
-BEST_OF = "best-of:"
-"""Before a number K: the best of K random cells, by validation."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +34,13 @@ class Contestant:
     """As `networks` names it."""
     num_cells: int
 
-    def settings(self, config: CompareConfig, *, seed: int, out: Path, epochs: int) -> TrainConfig:
+    def settings(self, config: CompareConfig, *, seed: int, out: Path | None, epochs: int) -> TrainConfig:
         """Those of its training with a seed."""
         shared = {field.name: getattr(config, field.name) for field in dataclasses.fields(RecipeConfig)}
         is_cell = isinstance(networks.read_architecture(self.source), Genotype)
         which = {"genotype" if is_cell else "network": self.source}
-        own = {"num_cells": self.num_cells, "seed": seed, "out": str(out), "epochs": epochs}
+        own: dict[str, Any] = {"num_cells": self.num_cells, "seed": seed, "epochs": epochs, "minutes": None}
+        own["out"] = None if out is None else str(out)
         return TrainConfig(**{**shared, **which, **own})
 
     def folder(self, log: RunLog, seed: int) -> Path:
@@ -75,11 +77,11 @@ def _is_of_cells(source: str) -> bool:
 
 def _num_candidates(source: str) -> int | None:
     """K of best-of:K; None for any other network."""
-    if not source.startswith(BEST_OF):
+    if not source.startswith(networks.BEST_OF):
         return None
-    number = source.removeprefix(BEST_OF)
+    number = source.removeprefix(networks.BEST_OF)
     if not number.isdecimal() or not 1 <= int(number) <= 1000:
-        raise UsageError(f"networks has {source}; write {BEST_OF} and a number from 1 to 1000.")
+        raise UsageError(f"networks has {source}; write {networks.BEST_OF} and a number from 1 to 1000.")
     return int(number)
 
 
@@ -92,34 +94,89 @@ def _row_name(source: str) -> str:
     return shown((path.absolute().parent if path.name == networks.GENOTYPE else path.absolute()).stem)
 
 
-def train_all(contestants: Sequence[Contestant], config: CompareConfig, log: RunLog) -> dict[str, list[str]]:
-    """Train what is not finished, seed by seed; returns what failed, by row, in words."""
-    failures: dict[str, list[str]] = {one.name: [] for one in contestants}
+def train_all(
+    contestants: Sequence[Contestant],
+    config: CompareConfig,
+    outlook: Outlook,
+    log: RunLog,
+    *,
+    failures: dict[str, list[str]],
+    after_training: Callable[[], None],
+) -> None:
+    """Train what is not finished, seed by seed; what failed comes into `failures`, by row, in words.
+
+    What can be foretold is told before the first training: how long all will take, and which network cannot
+    be trained.
+    """
     todo = [(one, seed) for seed in whole_numbers(config, "seeds", 0) for one in contestants]
+    countdown = _look_ahead(todo, config, outlook, log)
     for number, (one, seed) in enumerate(todo, start=1):
         if is_finished(one.folder(log, seed)):
             continue
         log.check_stop()
-        log.say(f"[{number}/{len(todo)}] {one.name}, seed {seed}")
+        log.say(
+            f"[{number}/{len(todo)}] {one.name}, seed {seed}; {countdown} until the end of the comparison"
+        )
+        name, begun_at = f"{one.name}/{seed}", time.perf_counter()
         try:
-            _train(_decided(one, config, log), seed, config, log)
+            _train(_decided(one, config, outlook, log), seed, config, outlook, log)
+            countdown.done(name, time.perf_counter() - begun_at)
         except (UserError, RuntimeError, MemoryError) as error:
             failures[one.name].append(shown(f"seed {seed}: {error}"))
             log.say(f"{one.name}, seed {seed}, failed: {error}")
-    return failures
+            countdown.dropped(name)
+        after_training()
 
 
-def check_same_videos(
-    contestants: Sequence[Contestant], config: CompareConfig, index: VideoIndex, folder: Path
-) -> None:
-    """UserError if a training begun in the comparison's folder has other videos than those of `index`.
+def _look_ahead(
+    todo: Sequence[tuple[Contestant, int]], config: CompareConfig, outlook: Outlook, log: RunLog
+) -> Countdown:
+    """Foretell every training that is not finished, and tell what there is to tell."""
+    foretold: dict[str, float] = {}
+    refused: dict[str, str] = {}
+    for one, seed in todo:
+        if one.name in refused or is_finished(one.folder(log, seed)):
+            continue
+        log.check_stop()
+        try:
+            first = not any(name.startswith(f"{one.name}/") for name in foretold)
+            foretold[f"{one.name}/{seed}"] = _foretold_sec(one, seed, config, outlook, log, first=first)
+        except (UserError, RuntimeError, MemoryError) as error:
+            refused[one.name] = str(error)
+    for name, said in refused.items():
+        log.say(f"Careful: {name} cannot be trained, and its row will say so: {said}")
+    countdown = Countdown(foretold)
+    if foretold:
+        each = ", ".join(f"{name} {in_words(sec)}" for name, sec in foretold.items())
+        log.say(f"Forecast of the whole: {countdown} for all trainings (network/seed: {each}).")
+    return countdown
 
-    Where bad videos are skipped, what is left of them is known only to a training itself.
-    """
-    if config.on_bad == "skip":
-        return
-    if config.validate:
-        index = videos.hold_out(index, config)
+
+def _foretold_sec(
+    one: Contestant, seed: int, config: CompareConfig, outlook: Outlook, log: RunLog, *, first: bool
+) -> float:
+    """How long a training will take; of best-of:K the first one with those of the candidates."""
+    num_candidates = _num_candidates(one.source)
+    if num_candidates is None:
+        epochs = _epochs(one, config, outlook, log)
+        training = one.settings(config, seed=seed, out=one.folder(log, seed), epochs=epochs)
+        return outlook.pace(training).sec(max(0, epochs - trials.epochs_done(training)))
+    example = dataclasses.replace(one, source="random:0")
+    sec = _pace(example, config, outlook).sec(_epochs(example, config, outlook, log))
+    if first:
+        candidates = [_candidate(one, number) for number in range(num_candidates)]
+        held_out = dataclasses.replace(config, validate=True)
+        each = _pace(example, held_out, outlook).sec(_epochs(example, held_out, outlook, log))
+        sec += each * sum(not is_finished(candidate.folder(log, 0)) for candidate in candidates)
+    return sec
+
+
+def _pace(one: Contestant, config: CompareConfig, outlook: Outlook) -> Pace:
+    return outlook.pace(one.settings(config, seed=0, out=None, epochs=config.epochs))
+
+
+def check_same_videos(contestants: Sequence[Contestant], index: VideoIndex, folder: Path) -> None:
+    """UserError if a training begun in the comparison's folder has other videos than those of `index`."""
     for one in contestants:
         for run in sorted(folder.glob(f"runs/{escape(one.name)}/seed-*")):
             if (run / learnt.SEEN).exists():
@@ -133,51 +190,55 @@ def finished_runs(one: Contestant, log: RunLog) -> list[SeedRun]:
     return [read_seed_run(one.folder(log, seed), log.folder, seed) for seed in seeds]
 
 
-def _train(one: Contestant, seed: int, config: CompareConfig, log: RunLog) -> None:
-    epochs = _epochs(one, config, log)
+def _train(one: Contestant, seed: int, config: CompareConfig, outlook: Outlook, log: RunLog) -> None:
+    epochs = _epochs(one, config, outlook, log)
     run_train(one.settings(config, seed=seed, out=one.folder(log, seed), epochs=epochs), resume=True)
 
 
-def _epochs(one: Contestant, config: CompareConfig, log: RunLog) -> int:
-    """How many epochs a network gets: for equal time as many as its first training, or as seem to fit."""
+def _epochs(one: Contestant, config: CompareConfig, outlook: Outlook, log: RunLog) -> int:
+    """How many epochs a network gets: for equal time as many as its first training, or as seem to fit.
+
+    UserError where not one fits.
+    """
     if config.minutes is None:
         return config.epochs
     for seed in whole_numbers(config, "seeds", 0):
         begun = stored_config(TrainConfig, one.folder(log, seed))
         if begun is not None:
             return begun.epochs
-    index = videos.open_videos(config)
-    if config.validate:
-        index = videos.hold_out(index, config)
-    steps = -(-len(index.train) // config.batch_size)
-    settings = one.settings(config, seed=0, out=log.folder, epochs=config.epochs)
-    architecture, precision = networks.read_architecture(one.source), runs.choose_precision(config.device)
-    needs = trials.train_needs(architecture, settings, len(index.classes), precision)
-    epoch_sec = steps * needs.step_sec
-    epochs = max(1, int(60 * config.minutes / epoch_sec))
-    log.say(f"{one.name} gets {counted(epochs, 'epoch')} of {epoch_sec:.1f} s in {config.minutes:g} min.")
+    training = _pace(one, config, outlook)._replace(once_sec=0.0)
+    epochs = training.epochs_in(60 * config.minutes)
+    if epochs < 1:
+        raise UserError(trials.too_few_minutes(config.minutes, training))
     return epochs
 
 
-def _decided(one: Contestant, config: CompareConfig, log: RunLog) -> Contestant:
+def _decided(one: Contestant, config: CompareConfig, outlook: Outlook, log: RunLog) -> Contestant:
     """The network itself; of best-of:K the candidate that is best on training videos held out."""
     if _num_candidates(one.source) is None:
         return one
-    accuracies = dict(_validated(one, config, log))
+    accuracies = dict(_validated(one, config, outlook, log))
     best = max(accuracies, key=accuracies.__getitem__)
     log.say(f"{one.name}: {best}, which has {accuracies[best]:.1%} in validation.")
     return dataclasses.replace(one, source=best)
 
 
-def _validated(one: Contestant, config: CompareConfig, log: RunLog) -> Iterator[tuple[str, float]]:
+def _validated(
+    one: Contestant, config: CompareConfig, outlook: Outlook, log: RunLog
+) -> Iterator[tuple[str, float]]:
     """Every candidate with its accuracy on the held-out half of the training videos."""
     num_candidates = _num_candidates(one.source)
     assert num_candidates is not None
     held_out = dataclasses.replace(config, validate=True)
     for number in range(num_candidates):
-        candidate = Contestant(f"{one.name}/random-{number}", f"random:{number}", one.num_cells)
+        candidate = _candidate(one, number)
         if not is_finished(candidate.folder(log, 0)):
             log.check_stop()
             log.say(f"{one.name}: candidate {number + 1} of {num_candidates}")
-            _train(candidate, 0, held_out, log)
+            _train(candidate, 0, held_out, outlook, log)
         yield candidate.source, read_seed_run(candidate.folder(log, 0), log.folder, 0).scores.top1
+
+
+def _candidate(one: Contestant, number: int) -> Contestant:
+    """One of the K of best-of:K."""
+    return Contestant(f"{one.name}/random-{number}", f"random:{number}", one.num_cells)

@@ -36,7 +36,8 @@ def new_folder(verb: str, out: str | None) -> Path:
 def begun_folder(config: RunConfig, *, free: Sequence[str] = ()) -> Path:
     """The folder `config.out`, to go on with the run there; UserError names the settings that differ.
 
-    Those in FREE_TO_CHANGE and `free` may.
+    Those in FREE_TO_CHANGE and `free` may; so may the number of epochs where the minutes chose it, which is
+    the number chosen at the beginning.
     """
     if config.out is None:
         raise UsageError("To resume, name the run folder in `out`.")
@@ -46,10 +47,11 @@ def begun_folder(config: RunConfig, *, free: Sequence[str] = ()) -> Path:
         require_unused(folder)
         require_writable(folder)
         return folder
+    chosen = () if config.minutes is None or begun.minutes is None else ("epochs",)
     changed = [
         f"{name} is {was!r} there and {getattr(config, name)!r} here"
         for name, was in asdict(begun).items()
-        if name not in (*FREE_TO_CHANGE, *free) and was != getattr(config, name)
+        if name not in (*FREE_TO_CHANGE, *free, *chosen) and was != getattr(config, name)
     ]
     if changed:
         raise UserError(
@@ -57,6 +59,25 @@ def begun_folder(config: RunConfig, *, free: Sequence[str] = ()) -> Path:
             "to go on with its own, or begin another run with --out."
         )
     return folder
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for runs; UserError where the disk refuses."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"Cannot write {folder}: {error.strerror or error}.") from error
+
+
+@contextmanager
+def going_on_by(verb: str, folder: Path) -> Iterator[None]:
+    """Where a work of several runs is interrupted, say how all of it goes on."""
+    try:
+        yield
+    except (Interrupted, KeyboardInterrupt) as error:
+        again = shlex.join(["vidnas", verb, "--resume", str(folder)])
+        code = error.exit_code if isinstance(error, Interrupted) else 130
+        raise Interrupted(f"Interrupted. To go on: {again}", code) from error
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The verb `search`: a cell is found by gradient descent on alpha (paper, sections 2.2 and 3)."""
 
 import json
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,10 @@ from torch.utils.data import DataLoader
 from vidnas import learnt, networks, rundir, runs, trials, videos
 from vidnas.clipsheet import draw_clips
 from vidnas.config import SearchConfig
-from vidnas.engine.forecast import Work
+from vidnas.engine.forecast import Needs, Work
 from vidnas.engine.keeper import Keeper, Stateful
 from vidnas.engine.loop import Batch, Precision, Predictions, Tally, WeightStep, evaluate_epoch
+from vidnas.engine.pace import Pace, time_reading
 from vidnas.engine.runlog import RunLog
 from vidnas.figures.alphas import draw_alphas
 from vidnas.figures.cell import draw_cell
@@ -86,10 +88,12 @@ def run_search(config: SearchConfig, *, resume: bool = False) -> SearchResult:
     a CPU with the same number of threads it comes to bit for bit what an uninterrupted one does. UserError
     where the videos, the memory or the run folder do not allow it, before the first epoch.
     """
+    begun_at = time.perf_counter()
     precision = runs.choose_precision(config.device)
     folder = rundir.begun_folder(config) if resume else rundir.new_folder("search", config.out)
     data = _open_data(config)
     needs = trials.search_needs(config, len(data.scanned.index.classes), precision, search_step)
+    config = trials.settle_epochs(config, folder, begun_at, lambda: _pace(needs, data, config, precision))
     with rundir.open_run(folder, config, resume=resume) as log:
         supernet = runs.build_supernet(config, len(data.scanned.index.classes)).to(precision.device)
         step = runs.build_search_step(supernet, config, precision, num_steps=config.epochs * len(data.train))
@@ -160,6 +164,12 @@ def _open_data(config: SearchConfig) -> _Data:
             order_seed=config.seed,
         ),
     )
+
+
+def _pace(needs: Needs, data: _Data, config: SearchConfig, precision: Precision) -> Pace:
+    reading = time_reading(data.train_clips, workers=config.workers)
+    train, all_train = len(data.train_clips), len(data.scanned.index.train)
+    return trials.search_pace(needs, config, reading, precision, train=train, val=all_train - train)
 
 
 def _work(data: _Data, config: SearchConfig, keeper: Keeper) -> Work:

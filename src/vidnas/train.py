@@ -1,6 +1,7 @@
 """The verb `train`: a network is trained from scratch and tested after its last epoch."""
 
 import json
+import time
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,9 +15,10 @@ from vidnas.atomic import write_whole
 from vidnas.clipsheet import draw_clips
 from vidnas.config import TrainConfig
 from vidnas.engine.answers import answers_csv, name_answers
-from vidnas.engine.forecast import Work
+from vidnas.engine.forecast import Needs, Work
 from vidnas.engine.keeper import Keeper, Stateful
 from vidnas.engine.loop import Precision, WeightStep, evaluate_epoch, train_epoch
+from vidnas.engine.pace import Pace, time_reading
 from vidnas.engine.profile import Profile, profile_network
 from vidnas.engine.recipe import balancing_weights
 from vidnas.engine.report import accuracy_line, cost_line
@@ -62,12 +64,14 @@ def run_train(config: TrainConfig, *, resume: bool = False) -> TrainResult:
     where the genotype, the videos, the memory or the run folder do not allow it, before the first
     epoch; among them test videos that the search of the genotype has seen.
     """
+    begun_at = time.perf_counter()
     precision = runs.choose_precision(config.device)
     folder = rundir.begun_folder(config) if resume else rundir.new_folder("train", config.out)
     begun = rundir.is_begun(folder)
     architecture = networks.architecture_of(folder, config) if begun else networks.choose_architecture(config)
     data = _open_data(config, [] if begun else _earlier_runs(config))
     needs = trials.train_needs(architecture, config, len(data.scanned.index.classes), precision)
+    config = trials.settle_epochs(config, folder, begun_at, lambda: _pace(needs, data, config, precision))
     with rundir.open_run(folder, config, resume=resume) as log:
         classes = data.scanned.index.classes
         network = networks.build_network(architecture, config, len(classes)).to(precision.device)
@@ -142,6 +146,12 @@ def _open_data(config: TrainConfig, earlier_runs: list[Path]) -> _Data:
 def _class_weights(data: _Data, config: TrainConfig) -> Tensor | None:
     labels = [item.label for item in data.train_clips.items]
     return balancing_weights(labels, len(data.scanned.index.classes)) if config.balance else None
+
+
+def _pace(needs: Needs, data: _Data, config: TrainConfig, precision: Precision) -> Pace:
+    reading = time_reading(data.train_clips, workers=config.workers)
+    train, test = (len(part) for part in (data.scanned.index.train, data.scanned.index.test))
+    return trials.train_pace(needs, config, reading, precision, train=train, test=test)
 
 
 def _profile(network: nn.Module, config: TrainConfig, precision: Precision) -> Profile:

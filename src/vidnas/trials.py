@@ -1,21 +1,31 @@
 """What a search or a training will need, foretold from a few steps of a throw-away copy of it."""
 
+import math
+import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
 
 import torch
 
-from vidnas import networks, runs
-from vidnas.config import SearchConfig, TrainConfig
+from vidnas import networks, runs, videos
+from vidnas.config import RecipeConfig, SearchConfig, TrainConfig
+from vidnas.configfile import stored_config
 from vidnas.engine import forecast
 from vidnas.engine.forecast import Needs, Trial, Work, made_up_batch
 from vidnas.engine.loop import Batch, Precision, Tally, WeightStep, train_epoch
 from vidnas.engine.memory import check_memory
+from vidnas.engine.pace import KEPT_FREE, Pace, Reading, pace, time_reading
 from vidnas.engine.runlog import RunLog
+from vidnas.errors import UsageError
 from vidnas.nas.architect import Architect
 from vidnas.networks import Architecture
 from vidnas.nn.native.library import kernels
+from vidnas.page.records import read_metrics
+from vidnas.videos import Scanned
 
+R = TypeVar("R", SearchConfig, TrainConfig)
 SearchStep = Callable[[WeightStep, Architect, Batch, Batch, Tally], None]
 """search_step(step, architect, train_batch, val_batch, tally): a step of alpha and a step of the weights."""
 
@@ -96,8 +106,117 @@ def train_trial(
     return Trial(network, prepare_step, networks.fold(network))
 
 
+def search_pace(
+    needs: Needs, config: SearchConfig, reading: Reading, precision: Precision, *, train: int, val: int
+) -> Pace:
+    """How long an epoch of this search takes, on so many videos of both parts."""
+    steps = -(-train // config.batch_size)
+    step_clips = 2 * config.batch_size
+    return pace(needs, reading, precision.device, steps=steps, step_clips=step_clips, validated=val)
+
+
+def train_pace(
+    needs: Needs, config: TrainConfig, reading: Reading, precision: Precision, *, train: int, test: int
+) -> Pace:
+    """How long an epoch of this training and its test take, on so many videos of both parts."""
+    steps = -(-train // config.batch_size)
+    return pace(needs, reading, precision.device, steps=steps, step_clips=config.batch_size, tested=test)
+
+
+class Outlook:
+    """Foretells how long runs on the same videos take: every network is tried once, and the reading.
+
+    `scanned` are the videos as `config` divides them.
+    """
+
+    def __init__(self, scanned: Scanned, config: SearchConfig | RecipeConfig) -> None:
+        self._scanned = scanned
+        self._validates = isinstance(config, RecipeConfig) and config.validate
+        self._reading: Reading | None = None
+        self._known: dict[TrainConfig, Pace] = {}
+
+    def pace(self, config: TrainConfig) -> Pace:
+        """The pace of a training, the time of its own forecast among what comes once.
+
+        UserError where the network does not suit the clips, or the memory cannot suffice.
+        """
+        known = replace(config, seed=0, out=None, epochs=1)
+        if known not in self._known:
+            self._known[known] = self._try(config)
+        return self._known[known]
+
+    def search_pace(self, config: SearchConfig, search_step: SearchStep) -> Pace:
+        """The same of a search, which divides the training videos in two halves."""
+        begun_at = time.perf_counter()
+        index, precision = self._scanned.index, runs.choose_precision(config.device)
+        needs = search_needs(config, len(index.classes), precision, search_step)
+        train = len(index.train) // 2
+        found = search_pace(
+            needs, config, self._read(config), precision, train=train, val=len(index.train) - train
+        )
+        return found._replace(once_sec=time.perf_counter() - begun_at)
+
+    def _try(self, config: TrainConfig) -> Pace:
+        begun_at = time.perf_counter()
+        index, precision = self._scanned.index, runs.choose_precision(config.device)
+        if config.validate and not self._validates:
+            index = videos.hold_out(index, config)
+        architecture = networks.choose_architecture(config)
+        needs = train_needs(architecture, config, len(index.classes), precision)
+        sizes = {"train": len(index.train), "test": len(index.test)}
+        found = train_pace(needs, config, self._read(config), precision, **sizes)
+        return found._replace(once_sec=found.once_sec + time.perf_counter() - begun_at)
+
+    def _read(self, config: SearchConfig | TrainConfig) -> Reading:
+        if self._reading is None:
+            train = self._scanned.index.train
+            clips = videos.train_clips(train, self._scanned.counts(train), config)
+            self._reading = time_reading(clips, workers=config.workers)
+        return self._reading
+
+
+def epochs_done(config: SearchConfig | TrainConfig) -> int:
+    """How many epochs the run in `config.out` has behind it."""
+    kind = "search" if isinstance(config, SearchConfig) else "train"
+    return len(read_metrics(Path(config.out or "").expanduser() / "metrics.jsonl").get(kind, ()))
+
+
+def settle_epochs(config: R, folder: Path, begun_at: float, find_pace: Callable[[], Pace]) -> R:
+    """The settings with as many epochs as fit into `config.minutes`, where those are given.
+
+    A run that is begun in `folder` keeps the number that was chosen at its beginning. `begun_at` is when the
+    command began, on time.perf_counter's clock. UsageError where the time does not suffice for one epoch.
+    """
+    if config.minutes is None:
+        return config
+    begun = stored_config(type(config), folder)
+    if begun is not None:
+        return replace(config, epochs=begun.epochs)
+    found = find_pace()
+    spent_sec = time.perf_counter() - begun_at
+    epochs = found.epochs_in((1 - KEPT_FREE) * 60 * config.minutes - spent_sec)
+    if epochs < 1:
+        raise UsageError(too_few_minutes(config.minutes, found, spent_sec))
+    return replace(config, epochs=epochs)
+
+
+def too_few_minutes(minutes: float, found: Pace, spent_sec: float = 0.0) -> str:
+    """What to say where not one epoch fits, and how many minutes it would take."""
+    least = (spent_sec + found.sec(1)) / (1 - KEPT_FREE) / 60
+    digits = max(0, 1 - math.floor(math.log10(least)))  # two significant ones, rounded up and a little more
+    enough = math.ceil(1.1 * least * 10**digits) / 10**digits
+    rest = "" if spent_sec == 0 else f", and all else {forecast.in_words(spent_sec + found.once_sec)}"
+    return (
+        f"minutes is {minutes:g}, too few for one epoch, which takes about "
+        f"{forecast.in_words(found.epoch_sec)} here{rest}. One epoch takes --minutes {enough:g}, a good "
+        "result many times that. A smaller --size-px or --stem-stride 2 makes epochs shorter."
+    )
+
+
 def say_needs(needs: Needs, work: Work, config: SearchConfig | TrainConfig, log: RunLog) -> None:
     """Tell what the work will take, and what to change if the memory will hardly suffice."""
+    if config.minutes is not None:
+        log.say(f"That is as many epochs as fit into {config.minutes:g} minutes by the forecast.")
     for line in (forecast.describe(needs, work), *needs.notes, *forecast.warn(needs, _remedy(config))):
         log.say(line)
 

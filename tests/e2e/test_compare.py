@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 from collections.abc import Callable
@@ -11,7 +12,10 @@ from typing import Any
 
 import pytest
 
+from vidnas import trials
 from vidnas.cli import main
+from vidnas.config import TrainConfig
+from vidnas.engine.pace import Pace
 from vidnas.genotype import all_skip_genotype, load_genotype, random_genotype, to_json
 
 RunVidnas = Callable[..., Any]
@@ -64,6 +68,31 @@ def test_a_network_that_fails_costs_no_other_its_row(compared: Path) -> None:
     assert row["accuracy"] == ""
     assert "seed 0: The network c3d takes clips of 16 frames" in row["failures"]
     assert "seed 4" in row["failures"]
+
+
+def test_what_is_foretold_is_told_before_the_first_training(compared: Path) -> None:
+    said = (compared / "log.txt").read_text()
+    first = said.index("[1/8] random-0, seed 0; about ")
+    assert said.count("Careful: c3d cannot be trained, and its row will say so: The network c3d takes") == 1
+    assert 0 < said.index("Careful: c3d cannot be trained") < first
+    (forecast,) = (line for line in said.splitlines() if line.startswith("Forecast of the whole: about "))
+    assert said.index(forecast) < first
+    for training in ("random-0/0", "random-0/4", "my cell/4", "3d-shufflenet-0.5/0"):
+        assert f"{training} " in forecast
+    assert "c3d/" not in forecast
+    assert re.search(r"\[8/8\] 3d-shufflenet-0\.5, seed 4; about .* until the end of the comparison", said)
+
+
+def test_after_every_training_the_table_so_far_is_printed(compared: Path) -> None:
+    tables = [part.split("\n[")[0] for part in (compared / "log.txt").read_text().split("\nSo far:\n")[1:]]
+    assert len(tables) == 8
+    assert [line.split()[0] for line in tables[0].splitlines()] == [
+        "network", "random-0", "my", "c3d", "3d-shufflenet-0.5"
+    ]  # fmt: skip
+    assert re.search(r"^random-0 +\d+\.\d%", tables[0], re.MULTILINE)
+    assert re.search(r"^my cell +- ", tables[0], re.MULTILINE)
+    assert "parameters" not in tables[-1]  # they are counted at the end
+    assert tables[-1].count("2 seeds") == 3
 
 
 def test_all_forms_of_the_table_are_written_and_link_the_runs_pages(compared: Path) -> None:
@@ -128,6 +157,10 @@ def test_a_stop_between_two_trainings_is_not_forgotten(
     assert ended.code == 130
     assert (out / "runs/random-0/seed-0/result.json").exists()
     assert not (out / "runs/all-skip").exists()
+    assert re.search(r"So far:\nnetwork .*\nrandom-0 +\d+\.\d%", ended.printed)
+    assert float(rows_of(out)["random-0"]["accuracy"]) >= 0
+    assert rows_of(out)["all-skip"]["accuracy"] == ""
+    assert "random-0" in (out / "comparison.md").read_text()
 
 
 def test_it_goes_on_with_the_same_videos_only(
@@ -206,9 +239,33 @@ def test_equal_time_gives_a_small_network_more_epochs(command: tuple[str, ...], 
     assert int(rows["all-skip"]["epochs"]) > int(rows["3d-mobilenetv2-0.45"]["epochs"]) >= 1
 
 
+def test_a_network_of_which_no_epoch_fits_is_told_first_and_costs_no_other_its_row(
+    command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pace(outlook: object, config: TrainConfig) -> Pace:  # noqa: ARG001
+        return Pace(epoch_sec=100.0 if config.network else 2.0, once_sec=50.0)
+
+    monkeypatch.setattr(trials.Outlook, "pace", pace)
+    out = tmp_path / "unequal"
+    whole = (*command, "--networks", "all-skip,3d-shufflenet-0.5", "--minutes", "0.11")
+    assert main([*whole, "--out", str(out)]) == 1
+    said = (out / "log.txt").read_text()
+    first = said.index("[1/2] ")
+    assert said.index("3d-shufflenet-0.5 cannot be trained, and its row will say so: minutes is 0.11") < first
+    rows = rows_of(out)
+    assert rows["all-skip"]["epochs"] == "3"  # its own time is what counts, without what comes once
+    assert "too few for one epoch, which takes about 100 s here" in rows["3d-shufflenet-0.5"]["failures"]
+    config = json.loads((out / "runs/all-skip/seed-0/config.json").read_text())
+    assert (config["epochs"], config["minutes"]) == (3, None)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (("--networks", "3d-resnet-19"), "genotype file, the run folder of a search or of a cell's training"),
+        (("--networks", "3d-resnet-19"), "it may also be best-of:K"),
+        (("--networks", "3d-resnet-19"), "A network designed by hand is one of 3d-resnet-18, 3d-resnet-50"),
+        (("--networks", "c3d-8,,x3d-xs"), "random:SEED, all-skip, best-of:K, genotype files, run folders"),
         (("--networks", "3d-resnet-19"), "There is no network 3d-resnet-19. Did you mean 3d-resnet-18?"),
         (("--networks", "C3D"), "Did you mean c3d?"),
         (("--networks", "random:0,random:0"), "it must hold different names"),

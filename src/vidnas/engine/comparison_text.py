@@ -90,6 +90,14 @@ def as_text(comparison: Comparison, *, paper: bool) -> str:
     return "\n\n".join(parts)
 
 
+def standings(comparison: Comparison) -> str:
+    """The bare table, without columns of which no row has anything yet."""
+    headings, cells = _cells(comparison)
+    known = [any(line[number] != NONE for line in cells) for number in range(len(headings))]
+    kept = [[text for text, keep in zip(line, known, strict=True) if keep] for line in (headings, *cells)]
+    return _columns(kept[0], kept[1:])
+
+
 T = TypeVar("T")
 Cells = tuple[Sequence[str], Sequence[Sequence[str]]]
 
