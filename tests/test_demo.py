@@ -1,17 +1,24 @@
 """The demo's verdict and summary; `make demo` runs it for real."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from vidnas import demo
 from vidnas.cli import main
 from vidnas.config import EvaluateConfig, SearchConfig, TrainConfig
+from vidnas.configfile import to_json as config_json
+from vidnas.engine.pace import Countdown
 from vidnas.engine.profile import Profile
 from vidnas.engine.scores import Scores
+from vidnas.errors import Interrupted
 from vidnas.evaluate import EvaluateResult
 from vidnas.genotype import random_genotype
+from vidnas.presets import search_preset, train_preset
 from vidnas.search import SearchResult
 from vidnas.train import TrainResult
 from vidnas.viewconfig import DemoConfig
@@ -40,11 +47,11 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[TrainConfig]:
     """The trainings that a demo would start; the three verbs are replaced by their results."""
     trainings: list[TrainConfig] = []
 
-    def train(config: TrainConfig) -> TrainResult:
+    def train(config: TrainConfig, *, resume: bool) -> TrainResult:  # noqa: ARG001
         trainings.append(config)
         return train_result(config, control=0.13)
 
-    def search(config: SearchConfig) -> SearchResult:
+    def search(config: SearchConfig, *, resume: bool) -> SearchResult:  # noqa: ARG001
         return SearchResult(Path(config.out or ""), random_genotype(0), 1, ())
 
     def evaluate(config: EvaluateConfig) -> EvaluateResult:
@@ -53,6 +60,9 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[TrainConfig]:
     monkeypatch.setattr(demo, "run_train", train)
     monkeypatch.setattr(demo, "run_search", search)
     monkeypatch.setattr(demo, "run_evaluate", evaluate)
+    monkeypatch.setattr(
+        demo, "_foretell", lambda *_: Countdown({"search": 200.0, "train": 100.0, "single-frame": 100.0})
+    )
     return trainings
 
 
@@ -93,7 +103,7 @@ def test_a_demo_that_misses_its_bounds_says_so_and_exits_with_1(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
 
-    def train(config: TrainConfig) -> TrainResult:
+    def train(config: TrainConfig, *, resume: bool) -> TrainResult:  # noqa: ARG001
         return train_result(config, control=control)
 
     def evaluate(config: EvaluateConfig) -> EvaluateResult:
@@ -112,3 +122,90 @@ def test_a_demo_does_not_write_into_a_folder_that_holds_something(
     assert main(["demo", "--out", str(tmp_path)]) == 1
     assert "is not empty" in capsys.readouterr().err
     assert started == []
+
+
+@pytest.mark.usefixtures("started", "shown")
+def test_it_says_how_long_all_of_it_takes_before_it_begins_and_before_each_part(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each takes 100 s, the search half of what was foretold: so will the others, as far as can be told."""
+    clock = iter([0.0, 100.0, 100.0, 200.0, 200.0, 300.0])
+    monkeypatch.setattr(demo, "time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    demo.run_demo(DemoConfig(out=str(tmp_path / "out")))
+    lines = [line for line in capsys.readouterr().err.splitlines() if line]
+    assert lines == [
+        f"Demo: {tmp_path / 'out'}. It takes about 6.7 min, by a forecast.",
+        "[search] about 6.7 min until the end of the demo",
+        "[train] about 100 s until the end of the demo",
+        "[single-frame] about 67 s until the end of the demo",
+    ]
+
+
+@pytest.mark.usefixtures("started")
+@pytest.mark.parametrize(("error", "code"), [(Interrupted("x", 143), 143), (KeyboardInterrupt(), 130)])
+def test_an_interrupted_demo_names_the_command_that_goes_on(
+    error: BaseException,
+    code: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = tmp_path / "a demo"
+    with monkeypatch.context() as patch:
+        patch.setattr(demo, "run_search", throw(error))
+        assert main(["demo", "--out", str(out)]) == code
+    assert capsys.readouterr().err.endswith(f"vidnas: Interrupted. To go on: vidnas demo --resume '{out}'\n")
+    assert main(["demo", "--resume", str(out)]) == 0
+
+
+def test_a_demo_goes_on_with_its_own_settings(started: list[TrainConfig], tmp_path: Path) -> None:
+    (tmp_path / "search").mkdir()
+    begun = search_preset("demo", data="builtin", seed=3, workers=0, out=str(tmp_path / "search"))
+    (tmp_path / "search" / "config.json").write_text(config_json(begun))
+    assert main(["demo", "--resume", str(tmp_path), "--workers", "1"]) == 0
+    assert [(run.seed, run.workers, run.out) for run in started] == [
+        (3, 1, str(tmp_path / "train")),
+        (3, 1, str(tmp_path / "single-frame")),
+    ]
+
+
+def test_only_a_demo_can_be_gone_on_with(
+    started: list[TrainConfig], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "config.json").write_text("{}")
+    for folder in (tmp_path / "none", tmp_path / "other"):
+        assert main(["demo", "--resume", str(folder)]) == 1
+        assert f"There is no demo in {folder} to go on with." in capsys.readouterr().err
+    assert main(["demo", "--resume", str(tmp_path), "--out", "elsewhere"]) == 2
+    assert "goes on in that folder" in capsys.readouterr().err
+    assert started == []
+
+
+SMALL: dict[str, Any] = dict(epochs=1, batch_size=2, size_px=16, segments=2, num_cells=1, first_channels=1)
+
+
+def test_a_demo_that_is_interrupted_goes_on_to_the_same(
+    tiny_videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The whole path, in small."""
+    monkeypatch.setattr(demo, "BUILTIN", str(tiny_videos))
+    monkeypatch.setattr(demo, "search_preset", lambda name, **own: search_preset(name, **own, **SMALL))
+    monkeypatch.setattr(demo, "train_preset", lambda name, **own: train_preset(name, **own, **SMALL))
+    whole = demo.run_demo(DemoConfig(out=str(tmp_path / "whole"), workers=0))
+    config = DemoConfig(out=str(tmp_path / "stopped"), workers=0)
+    with monkeypatch.context() as patch, pytest.raises(Interrupted):
+        patch.setattr("vidnas.train.evaluate_epoch", throw(KeyboardInterrupt()))
+        demo.run_demo(config)
+    assert not (tmp_path / "stopped" / "train" / "result.json").exists()
+    resumed = demo.run_demo(config, resume=True)
+    assert resumed.search.genotype == whole.search.genotype
+    assert (resumed.train.scores, resumed.control.scores) == (whole.train.scores, whole.control.scores)
+    assert resumed.evaluation.scores == whole.evaluation.scores
+
+
+def throw(error: BaseException) -> Callable[..., None]:
+    def raise_it(*_: object, **__: object) -> None:
+        raise error
+
+    return raise_it

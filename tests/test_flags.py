@@ -1,12 +1,14 @@
 """Flags -> settings: presets, and the settings of a run that is gone on with."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Optional
 
 import pytest
 
 from vidnas import flags
+from vidnas.cli import VERBS, main
 from vidnas.config import SearchConfig, TrainConfig
 from vidnas.configfile import to_json
 from vidnas.errors import UsageError, UserError
@@ -111,3 +113,69 @@ def test_the_help_of_a_run_speaks_of_presets_and_resuming(capsys: pytest.Capture
     printed = capsys.readouterr().out
     assert "--preset" in printed
     assert "Run folder of an interrupted run to go on with" in " ".join(printed.replace("│", " ").split())
+
+
+HELPS = {
+    "check": {"--data": "FOLDER|FILE", "--group-regex": "REGEX", "--split": "N"},
+    "pack": {"--out": "FOLDER", "--shard-mib": "MIB", "--on-bad": "raise|skip", "--frames": "N"},
+    "search": {"--order": "1|2", "--size-px": "PIXELS", "--lr": "NUMBER", "--minutes": "MINUTES"},
+    "train": {"--genotype": "FILE|FOLDER|random:SEED|all-skip", "--resume": "FOLDER", "--init": "FOLDER"},
+    "compare": {"--networks": "NAME,...", "--seeds": "N,...", "--preset": "paper|fast|cpu|demo"},
+    "evaluate": {"--run": "FOLDER", "--protocol": "paper|multi", "--split-by": "auto|group|clip"},
+    "predict": {"--window-sec": "SECONDS", "--csv": "FILE", "--live": "SOURCE"},
+    "draw": {"--out": "FILE", "--title": "TEXT", "--fps": "NUMBER"},
+    "report": {"--out": "FILE", "--port": "N"},
+    "demo": {"--resume": "FOLDER", "--device": "auto|cpu|cuda|mps"},
+}
+POSITIONAL = {"predict": "FILE ...", "draw": "FILE|FOLDER|random:SEED|all-skip", "report": "FOLDER ..."}
+WORD = r"[A-Z]+|[a-z0-9][a-z0-9.-]*|random:SEED"
+VALUE = re.compile(rf"(?:{WORD})(?:\|(?:{WORD}))*(?:,\.\.\.)?")
+
+
+def values_in_help(verb: str, capsys: pytest.CaptureFixture[str]) -> dict[str, str]:
+    """What the help of a verb shows behind each of its flags; a switch has nothing."""
+    with pytest.raises(SystemExit):
+        main([verb, "--help"])
+    printed = capsys.readouterr().out
+    line = r"^[│ ] (--[a-z0-9-]+)(, --no-[a-z0-9-]+)?(?: (\S+))?(?: {2,}| *│?$)"
+    shown = re.findall(line, printed, re.MULTILINE)
+    return {flag: value for flag, no, value in shown if not no}
+
+
+def test_every_verb_s_help_is_looked_at() -> None:
+    assert set(HELPS) == set(VERBS)
+
+
+@pytest.mark.parametrize("verb", HELPS)
+def test_the_help_says_what_to_type_behind_every_flag(
+    verb: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "400")  # no line is broken
+    values = values_in_help(verb, capsys)
+    assert len(values) >= 2
+    assert {flag: value for flag, value in values.items() if not VALUE.fullmatch(value)} == {}
+    words = {word for value in values.values() for word in re.split(r"[|,]", value)}
+    assert words.isdisjoint({"None", "STR", "INT", "FLOAT", "BOOL", "True", "False"})
+    assert values | HELPS[verb] == values
+    main_line = POSITIONAL.get(verb)
+    if main_line:
+        with pytest.raises(SystemExit):
+            main([verb, "--help"])
+        assert re.search(rf"^[│ ] {re.escape(main_line)} ", capsys.readouterr().out, re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("hint", "expected"),
+    [
+        (str, "TEXT"),
+        (str | None, "TEXT"),
+        (int | None, "N"),
+        (float, "NUMBER"),
+        (bool | None, "True|False"),
+        (Literal["a", "b"] | None, "a|b"),
+        (Optional[Literal["a", "b"]], "a|b"),  # noqa: UP045
+        (tuple[str, ...], "TEXT ..."),
+    ],
+)
+def test_a_setting_without_a_name_of_its_own_is_shown_by_its_type(hint: Any, expected: str) -> None:
+    assert flags.metavar(SearchConfig, "anything", hint) == expected

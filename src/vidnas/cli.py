@@ -217,10 +217,10 @@ def _report(arguments: Sequence[str]) -> int:
 
 
 def _demo(arguments: Sequence[str]) -> int:
-    config = flags.parse("demo", viewconfig.DemoConfig, arguments)
+    config, resume = flags.parse_demo(arguments)
     from vidnas.demo import run_demo
 
-    result = run_demo(config)
+    result = run_demo(config, resume=resume)
     print(result.summary)
     return 0 if result.passed else 1
 
@@ -229,7 +229,7 @@ VERBS = MappingProxyType(
     {
         "demo": Verb(
             "see the whole path run on built-in clips in a few minutes",
-            "  vidnas demo\n  vidnas demo --seed 1 --out my-demo",
+            "  vidnas demo\n  vidnas demo --seed 1 --out my-demo\n  vidnas demo --resume my-demo",
             _demo,
         ),
         "check": Verb(

@@ -1,19 +1,28 @@
 """The verb `demo`: search, derive, train and evaluate on the built-in clips, with a control, in minutes."""
 
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
-from vidnas.config import EvaluateConfig, TrainConfig
+from vidnas import console, videos
+from vidnas.config import EvaluateConfig, SearchConfig, TrainConfig
+from vidnas.engine.pace import Countdown, Pace
+from vidnas.engine.stop import StopRequest
+from vidnas.errors import UsageError, UserError
 from vidnas.evaluate import EvaluateResult, run_evaluate
 from vidnas.presets import search_preset, train_preset
-from vidnas.rundir import new_folder
+from vidnas.rundir import going_on_by, make_folder, new_folder
 from vidnas.runs import PROTOCOLS
-from vidnas.search import SearchResult, run_search
+from vidnas.search import SearchResult, run_search, search_step
 from vidnas.train import TrainResult, run_train
+from vidnas.trials import Outlook, epochs_done
 from vidnas.videos import BUILTIN
-from vidnas.viewconfig import DemoConfig
+from vidnas.viewconfig import DEMO_SEARCH, DemoConfig
 from vidnas.words import counted
 
+T = TypeVar("T")
 LEAST_ACCURACY = 0.75
 """The searched network must reach this on the built-in clips ..."""
 
@@ -33,25 +42,74 @@ class DemoResult:
     summary: str
 
 
-def run_demo(config: DemoConfig) -> DemoResult:
-    """Run the whole path on the built-in clips below one folder: search/, train/ and single-frame/."""
-    folder = new_folder("demo", config.out)
+def run_demo(config: DemoConfig, *, resume: bool = False) -> DemoResult:
+    """Run the whole path on the built-in clips below one folder: search/, train/ and single-frame/.
+
+    With `resume` the demo in `config.out` goes on where it was saved last.
+    """
+    folder = _begun_folder(config) if resume else new_folder("demo", config.out)
+    searching, training = _settings(config, folder)
+    control = _control(training, folder)
+    make_folder(folder)  # so that there is something to go on with from here on
+    with going_on_by("demo", folder), StopRequest() as stop:
+        countdown = _foretell(searching, [training, control])
+        console.say(f"Demo: {folder}. It takes {countdown}, by a forecast.")
+        search = _part("search", lambda: run_search(searching, resume=resume), countdown, stop)
+        train = _part("train", lambda: run_train(training, resume=resume), countdown, stop)
+        single = _part("single-frame", lambda: run_train(control, resume=resume), countdown, stop)
+        evaluation = run_evaluate(
+            EvaluateConfig(run=str(train.run_dir), data=BUILTIN, device=config.device, workers=config.workers)
+        )
+    passed = evaluation.scores.top1 >= LEAST_ACCURACY and single.scores.top1 < MOST_CONTROL_ACCURACY
+    summary = _summary(folder, evaluation, single, passed)
+    return DemoResult(search, train, single, evaluation, passed, summary)
+
+
+def _begun_folder(config: DemoConfig) -> Path:
+    """The folder `config.out`, to go on with the demo there, which may not have come to its search."""
+    if config.out is None:
+        raise UsageError("To resume, name the demo's folder in `out`.")
+    folder = Path(config.out).expanduser()
+    if not folder.is_dir() or (any(folder.iterdir()) and not (folder / DEMO_SEARCH).is_dir()):
+        raise UserError(
+            f"There is no demo in {folder} to go on with. A demo's folder holds its {DEMO_SEARCH}/; runs of "
+            "other verbs go on by the verb that began them."
+        )
+    return folder
+
+
+def _settings(config: DemoConfig, folder: Path) -> tuple[SearchConfig, TrainConfig]:
+    """Those of the search, and of the training of what it finds."""
     shared = {"data": BUILTIN, "seed": config.seed, "device": config.device, "workers": config.workers}
-    search = run_search(search_preset("demo", **shared, out=str(folder / "search")))
-    settings = train_preset("demo", **shared, genotype=str(search.run_dir), out=str(folder / "train"))
-    train = run_train(settings)
-    control = run_train(_control(settings, folder))
-    evaluation = run_evaluate(
-        EvaluateConfig(run=str(train.run_dir), data=BUILTIN, device=config.device, workers=config.workers)
-    )
-    passed = evaluation.scores.top1 >= LEAST_ACCURACY and control.scores.top1 < MOST_CONTROL_ACCURACY
-    summary = _summary(folder, evaluation, control, passed)
-    return DemoResult(search, train, control, evaluation, passed, summary)
+    search = search_preset("demo", **shared, out=str(folder / DEMO_SEARCH))
+    return search, train_preset("demo", **shared, genotype=search.out, out=str(folder / "train"))
 
 
 def _control(settings: TrainConfig, folder: Path) -> TrainConfig:
     """The same network trained anew on single frames: what appearance alone tells."""
     return replace(settings, single_frame=True, out=str(folder / "single-frame"))
+
+
+def _foretell(searching: SearchConfig, trainings: Sequence[TrainConfig]) -> Countdown:
+    """How long what is left of the demo takes, by the names of its runs' folders."""
+    outlook = Outlook(videos.scan(videos.open_videos(searching), searching), searching)
+    paces: dict[SearchConfig | TrainConfig, Pace] = {searching: outlook.search_pace(searching, search_step)}
+    for training in trainings:  # any cell tells about how long the one takes that is yet to be found
+        paces[training] = outlook.pace(replace(training, genotype="random:0", single_frame=False))
+    return Countdown(
+        {Path(run.out or "").name: pace.sec(run.epochs - epochs_done(run)) for run, pace in paces.items()}
+    )
+
+
+def _part(name: str, work: Callable[[], T], countdown: Countdown, stop: StopRequest) -> T:
+    """One run of the demo, between two moments at which it can be stopped."""
+    stop.check()
+    console.say(f"\n[{name}] {countdown} until the end of the demo")
+    begun_at = time.perf_counter()
+    result = work()
+    countdown.done(name, time.perf_counter() - begun_at)
+    stop.check()
+    return result
 
 
 def _summary(folder: Path, evaluation: EvaluateResult, control: TrainResult, passed: bool) -> str:

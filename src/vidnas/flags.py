@@ -4,7 +4,8 @@ import argparse
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args, get_type_hints
+from types import MappingProxyType, NoneType, UnionType
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import tyro
 
@@ -12,6 +13,7 @@ from vidnas import presets
 from vidnas.config import Baseline, CompareConfig, SearchConfig, TrainConfig
 from vidnas.configfile import stored_config
 from vidnas.errors import UsageError, UserError
+from vidnas.viewconfig import DEMO_SEARCH, DemoConfig
 
 C = TypeVar("C")
 R = TypeVar("R", SearchConfig, TrainConfig, CompareConfig)
@@ -24,6 +26,37 @@ RESUME_HELP = (
     "Run folder of an interrupted run to go on with, exactly where it was saved last. The settings are taken "
     "from it; without a run in the folder, one is begun there."
 )
+DEMO_RESUME_HELP = (
+    "Folder of an interrupted demo to go on with, where it was saved last. Its settings are taken from it."
+)
+CELL = "FILE|FOLDER|random:SEED|all-skip"
+METAVARS = MappingProxyType(
+    {
+        "data": "FOLDER|FILE",
+        "test_list": "FILE",
+        "group_regex": "REGEX",
+        "roots": "FOLDER,...",
+        "out": "FOLDER",
+        "genotype": CELL,
+        "init": "FOLDER",
+        "networks": "NAME,...",
+        "seeds": "N,...",
+        "depths": "N,...",
+        "run": "FOLDER",
+        "runs": "FOLDER",
+        "videos": "FILE",
+        "live": "SOURCE",
+        "csv": "FILE",
+        "json": "FILE",
+        "annotate": "FILE",
+        "source": CELL,
+    }
+)
+"""What stands for the value of settings that are text, by name; for any other it is TEXT."""
+METAVARS_OF = MappingProxyType({("DrawConfig", "out"): "FILE", ("ReportConfig", "out"): "FILE"})
+"""The same where it depends on the verb."""
+UNITS = MappingProxyType({"minutes": "MINUTES", "sec": "SECONDS", "px": "PIXELS", "mib": "MIB"})
+"""The same for numbers with a unit, by the end of their names; any other is N or NUMBER."""
 
 
 def parse(
@@ -33,25 +66,52 @@ def parse(
 
     tyro prints help and usage errors and exits with 0 or 2.
     """
+    return _parse(verb, _readable(kind, positional), arguments, default)
+
+
+def _parse(verb: str, kind: type[C], arguments: Sequence[str], default: Any) -> C:
     parsed: C = tyro.cli(
-        _with_positional(kind, positional) if positional else kind,
+        kind,
         prog=f"vidnas {verb}",
         args=list(arguments),
-        default=tyro.MISSING_NONPROP if default is None else default,
         config=(tyro.conf.AvoidSubcommands,),
+        **({} if default is None else {"default": default}),
     )
     return parsed
 
 
-def _with_positional(kind: type[C], name: str) -> type[C]:
-    """The same settings, one of them given by position."""
+def _readable(kind: type[C], positional: str = "") -> type[C]:
+    """The same settings, the help of which says what to type; one of them may be given by position."""
     assert dataclasses.is_dataclass(kind)
-    field = next(field for field in dataclasses.fields(kind) if field.name == name)
-    hint: Any = tyro.conf.Positional[get_type_hints(kind)[name]]  # type: ignore[misc]
-    has_default = field.default is not dataclasses.MISSING
-    return _extended(
-        kind, [(name, hint, *([dataclasses.field(default=field.default)] if has_default else []))]
-    )
+    hints, fields = get_type_hints(kind), []
+    for field in dataclasses.fields(kind):
+        hint: Any = hints[field.name]
+        if hint is not bool:  # --flip and --no-flip take nothing
+            hint = Annotated[hint, tyro.conf.arg(metavar=metavar(kind, field.name, hint))]
+        if field.name == positional:
+            hint = tyro.conf.Positional[hint]  # type: ignore[misc]
+        has_default = field.default is not dataclasses.MISSING
+        fields.append(
+            (field.name, hint, *([dataclasses.field(default=field.default)] if has_default else []))
+        )
+    return _extended(kind, fields)
+
+
+def metavar(kind: type, name: str, hint: Any) -> str:
+    """What stands for the value of a setting in the help, from its type and its name."""
+    kinds = [one for one in get_args(hint) if one is not NoneType] if _is_union(hint) else [hint]
+    if all(get_origin(one) is Literal for one in kinds):
+        return "|".join(str(choice) for one in kinds for choice in get_args(one))
+    if get_origin(kinds[0]) is tuple:
+        return f"{METAVARS.get(name, 'TEXT')} ..."
+    if name in METAVARS:
+        return METAVARS_OF.get((kind.__name__, name), METAVARS[name])
+    unit = next((UNITS[end] for end in UNITS if f"_{name}".endswith(f"_{end}")), None)
+    return unit or {int: "N", float: "NUMBER", bool: "True|False"}.get(kinds[0], "TEXT")
+
+
+def _is_union(hint: Any) -> bool:
+    return get_origin(hint) in (Union, UnionType)
 
 
 def _extended(kind: type[C], fields: list[Any]) -> type[C]:
@@ -71,20 +131,15 @@ def parse_run(
     """
     assert dataclasses.is_dataclass(kind)
     preset, resume = preset_in(arguments), _value_in("--resume", arguments)
-    preset_help, resume_help = tyro.conf.arg(help=PRESET_HELP), tyro.conf.arg(help=RESUME_HELP)
+    _check_network(kind, arguments)
+    preset_help = tyro.conf.arg(help=PRESET_HELP, metavar="|".join(get_args(presets.Preset)))
     extended: Any = _extended(
-        kind,
+        _readable(kind),
         [
             ("preset", Annotated[presets.Preset, preset_help], dataclasses.field(default=preset)),
-            ("resume", Annotated[str | None, resume_help], dataclasses.field(default=None)),
+            ("resume", _resume(RESUME_HELP), dataclasses.field(default=None)),
         ],
     )
-    network = _value_in("--network", arguments) if kind is TrainConfig else None
-    if network is not None and network not in get_args(Baseline):
-        raise UsageError(
-            f"network is {network}; allowed are {', '.join(get_args(Baseline))}. A cell, as random:0 or a "
-            "run folder, is given with --genotype."
-        )
     begun = stored_config(kind, Path(resume).expanduser()) if resume else None
     if resume and begun is None and not _value_in("--data", arguments):
         raise UserError(f"There is no run in {resume} to go on with; with --data, one would begin there.")
@@ -92,15 +147,52 @@ def parse_run(
     required = [field.name for field in dataclasses.fields(kind) if field.default is dataclasses.MISSING]
     if begun is None or _value_in("--preset", arguments):
         stored = {name: stored.get(name, tyro.MISSING) for name in required} | dict(table[preset])
-    parsed: Any = parse(verb, extended, arguments, extended(**stored))
-    values = {field.name: getattr(parsed, field.name) for field in dataclasses.fields(kind)}
-    if parsed.resume is not None:
-        if values["out"] is not None and Path(values["out"]) != Path(parsed.resume):
-            raise UsageError(
-                f"--resume {parsed.resume} goes on in that folder, so --out {values['out']} cannot be."
-            )
-        values["out"] = parsed.resume
-    return kind(**values), parsed.resume is not None
+    values = _without_resume(_parse(verb, extended, arguments, extended(**stored)))
+    del values["preset"]
+    epochs = _value_in("--epochs", arguments)
+    if kind is not CompareConfig and epochs is not None and values["minutes"] is not None:
+        raise UsageError(
+            f"Give --epochs {epochs} or --minutes {values['minutes']:g}, not both: the minutes decide how "
+            "many epochs there are."
+        )
+    return kind(**values), bool(resume)
+
+
+def parse_demo(arguments: Sequence[str]) -> tuple[DemoConfig, bool]:
+    """The demo's settings, and whether to resume; they then start from those that it was begun with."""
+    resume = _value_in("--resume", arguments)
+    extended: Any = _extended(
+        _readable(DemoConfig), [("resume", _resume(DEMO_RESUME_HELP), dataclasses.field(default=None))]
+    )
+    begun = stored_config(SearchConfig, Path(resume).expanduser() / DEMO_SEARCH) if resume else None
+    stored = {name: getattr(begun, name) for name in ("seed", "device", "workers")} if begun else {}
+    values = _without_resume(_parse("demo", extended, arguments, extended(**stored)))
+    return DemoConfig(**values), bool(resume)
+
+
+def _resume(text: str) -> Any:
+    return Annotated[str | None, tyro.conf.arg(help=text, metavar="FOLDER")]
+
+
+def _without_resume(parsed: Any) -> dict[str, Any]:
+    """The settings, whose `out` is the folder to go on in where there is one."""
+    values = {field.name: getattr(parsed, field.name) for field in dataclasses.fields(parsed)}
+    resume = values.pop("resume")
+    if resume is not None:
+        if values["out"] is not None and Path(values["out"]) != Path(resume):
+            raise UsageError(f"--resume {resume} goes on in that folder, so --out {values['out']} cannot be.")
+        values["out"] = resume
+    return values
+
+
+def _check_network(kind: type, arguments: Sequence[str]) -> None:
+    """UsageError where a training's --network names none."""
+    network = _value_in("--network", arguments) if kind is TrainConfig else None
+    if network is not None and network not in get_args(Baseline):
+        raise UsageError(
+            f"network is {network}; allowed are {', '.join(get_args(Baseline))}. A cell, as random:0 or a "
+            "run folder, is given with --genotype."
+        )
 
 
 def preset_in(arguments: Sequence[str]) -> str:

@@ -55,7 +55,7 @@ class DrawConfig:
     """Draw a cell as a picture, or a search as an animation of its cell and alpha over the epochs."""
 
     source: str
-    """A genotype file, a run folder, or random:SEED."""
+    """A genotype file, a run folder, random:SEED or all-skip."""
     out: str = "cell.png"
     """New file to write: a picture ends in .png, .svg or .pdf, an animation of a search in .gif or .mp4."""
     title: str | None = None
@@ -88,6 +88,10 @@ class ReportConfig:
         at_least(self, "port", 0)
         if self.port > 65535:
             raise UsageError(f"port is {self.port}; allowed are 0 to 65535.")
+
+
+DEMO_SEARCH = "search"
+"""Folder of the search in a demo's: its first run, whose settings are the demo's."""
 
 
 @dataclass(frozen=True, kw_only=True)
