@@ -3,10 +3,15 @@
 # Each makes .venv once and reuses it.
 PYTHON ?= python3
 BIN := .venv/bin
+# pip shows its progress: what it fetches takes minutes.
+PIP_FLAGS := --disable-pip-version-check
+SAY_SIZE = echo "Installing vidnas and what it needs into .venv: 1.3 GB on the disk with PyTorch's CPU build, several"; \
+	echo "GB with its CUDA build, which pip takes on Linux (docs/troubleshooting.md: how to have the other)."
 
 .PHONY: demo test test-all test-data bench bench-full lint docs wheel clean
 
 demo: .venv/installed
+	@echo "Running .venv/bin/vidnas demo"
 	@$(BIN)/python -m vidnas demo
 
 test: lint
@@ -56,11 +61,13 @@ wheel: .venv/installed-dev
 	$(PYTHON) -m venv .venv || { rm -rf .venv; exit 1; }
 
 .venv/installed: pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --editable .
+	@$(SAY_SIZE)
+	$(BIN)/python -m pip install $(PIP_FLAGS) --editable .
 	@touch $@
 
 .venv/installed-dev: pyproject.toml constraints.txt | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --editable '.[dev]' --constraint constraints.txt
+	@$(SAY_SIZE)
+	$(BIN)/python -m pip install $(PIP_FLAGS) --editable '.[dev]' --constraint constraints.txt
 	@touch $@ .venv/installed
 
 clean:

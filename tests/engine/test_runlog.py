@@ -201,6 +201,7 @@ def test_after_a_request_to_stop_no_further_batch_comes(log: RunLog) -> None:
     assert (seen, error.value.exit_code) == (["a"], 143)
 
 
+@pytest.mark.sends_ctrl_c
 def test_a_request_to_stop_in_the_last_batch_is_heeded(log: RunLog) -> None:
     with pytest.raises(Interrupted):
         for _ in log.progress("a", total=1, label="train"):

@@ -8,6 +8,8 @@ import pytest
 from vidnas.engine.stop import StopRequest
 from vidnas.errors import Interrupted
 
+pytestmark = pytest.mark.sends_ctrl_c
+
 
 @pytest.mark.usefixtures("shown")
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
