@@ -3,7 +3,8 @@
 import csv
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,10 @@ from vidnas.cli import main
 from vidnas.engine.loop import evaluate_epoch
 from vidnas.predict import run_predict
 from vidnas.video import loaders
+from vidnas.video.clips import read_clips
 from vidnas.video.datasets import TestClips
-from vidnas.video.decode import read_frames, scan_video
+from vidnas.video.decode import VideoInfo, read_frames, scan_video
+from vidnas.video.encode import Mp4Writer
 from vidnas.video.footage import decode_frames
 from vidnas.video.items import Item
 from vidnas.viewconfig import PredictConfig
@@ -260,3 +263,98 @@ def test_the_annotated_video_shows_the_label_of_the_nearest_window(
     changes = [n for n, (old, new) in enumerate(pairwise(place), 1) if np.abs(old - new).max() > 60]
     assert changes == [35, 40, 45]  # night, dusk (the mean of both), day; at 40 the background
     assert f"Written: {out}" in capsys.readouterr().out
+
+
+def write_uneven(path: Path) -> Path:
+    """Two seconds of night at 50 frames a second, then 20 s of day at one frame a second."""
+    times = [*(number / 50 for number in range(100)), *(2.0 + number for number in range(20))]
+    with Mp4Writer(path, rate=50, size=(64, 48)) as writer:
+        for time_sec in times:
+            shade = 0 if time_sec < 2 else 255
+            writer.write(np.full((48, 64, 3), shade, dtype=np.uint8), time_sec)
+    return path
+
+
+def test_windows_of_uneven_frames_are_told_at_the_time_of_what_they_show(
+    shade_run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By the number of the frame, night would last until 17.5 s."""
+    video = write_uneven(tmp_path / "uneven.mp4")
+    outputs = ("--json", tmp_path / "out.json", "--csv", tmp_path / "out.csv")
+    assert predict(shade_run, video, *outputs, "--annotate", tmp_path / "out.mp4") == 0
+    (seen,) = json.loads((tmp_path / "out.json").read_text())
+    assert seen["duration_sec"] == pytest.approx(21.02, abs=0.01)
+    windows = seen["windows"]
+    starts = [*range(20), seen["duration_sec"] - 2]
+    assert [window["start_sec"] for window in windows] == pytest.approx(starts)
+    assert [window["end_sec"] for window in windows] == pytest.approx([start + 2 for start in starts])
+    assert windows[0]["label"] == "night"
+    assert {window["label"] for window in windows[2:]} == {"day"}
+    with (tmp_path / "out.csv").open(newline="") as file:
+        assert [float(row["start_sec"]) for row in csv.DictReader(file)] == pytest.approx(starts, abs=1e-3)
+    assert "- 0:21.0  " in capsys.readouterr().out.replace("100.0 %", "").strip()
+    after = [frame.time_sec for frame in read_frames(tmp_path / "out.mp4", None, short_side_px=None)]
+    before = [frame.time_sec for frame in read_frames(video, None, short_side_px=None)]
+    assert after == pytest.approx(before, abs=1e-4)
+
+
+def test_a_clock_that_leaps_changes_neither_windows_nor_what_is_seen(shade_run: Path, tmp_path: Path) -> None:
+    """Two seconds of night and two of day, joined, the second recording dated 10 hours later."""
+    parts = []
+    for name, shade, first_sec in (("a.ts", NIGHT, 10), ("b.ts", DAY, 36_000)):
+        with av.open(str(tmp_path / name), "w") as container:
+            stream = container.add_stream("mpeg2video", rate=25)
+            stream.width, stream.height = 64, 48
+            for number in range(50):
+                picture = np.full((48, 64, 3), round(255 * shade), dtype=np.uint8)
+                frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+                frame.pts, frame.time_base = 25 * first_sec + number, Fraction(1, 25)
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode())
+        parts.append((tmp_path / name).read_bytes())
+    (tmp_path / "joined.ts").write_bytes(b"".join(parts))
+    assert predict(shade_run, tmp_path / "joined.ts", "--json", tmp_path / "out.json") == 0
+    (seen,) = json.loads((tmp_path / "out.json").read_text())
+    assert seen["duration_sec"] == pytest.approx(4.0)
+    assert [window["start_sec"] for window in seen["windows"]] == pytest.approx([0, 1, 2])
+    assert [window["label"] for window in seen["windows"]] == ["night", "dusk", "day"]
+
+
+def test_a_frame_that_stands_for_long_is_looked_at_once(
+    shade_run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Mp4Writer(tmp_path / "slides.mp4", rate=25, size=(64, 48)) as writer:
+        for number, time_sec in enumerate([*(number / 25 for number in range(50)), 600.0, 1200.0]):
+            writer.write(np.full((48, 64, 3), 255 if number == 50 else 0, dtype=np.uint8), time_sec)
+    clips: list[Sequence[int]] = []
+
+    def count(path: Path, stretches: Sequence[Sequence[int]], **more: Any) -> Any:
+        clips.extend(stretches)
+        return read_clips(path, stretches, **more)
+
+    monkeypatch.setattr("vidnas.predict.read_clips", count)
+    video = str(tmp_path / "slides.mp4")
+    result = run_predict(PredictConfig(run=str(shade_run), videos=(video,), window_sec=2.0))
+    (prediction,) = result.predictions
+    assert len(prediction.windows) == 1200
+    assert len(clips) < 8
+    assert [window.labels[0].label for window in prediction.windows[601:1198]] == ["day"] * 597
+    assert dict(prediction.labels)["night"] == pytest.approx(0.5, abs=0.01)
+
+
+def test_months_between_two_frames_are_refused_with_the_way_out_unless_all_are_as_slow(
+    shade_run: Path, write_shades: Write, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    video = write_shades("lapse.mp4", (DAY, 3))
+    infos = [VideoInfo(3, 128, 96, 9e6, (0.0, 0.1, 8e6))]
+    monkeypatch.setattr("vidnas.predict.scan_videos", lambda *_, **__: infos)
+    assert predict(shade_run, video) == 1
+    assert capsys.readouterr().err == (
+        f"Cannot be used: {video} lasts 2,500 h, which are more than 1,000,000 windows of 2 s. Take longer "
+        "windows, as with --window-sec 3600.\n"
+    )
+    assert predict(shade_run, video, "--window-sec", "3600") == 0
+    assert "4999 windows" in capsys.readouterr().out
+    infos[0] = VideoInfo(3, 128, 96, 9e6)
+    assert predict(shade_run, video) == 0
+    assert "(9000000.0 s, 3 windows)" in capsys.readouterr().out

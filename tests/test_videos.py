@@ -128,9 +128,9 @@ def test_the_next_scan_uses_the_index_and_other_verbs_do_too(
     assert (data / ".vidnas-index.json").exists()
     seen: list[int] = []
 
-    def count(paths: Sequence[Path], *, workers: int) -> Iterator[object]:
+    def count(paths: Sequence[Path], *, workers: int, limit_sec: float) -> Iterator[object]:
         seen.append(len(paths))
-        yield from scans.scan_each(paths, workers=workers)
+        yield from scans.scan_each(paths, workers=workers, limit_sec=limit_sec)
 
     monkeypatch.setattr(scan_index, "scan_each", count)
     config = EvaluateConfig(run="x", data=str(data))

@@ -47,7 +47,12 @@ def run_check(config: CheckConfig) -> CheckResult:
     store = videos.open_store(data)
     with console.bar(total=len(items), label="Checking videos", unit="video") as bar:
         scans = scan_indexed(
-            [item.path for item in items], store, workers=config.workers, progress=bar.update, afresh=True
+            [item.path for item in items],
+            store,
+            workers=config.workers,
+            progress=bar.update,
+            afresh=True,
+            limit_sec=config.scan_limit_sec,
         )
     infos = {
         item.path: scan for item, scan in zip(items, scans, strict=True) if not isinstance(scan, UserError)

@@ -89,6 +89,7 @@ class ClipConfig(DataConfig):
         not_negative(self, "checkpoint_minutes")
         if self.minutes is not None:
             positive(self, "minutes")
+        positive(self, "scan_limit_sec")
         if self.stem_stride not in (1, 2):
             raise UsageError(f"stem_stride is {self.stem_stride}; allowed are 1 and 2.")
 
@@ -268,6 +269,9 @@ class EvaluateConfig:
     """Clips computed at once."""
     workers: int = 2
     """Processes that decode videos; 0 decodes in the main one."""
+    scan_limit_sec: float = 60.0
+    """Refuse a video whose decoder computes, or whose disk or server is silent, for so many seconds without a
+    new frame. A machine that is busy with other things refuses none."""
     device: Device = "auto"
     """Where to compute."""
 
@@ -275,5 +279,6 @@ class EvaluateConfig:
         check_types(self)
         at_least(self, "batch_size", 1)
         at_least(self, "workers", 0)
+        positive(self, "scan_limit_sec")
         if self.split is not None:
             at_least(self, "split", 1)

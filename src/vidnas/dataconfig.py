@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from vidnas.errors import UsageError
-from vidnas.limits import at_least, check_types
+from vidnas.limits import at_least, check_types, positive
 
 SplitBy = Literal["auto", "group", "clip"]
 Layout = Literal["auto", "videos", "frames", "ucf101", "hmdb51", "csv", "list", "frame-list"]
@@ -32,6 +32,9 @@ class DataConfig:
     roots: str | None = None
     """More folders below which the videos lie, separated by commas: further disks with the same layout, or
     where the paths of a list begin."""
+    scan_limit_sec: float = 60.0
+    """Refuse a video whose decoder computes, or whose disk or server is silent, for so many seconds without a
+    new frame. A machine that is busy with other things refuses none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +48,7 @@ class CheckConfig(DataConfig):
         check_types(self)
         at_least(self, "split", 1)
         at_least(self, "workers", 0)
+        positive(self, "scan_limit_sec")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +82,7 @@ class PackConfig(DataConfig):
         for name, smallest in (("frames", 1), ("workers", 0)):
             if getattr(self, name) is not None:
                 at_least(self, name, smallest)
+        positive(self, "scan_limit_sec")
         if self.quality > 100:
             raise UsageError(f"quality is {self.quality}; allowed are 1 to 100.")
         if not self.data and not self.verify:

@@ -51,7 +51,7 @@ def run_pack(config: PackConfig) -> PackResult:
     pack = open_pack(out)
     index = pack.index
     if config.verify:
-        _verify(out, [name for name in index.names if name not in pack.faults], _workers(config))
+        _verify(out, [name for name in index.names if name not in pack.faults], config)
     faults = tuple(pack.faults.values())
     source, packed = int(index.columns["source_bytes"].sum()), sum(index.shard_bytes)
     good = len(index) - len(faults)
@@ -104,7 +104,7 @@ def _pack(config: PackConfig, out: Path) -> None:
         _check_room(out, sum(expected_bytes(clip, quality) for clip in todo))
         frames = sum(min(clip.info.num_frames, config.frames or clip.info.num_frames) for clip in todo)
         with console.bar(total=frames, label="Packing", unit="frame") as bar:
-            write_shards(jobs, workers=_workers(config), progress=bar.update)
+            write_shards(jobs, workers=_workers(config), progress=bar.update, limit_sec=config.scan_limit_sec)
         packing.finish()
 
 
@@ -120,7 +120,13 @@ def _scan(items: Sequence[Item], config: PackConfig) -> list[Scan]:
     store = videos.open_store(videos.data_path(config.data))
     with console.bar(total=len(items), label="Checking videos", unit="video") as bar:
         paths = [item.path for item in items]
-        return scan_indexed(paths, store, workers=_workers(config), progress=bar.update)
+        return scan_indexed(
+            paths,
+            store,
+            workers=_workers(config),
+            progress=bar.update,
+            limit_sec=config.scan_limit_sec,
+        )
 
 
 def _names(items: Sequence[Item], source: Source) -> list[str]:
@@ -198,10 +204,15 @@ def _locked(out: Path) -> Iterator[None]:
         lock.release()
 
 
-def _verify(out: Path, names: Sequence[str], workers: int) -> None:
+def _verify(out: Path, names: Sequence[str], config: PackConfig) -> None:
     """UserError that lists the clips with changed frames."""
     with console.bar(total=len(names), label="Verifying", unit="clip") as bar:
-        scans = scan_videos([out / name for name in names], workers=workers, progress=bar.update)
+        scans = scan_videos(
+            [out / name for name in names],
+            workers=_workers(config),
+            progress=bar.update,
+            limit_sec=config.scan_limit_sec,
+        )
     faults = [str(scan) for scan in scans if isinstance(scan, UserError)]
     if faults:
         share = f"{len(faults)} of {counted(len(names), 'clip')} {are(len(faults))}"

@@ -25,8 +25,11 @@ from vidnas.video.clips import read_clips
 from vidnas.video.decode import VideoInfo, shown
 from vidnas.video.names import find_videos
 from vidnas.video.scans import scan_videos
-from vidnas.video.windows import Window, first_nearest, slide, window_length
+from vidnas.video.windows import Window, even_starts, first_nearest, slide
 from vidnas.viewconfig import PredictConfig
+
+MOST_WINDOWS = 1_000_000
+"""Of a video: months of time between a few frames are a mistake."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,9 @@ def run_predict(config: PredictConfig) -> PredictResult:
         raise UsageError(f"--annotate labels one video; {len(paths)} are named.")
     classifier, window_sec = _open_run(config)
     with console.bar(total=len(paths), label="Checking", unit="video") as bar:
-        infos = scan_videos(paths, workers=config.workers, progress=bar.update)
+        infos = scan_videos(
+            paths, workers=config.workers, progress=bar.update, limit_sec=config.scan_limit_sec
+        )
     predictions, bad = _predict_all(paths, infos, classifier, window_sec, config)
     for video in bad:
         console.say(f"Cannot be used: {video.cause}")
@@ -136,14 +141,18 @@ def _predict_all(
     predictions, bad = [], []
     listing = lay_out(paths, classifier.classes, console.line_width())
     listed = len(paths) > 1 and not config.details
-    total = sum(len(_windows(info, window_sec)) for info in infos if isinstance(info, VideoInfo))
+    windowed = [_windows(path, info, window_sec) for path, info in zip(paths, infos, strict=True)]
+    total = sum(len(_different(windows)) for windows in windowed if not isinstance(windows, UserError))
     with console.bar(total=total, label="Predicting", unit="clip") as bar:
-        for path, info in zip(paths, infos, strict=True):
+        for path, info, windows in zip(paths, infos, windowed, strict=True):
             try:
-                if isinstance(info, UserError):
-                    raise info
-                windows = _windows(info, window_sec)
-                probabilities = classifier(_counted(_read(path, windows, classifier), bar.update))
+                if isinstance(windows, UserError):
+                    raise windows
+                assert isinstance(info, VideoInfo)
+                different = _different(windows)
+                rows = classifier(_counted(_read(path, different, classifier), bar.update))
+                row_of = dict(zip(different, rows, strict=True))
+                probabilities = [row_of[window.start, window.stop] for window in windows]
             except UserError as error:
                 bad.append(BadVideo(path, str(error)))
             else:
@@ -153,18 +162,28 @@ def _predict_all(
     return predictions, bad
 
 
-def _windows(info: VideoInfo, window_sec: float) -> list[Window]:
-    """The windows of a video; one where it is not longer, or its length in time is unknown."""
-    if not info.duration_sec:
-        return [Window(0, info.num_frames)]
-    return slide(info.num_frames, window_length(info.num_frames, info.duration_sec, window_sec))
+def _windows(path: Path, info: VideoInfo | UserError, window_sec: float) -> list[Window] | UserError:
+    """The windows of a video, or why it has none."""
+    if isinstance(info, UserError):
+        return info
+    # Even frames make no more windows than there are frames, however slow they are.
+    if info.starts_sec and 2 * info.duration_sec / window_sec > MOST_WINDOWS:
+        return UserError(
+            f"{shown(path)} lasts {info.duration_sec / 3600:,.0f} h, which are more than {MOST_WINDOWS:,} "
+            f"windows of {window_sec:g} s. Take longer windows, as with --window-sec 3600."
+        )
+    return slide(info, window_sec)
 
 
-def _read(path: Path, windows: Sequence[Window], classifier: Classifier) -> Iterator[Clip]:
-    """The clip of each window."""
+def _different(windows: Sequence[Window]) -> list[tuple[int, int]]:
+    """The frames, first and behind the last, of windows that have others than the window before."""
+    return list(dict.fromkeys((window.start, window.stop) for window in windows))
+
+
+def _read(path: Path, stretches: Sequence[tuple[int, int]], classifier: Classifier) -> Iterator[Clip]:
+    """The clip of each stretch of frames, taken by number as a training takes it, however long each lasts."""
     clips = [
-        [window.start + number for number in classifier.frame_numbers(window.stop - window.start)]
-        for window in windows
+        [start + number for number in classifier.frame_numbers(stop - start)] for start, stop in stretches
     ]
     return read_clips(path, clips, size_px=classifier.size_px)
 
@@ -178,8 +197,7 @@ def _predict(
     config: PredictConfig,
 ) -> Prediction:
     """What was computed of a video, its windows in seconds."""
-    frame_sec = info.duration_sec / info.num_frames
-    spans_sec = [(window.start * frame_sec, window.stop * frame_sec) for window in windows]
+    spans_sec = [(window.start_sec, window.end_sec) for window in windows]
     note = "" if info.duration_sec else "The file states no frame rate, so it was taken as one clip."
     return predict(
         path,
@@ -202,7 +220,7 @@ def _counted(clips: Iterator[Clip], progress: Callable[[int], object]) -> Iterat
 def _annotate(prediction: Prediction, info: VideoInfo | UserError, window_sec: float, out: Path) -> None:
     """Write the video with the best label of the window whose centre is nearest in every frame."""
     assert isinstance(info, VideoInfo)
-    firsts = first_nearest(_windows(info, window_sec))
+    firsts = first_nearest(info, slide(info, window_sec))
     captions = [caption(window) for window in prediction.windows]
     with console.bar(total=info.num_frames, label="Annotating", unit="frame") as bar:
         annotate_video(
@@ -210,6 +228,7 @@ def _annotate(prediction: Prediction, info: VideoInfo | UserError, window_sec: f
             out,
             list(zip(firsts, captions, strict=True)),
             size=(info.width_px, info.height_px),
+            starts_sec=info.starts_sec or even_starts(info),
             rate=info.num_frames / info.duration_sec if info.duration_sec else 25,
             progress=bar.update,
         )

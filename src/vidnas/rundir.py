@@ -21,7 +21,16 @@ from vidnas.errors import Interrupted, UsageError, UserError
 
 VERSIONS = "versions.json"
 RunConfig = SearchConfig | TrainConfig | CompareConfig
-FREE_TO_CHANGE = ("workers", "checkpoint_minutes", "data", "test_list", "layout", "roots", "out")
+FREE_TO_CHANGE = (
+    "workers",
+    "checkpoint_minutes",
+    "data",
+    "test_list",
+    "layout",
+    "roots",
+    "scan_limit_sec",
+    "out",
+)
 """Settings that a resumed run may have otherwise: none enters the numbers, and the videos are compared."""
 
 

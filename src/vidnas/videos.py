@@ -65,7 +65,11 @@ def scan(
     store = open_store(data_path(config.data))
     with console.bar(total=len(chosen), label="Checking videos", unit="video") as bar:
         scans = scan_indexed(
-            [item.path for item in chosen], store, workers=config.workers, progress=bar.update
+            [item.path for item in chosen],
+            store,
+            workers=config.workers,
+            progress=bar.update,
+            limit_sec=config.scan_limit_sec,
         )
     bad = tuple(str(scan) for scan in scans if isinstance(scan, UserError))
     if bad and config.on_bad == "raise":

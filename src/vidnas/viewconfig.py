@@ -37,6 +37,9 @@ class PredictConfig:
     """Clips computed at once."""
     workers: int = 2
     """Processes that check the videos before; 0 checks in the main one, which a file may then crash."""
+    scan_limit_sec: float = 60.0
+    """Refuse a video whose decoder computes, or whose disk or server is silent, for so many seconds without a
+    new frame. A machine that is busy with other things refuses none."""
     device: Device = "auto"
     """Where to compute."""
 
@@ -46,6 +49,7 @@ class PredictConfig:
             at_least(self, name, 1)
         at_least(self, "workers", 0)
         from_0_to_1(self, "threshold")
+        positive(self, "scan_limit_sec")
         if self.window_sec is not None:
             positive(self, "window_sec")
 

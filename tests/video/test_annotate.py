@@ -11,6 +11,7 @@ import pytest
 from vidnas.video.annotate import annotate_video, draw_label, stamp
 from vidnas.video.decode import Frame, read_frames, scan_video
 from vidnas.video.footage import decode_frames
+from vidnas.video.windows import even_starts
 
 Write = Callable[..., Path]
 CAPTIONS = [(0, "first"), (7, "the second one"), (20, "3")]
@@ -21,7 +22,16 @@ def annotate(path: Path, captions: list[tuple[int, str]] | None = None) -> Path:
     info = scan_video(path)
     done: list[int] = []
     size = (info.width_px, info.height_px)
-    annotate_video(path, out, captions or CAPTIONS, size=size, rate=25.0, progress=done.append)
+    starts_sec = info.starts_sec or even_starts(info)
+    annotate_video(
+        path,
+        out,
+        captions or CAPTIONS,
+        size=size,
+        starts_sec=starts_sec,
+        rate=25.0,
+        progress=done.append,
+    )
     assert sum(done) == info.num_frames
     return out
 

@@ -36,7 +36,7 @@ def scanned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that are scanned from now on."""
     names: list[str] = []
 
-    def scan_each(paths: list[Path], *, workers: int) -> Any:
+    def scan_each(paths: list[Path], *, workers: int, **_: float) -> Any:
         assert workers == 2
         for position, path in enumerate(paths):
             names.append(path.name)
@@ -228,7 +228,7 @@ def test_an_interrupted_scan_keeps_what_it_has_found(root: Path, monkeypatch: py
 def test_a_file_that_changes_while_it_is_scanned_is_scanned_again(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def scan_each(paths: list[Path], *, workers: int) -> Any:
+    def scan_each(paths: list[Path], *, workers: int, **_: float) -> Any:
         info = scan_video(paths[0])
         with paths[0].open("ab") as file:
             file.write(bytes(workers))

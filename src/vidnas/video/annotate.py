@@ -28,15 +28,16 @@ def annotate_video(
     captions: Sequence[tuple[int, str]],
     *,
     size: tuple[int, int],
+    starts_sec: Sequence[float],
     rate: float,
     progress: Callable[[int], object],
 ) -> None:
     """Write the video, upright, at its frames' times and without sound, as an H.264 MP4 file.
 
     A caption stands in every frame from the one that it numbers to the next caption's; the first numbers 0.
-    `size` is the upright width and height, pixels. A frame without a time of its own comes 1 / `rate` seconds
-    after the one before. `progress(1)` is called after each frame. `out` is replaced, once it is whole;
-    UserError for what cannot be read or written.
+    `size` is the upright width and height, pixels. `starts_sec` is when each frame starts; where that is not
+    known, all 0, frames come at `rate`, which the file is given as its usual one. `progress(1)` is called
+    after each frame. `out` is replaced, once it is whole; UserError for what cannot be read or written.
     """
     starts, texts = zip(*captions, strict=True)
     # Drawing letters costs more than encoding a frame, and a text stands in many.
@@ -45,11 +46,9 @@ def annotate_video(
         Mp4Writer(out, rate=rate, size=size) as writer,
         closing(read_frames(path, None, short_side_px=None)) as frames,
     ):
-        start_sec: float | None = None  # a file's times need not begin with 0
-        for frame in frames:
-            start_sec = frame.time_sec if start_sec is None else start_sec
+        for start_sec, frame in zip(starts_sec, frames, strict=False):  # as it was when it was scanned
             text = texts[bisect_right(starts, frame.index) - 1]
-            pts_sec = None if frame.time_sec is None or start_sec is None else frame.time_sec - start_sec
+            pts_sec = start_sec if starts_sec[-1] else None
             writer.write(stamp(frame.image, label_of(text, *size)), pts_sec)
             progress(1)
 

@@ -5,19 +5,24 @@ because seeking returns wrong frames in AVI files with B-frames. Scanning and re
 they agree on which frame has which number. Everything runs in the calling thread.
 """
 
+import math
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import av
 import numpy as np
 from av.container import InputContainer
+from av.packet import Packet
+from av.stream import Stream
 from av.video.stream import VideoStream
 
 from vidnas.errors import UserError
 from vidnas.video.chosen import choose, is_known, video_streams
-from vidnas.video.media import open_media
+from vidnas.video.clock import timeline
+from vidnas.video.heartbeat import beat, endless, most_frames
+from vidnas.video.media import clock_may_leap, open_media
 from vidnas.video.upright import FrameScaler, pixel_aspect
 from vidnas.video.whole import Extent
 from vidnas.words import counted
@@ -33,14 +38,17 @@ class VideoInfo:
     """What decoding a file once tells: `num_frames` is how many frames it really holds.
 
     `width_px` and `height_px` are the first frame's as a player shows it: upright, its pixels square.
-    `duration_sec` is 0 where the file states no frame rate. Of several video streams, `num_streams`, the one
-    with the number `stream` was read, by which FFmpeg knows it; of one alone the number does not matter.
+    `duration_sec` is when the last frame ends, counted from the start of the first; 0 where the file states
+    neither times nor a frame rate. `starts_sec` is when each frame starts, counted alike; empty where all
+    last equally long. Of several video streams, `num_streams`, the one with the number `stream` was read, by
+    which FFmpeg knows it; of one alone the number does not matter.
     """
 
     num_frames: int
     width_px: int
     height_px: int
     duration_sec: float
+    starts_sec: tuple[float, ...] = ()
     num_streams: int = 1
     stream: int = 0
 
@@ -57,28 +65,33 @@ def scan_video(path: Path) -> VideoInfo:
             raise UserError(f"{shown(path)} holds no frame that can be decoded.")
         scale, kinds = FrameScaler(None, pixel_aspect(source.stream)), {_kind(first)}
         height_px, width_px, _ = scale(first).shape
-        last, num_frames = first, 1
+        last, times_sec = first, [first.time]
         for last in frames:
-            num_frames += 1
+            times_sec.append(last.time)
             if _kind(last) not in kinds:
                 kinds.add(_kind(last))
                 scale(last)
         source.require_whole()
-        duration_sec = _duration_sec(first, last, num_frames, source.stream)
+        duration_sec, starts_sec = _timeline(times_sec, last, source)
         stream = source.stream.index if source.num_streams > 1 else 0
-    return VideoInfo(num_frames, width_px, height_px, duration_sec, source.num_streams, stream)
+    return VideoInfo(
+        len(times_sec), width_px, height_px, duration_sec, starts_sec, source.num_streams, stream
+    )
 
 
 def _kind(frame: av.VideoFrame) -> tuple[str, int, int]:
     return frame.format.name, frame.width, frame.height
 
 
-def _duration_sec(first: av.VideoFrame, last: av.VideoFrame, num_frames: int, stream: VideoStream) -> float:
-    """From the times of the frames, which a rate does not tell where it varies; 0 where nothing is stated."""
-    if first.pts is not None and last.pts is not None and last.pts > first.pts and stream.time_base:
-        return float((last.pts - first.pts) * stream.time_base * num_frames / (num_frames - 1))
-    rate = stream.average_rate or stream.guessed_rate
-    return float(num_frames / rate) if rate else 0.0
+def _timeline(
+    times_sec: Sequence[float | None], last: av.VideoFrame, source: "_Source"
+) -> tuple[float, tuple[float, ...]]:
+    """The duration of a video and when its frames start, as `timeline` tells, from their stated times."""
+    stream = source.stream
+    rate = stream.average_rate or stream.guessed_rate or 0
+    last_sec = float(last.duration * last.time_base) if last.duration and last.time_base else 0.0
+    leaps = clock_may_leap(source.container)
+    return timeline(times_sec, rate=float(rate), last_sec=last_sec, leaps=leaps)
 
 
 @dataclass(frozen=True)
@@ -147,17 +160,34 @@ class _Source:
 
     def frames(self, *, note: bool = False) -> Generator[av.VideoFrame, None, None]:
         """Every frame in the order of display; `note` keeps what `require_whole` asks for."""
-        # The last packet is empty: it makes the decoder give out the frames it held back for reordering.
+        most = most_frames(self.stream.frames, self.path) if note else math.inf
+        for packet in self._packets(note=note):
+            # Damage that was noticed before the decoder sees it is no reason to stop, as FFmpeg does not.
+            with suppress(av.InvalidDataError) if packet.is_corrupt else nullcontext():
+                for frame in packet.decode():
+                    assert isinstance(frame, av.VideoFrame)
+                    beat()
+                    yield frame
+                    self.num_frames += 1
+                    if self.num_frames > most:
+                        raise UserError(endless(shown(self.path), self.num_frames))
+
+    def _packets(self, *, note: bool) -> Iterator["Packet[Stream] | Packet[VideoStream]"]:
+        """The video's packets, but not a last one that the end of the file has cut off.
+
+        Very last comes an empty one: it makes the decoder give out the frames it held back for reordering.
+        """
+        damaged: Packet[Stream] | Packet[VideoStream] | None = None
         for packet in self.container.demux() if note else self.container.demux(self.stream):
             if note and packet.size > 0:
                 self._extent.note(packet)
-            # A packet cut off by the end of the file is left out.
-            if packet.stream.index != self.stream.index or packet.is_corrupt:
+            if packet.stream.index != self.stream.index:
                 continue
-            for frame in packet.decode():
-                assert isinstance(frame, av.VideoFrame)
-                yield frame
-                self.num_frames += 1
+            if damaged is not None and packet.size > 0:
+                yield damaged  # amid the file, as where two recordings were joined
+            damaged = packet if packet.is_corrupt else None
+            if damaged is None:
+                yield packet
 
     def require_whole(self) -> None:
         """UserError where the file has ended amid a frame or, by 5 % and two frames, before its stated end.

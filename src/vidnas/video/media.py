@@ -8,6 +8,14 @@ from av.container import InputContainer
 # Titles in another encoding than UTF-8 are no reason to refuse a video; PyAV 19 has no such setting any more.
 _LENIENT: dict[str, Any] = {"metadata_errors": "ignore"} if int(av.__version__.partition(".")[0]) < 19 else {}
 
+_TS_DISCONT = 0x0200
+"""FFmpeg's AVFMT_TS_DISCONT: a format's times may leap, as those of MPEG-TS and MPEG-PS."""
+
+
+def clock_may_leap(container: InputContainer) -> bool:
+    """Whether the times in this kind of file, by FFmpeg's word, need not be those of one timeline."""
+    return bool(container.format.flags & _TS_DISCONT)
+
 
 def open_media(
     address: str,

@@ -29,8 +29,9 @@ class LiveWindow:
 class NewestFrames:
     """A context in which a thread reads `source` and keeps its last `window_sec` seconds, scaled.
 
-    Memory holds no more than those frames. `num_windows_dropped` and `num_frames_dropped` count what came too
-    late: windows that were due while an earlier one was being looked at, and frames that were not decoded.
+    Memory holds no more than those frames, and the one that was shown as they began. `num_windows_dropped`
+    and `num_frames_dropped` count what came too late: windows that were due while an earlier one was being
+    looked at, and frames that were not decoded.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class NewestFrames:
         self._short_side_px = short_side_px
         self._stall_sec = stall_sec
         self._player: Player | None = None
+        self._frame_sec = 0.0  # how long the player takes a frame to last whose next one has not come
         self._kept: deque[tuple[float, np.ndarray]] = deque()
         self._heard = time.monotonic()
         self._ended = False
@@ -110,6 +112,7 @@ class NewestFrames:
         """What the thread does; an error is kept for the thread that asks for windows."""
         try:
             with open_source(self._source, timeout_sec=self._stall_sec) as source:
+                self._frame_sec = 1 / source.rate
                 self._player = Player(source, sleep=self._stop.wait)
                 scaler = FrameScaler(self._short_side_px, source.aspect)
                 for end_sec, frame in self._player.frames():
@@ -131,7 +134,9 @@ class NewestFrames:
     def _keep(self, end_sec: float, image: np.ndarray) -> None:
         with self._news:
             self._kept.append((end_sec, image))
-            while self._kept[0][0] <= end_sec - self._window_sec + _SAME_SEC:
+            begin_sec = end_sec - self._window_sec + _SAME_SEC
+            # A frame is shown until the next one starts, however long that takes.
+            while len(self._kept) > 1 and self._kept[1][0] - self._frame_sec <= begin_sec:
                 self._kept.popleft()
             self._heard = time.monotonic()
             self._news.notify_all()

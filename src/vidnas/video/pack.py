@@ -12,6 +12,7 @@ from PIL import Image
 
 from vidnas.errors import UserError
 from vidnas.video.decode import Frame, VideoInfo, ends_before, shown
+from vidnas.video.heartbeat import beat
 from vidnas.video.remote import fetched, fetched_anew, mirror_below
 from vidnas.video.shards import (
     INDEX,
@@ -86,6 +87,7 @@ class Pack:
         offset = clip.offset
         for index, length in enumerate(clip.lengths.tolist()):
             self._shard(clip.shard).frame(clip, index, offset)
+            beat()
             offset += length
         return self.info(name)
 

@@ -11,8 +11,8 @@ import json
 import os
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, TimeoutError, wait
-from contextlib import suppress
+from concurrent.futures import Future, wait
+from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,9 @@ from vidnas.atomic import write_whole
 from vidnas.errors import UserError
 from vidnas.video import footage
 from vidnas.video.decode import READING
+from vidnas.video.heartbeat import LIMIT_SEC, limited
 from vidnas.video.sampling import even_indices
-from vidnas.video.scans import CONTEXT, decoding_pool, how_it_ended, time_limit_sec
+from vidnas.video.scans import CONTEXT, decoding_pool, what_it_did
 from vidnas.video.shards import (
     HEAD,
     INDEX,
@@ -175,45 +176,46 @@ def expected_bytes(clip: PackedClip, quality: Quality) -> int:
     return round(frames * info.width_px * info.height_px * scale**2 * BYTES_A_PIXEL)
 
 
-def write_shards(jobs: Sequence[_Job], *, workers: int, progress: Callable[[int], object]) -> None:
+def write_shards(
+    jobs: Sequence[_Job],
+    *,
+    workers: int,
+    progress: Callable[[int], object],
+    limit_sec: float = LIMIT_SEC,
+) -> None:
     """Write shards in so many processes, or in this one for 0; `progress(n)` is called after n frames or so.
 
-    UserError where one fails; those that were written stay.
+    UserError where one fails, or its decoder computes, or waits, for a frame longer than `limit_sec`; those
+    that were written stay.
     """
     done = CONTEXT.Value("q", 0)
     if workers == 0:
         _count_in(done)
         for job in jobs:
             before = done.value
-            _write_shard(job)
+            _write_shard(job, None)
             progress(done.value - before)
         return
     with decoding_pool(min(workers, len(jobs)), _count_in, done) as pool:
         futures: dict[Future[None], _Job] = {
-            pool.schedule(_write_shard, (job,), timeout=_limit_sec(job)): job for job in jobs
+            pool.schedule(_write_shard, (job, limit_sec)): job for job in jobs
         }
         waiting: set[Future[None]] = set(futures)
         told = 0
         while waiting:
             finished, waiting = wait(waiting, timeout=POLL_SEC)
             for future in finished:
-                _raise_failure(future, futures[future])
+                _raise_failure(future, futures[future], limit_sec)
             progress(done.value - told)
             told = done.value
 
 
-def _limit_sec(job: _Job) -> float:
-    return 2 * sum(time_limit_sec(path) for path, _ in job.clips)
-
-
-def _raise_failure(future: Future[None], job: _Job) -> None:
-    clips = f"the clips from {job.clips[0][1].name} to {job.clips[-1][1].name}"
+def _raise_failure(future: Future[None], job: _Job, limit_sec: float) -> None:
     try:
         future.result()
-    except TimeoutError as error:
-        raise UserError(f"Packing {clips} takes longer than {_limit_sec(job):.0f} s: it may hang.") from error
     except ProcessExpired as error:
-        raise UserError(f"Packing {clips} crashes the decoder ({how_it_ended(error)}).") from error
+        clips = f"One of the clips from {job.clips[0][1].name} to {job.clips[-1][1].name}"
+        raise UserError(f"{clips} {what_it_did(error, limit_sec)}") from error
 
 
 _done: Any = None
@@ -225,7 +227,7 @@ def _count_in(done: Any) -> None:
     _done = done
 
 
-def _write_shard(job: _Job) -> None:
+def _write_shard(job: _Job, limit_sec: float | None) -> None:
     """In a worker: the shard, then its piece of the index."""
     path = job.out / shard_name(job.number)
     unfinished = path.with_name(path.name + ".partial")
@@ -235,10 +237,11 @@ def _write_shard(job: _Job) -> None:
             file.write(HEAD + shard_id(job.plan, job.number))
             for source, clip in job.clips:
                 offset, lengths, checksums = file.tell(), [], []
-                for content in _jpegs(source, clip, job.quality):
-                    file.write(content)
-                    lengths.append(len(content))
-                    checksums.append(zlib.crc32(content))
+                with nullcontext() if limit_sec is None else limited(limit_sec):
+                    for content in _jpegs(source, clip, job.quality):
+                        file.write(content)
+                        lengths.append(len(content))
+                        checksums.append(zlib.crc32(content))
                 clips.append(
                     replace(
                         clip,

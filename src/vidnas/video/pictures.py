@@ -12,6 +12,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from vidnas.errors import UserError
 from vidnas.video.decode import Frame, VideoInfo, ends_before, shown
+from vidnas.video.heartbeat import beat
 from vidnas.video.tree import is_picture, naturally
 from vidnas.video.upright import scaled_size
 
@@ -41,7 +42,10 @@ def scan_pictures(folder: Path) -> VideoInfo:
             f"{shown(folder)} holds more than one series of frames: {', '.join(series[:5])}. "
             "Give each a folder."
         )
-    sizes = [open_picture(folder / name).size for name in names]
+    sizes = []
+    for name in names:
+        sizes.append(open_picture(folder / name).size)
+        beat()
     return VideoInfo(len(names), *sizes[0], duration_sec=0.0)
 
 
@@ -61,6 +65,7 @@ def read_frames(
         picture = open_picture(folder / names[index])
         size = size or scaled_size(picture.size, short_side_px)
         resized = picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+        beat()
         yield Frame(index, None, np.asarray(resized))
 
 

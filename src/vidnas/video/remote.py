@@ -21,6 +21,7 @@ import platformdirs
 
 from vidnas.atomic import write_whole
 from vidnas.errors import UsageError, UserError
+from vidnas.video.heartbeat import at_rest
 from vidnas.video.servers import WEB, ask_patiently
 from vidnas.video.shards import INDEX
 from vidnas.video.tree import Tree, tree_of_names
@@ -208,7 +209,8 @@ def _fetch(folder: Path, name: str, *, afresh: bool = False) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
     try:
-        ask_patiently(address, lambda system: system.get_file(address, str(unfinished)))
+        with at_rest():  # servers have limits of their own
+            ask_patiently(address, lambda system: system.get_file(address, str(unfinished)))
         unfinished.replace(path)
     except OSError as error:
         raise UserError(f"Cannot write {path}: {error.strerror or error}.") from error

@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from vidnas.atomic import write_whole
 from vidnas.errors import UserError
 from vidnas.video.decode import DECODER, VideoInfo
 from vidnas.video.footage import state_of, told
+from vidnas.video.heartbeat import LIMIT_SEC
 from vidnas.video.scans import Scan, scan_each
 
 FILE_NAME = ".vidnas-index.json"
@@ -65,14 +66,23 @@ class ScanIndex:
         entry, state = self._entries.get(self._key(path)), state_of(path)
         if entry is None or state != (entry.size, entry.mtime_ns):
             return None
-        return VideoInfo(**{field.name: getattr(entry, field.name) for field in fields(VideoInfo)})
+        return VideoInfo(
+            entry.num_frames,
+            entry.width_px,
+            entry.height_px,
+            entry.duration_sec,
+            num_streams=entry.num_streams,
+            stream=entry.stream,
+        )
 
     def note_scan(self, path: Path, state: tuple[int, int] | None, scan: Scan) -> None:
         """Keep what a scan has found of a file that was in this state before; forget a bad one."""
         if state is None or isinstance(scan, UserError):
             self._entries.pop(self._key(path), None)
         else:
-            self._entries[self._key(path)] = _Entry(*state, **asdict(scan))
+            kept = asdict(scan)
+            del kept["starts_sec"]
+            self._entries[self._key(path)] = _Entry(*state, **kept)
 
     def save(self) -> None:
         """Write the index, without files that have vanished. Never an error: it only saves time."""
@@ -104,12 +114,14 @@ def scan_indexed(
     workers: int,
     progress: Callable[[int], object],
     afresh: bool = False,
+    limit_sec: float = LIMIT_SEC,
     save_every_sec: float = SAVE_EVERY_SEC,
 ) -> list[Scan]:
     """Scan those files that the index does not know, or all of them `afresh`; in the order of `paths`.
 
-    `progress(n)` is called after every n files. The index is saved now and then and at the end, also when the
-    scan is interrupted.
+    When each frame starts is in no result: the index does not keep it. `progress(n)` is called after every n
+    files, `limit_sec` as in scan_each. The index is saved now and then and at the end, also when the scan is
+    interrupted.
     """
     results: dict[int, Scan] = {}
     for position, path in enumerate(paths):
@@ -124,9 +136,10 @@ def scan_indexed(
     states = [state_of(paths[position]) for position in new]
     saved = time.monotonic()
     try:
-        with closing(scan_each([paths[position] for position in new], workers=workers)) as scans:
+        unknown = [paths[position] for position in new]
+        with closing(scan_each(unknown, workers=workers, limit_sec=limit_sec)) as scans:
             for place, scan in scans:
-                results[new[place]] = scan
+                results[new[place]] = scan if isinstance(scan, UserError) else replace(scan, starts_sec=())
                 index.note_scan(paths[new[place]], states[place], scan)
                 progress(1)
                 if time.monotonic() - saved >= save_every_sec:

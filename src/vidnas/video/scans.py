@@ -8,7 +8,7 @@ import multiprocessing
 import signal
 import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import Future, TimeoutError, as_completed
+from concurrent.futures import Future, as_completed
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from pebble import ProcessExpired, ProcessPool
 from vidnas.errors import UserError
 from vidnas.video import footage
 from vidnas.video.decode import VideoInfo, shown
+from vidnas.video.heartbeat import COMPUTED_TOO_LONG, LIMIT_SEC, STOOD_STILL, limited
 from vidnas.video.workers import end_with_main
 
 if sys.platform == "linux":
@@ -30,24 +31,16 @@ Scan = VideoInfo | UserError
 """What a scan says of a file: how it is, or what is wrong with it."""
 
 
-def time_limit_sec(path: Path) -> float:
-    """How long decoding a file may take before it counts as hanging: a minute, and a second for every MB."""
-    try:
-        return 60.0 + footage.size_bytes(path) / 1e6
-    except (OSError, UserError):
-        return 60.0
-
-
 def scan_videos(
     paths: Sequence[Path],
     *,
     workers: int,
     progress: Callable[[int], object],
-    limit_sec: Callable[[Path], float] = time_limit_sec,
+    limit_sec: float = LIMIT_SEC,
 ) -> list[Scan]:
     """Scan files in `workers` processes, or in this one for 0; results in the order of `paths`.
 
-    `progress(1)` is called after each.
+    `progress(1)` is called after each. `limit_sec` is how long the decoder may compute, or wait, for a frame.
     """
     results: dict[int, Scan] = {}
     with closing(scan_each(paths, workers=workers, limit_sec=limit_sec)) as scans:
@@ -58,7 +51,7 @@ def scan_videos(
 
 
 def scan_each(
-    paths: Sequence[Path], *, workers: int, limit_sec: Callable[[Path], float] = time_limit_sec
+    paths: Sequence[Path], *, workers: int, limit_sec: float = LIMIT_SEC
 ) -> Generator[tuple[int, Scan], None, None]:
     """(position in `paths`, result) of every file as soon as it is scanned.
 
@@ -73,10 +66,10 @@ def scan_each(
     with decoding_pool(min(workers, len(paths))) as pool:
         positions: dict[Future[Scan], int] = {}
         for position, path in enumerate(paths):
-            positions[pool.schedule(_scan, (path,), timeout=limit_sec(path))] = position
+            positions[pool.schedule(_scan, (path, limit_sec))] = position
         for future in as_completed(positions):
             position = positions[future]
-            yield position, _outcome(future, paths[position], limit_sec(paths[position]))
+            yield position, _outcome(future, paths[position], limit_sec)
 
 
 @contextmanager
@@ -98,13 +91,23 @@ def decoding_pool(
         pool.join()
 
 
-def _outcome(future: "Future[Scan]", path: Path, limit: float) -> Scan:
+def _outcome(future: "Future[Scan]", path: Path, limit_sec: float) -> Scan:
     try:
         return future.result()
-    except TimeoutError:
-        return UserError(f"{shown(path)} takes longer than {limit:.0f} s to decode: the decoder may hang.")
     except ProcessExpired as error:
-        return UserError(f"{shown(path)} crashes the decoder ({how_it_ended(error)}).")
+        return UserError(f"{shown(path)} {what_it_did(error, limit_sec)}")
+
+
+def what_it_did(error: ProcessExpired, limit_sec: float) -> str:
+    """What a file, or several, did to the process of the pool that has ended, as the end of a sentence."""
+    if error.exitcode not in (COMPUTED_TOO_LONG, STOOD_STILL):
+        return f"crashes the decoder ({how_it_ended(error)})."
+    computing = error.exitcode == COMPUTED_TOO_LONG
+    what = "of computing for a frame: the decoder" if computing else "to be read further: its disk or server"
+    return (
+        f"takes longer than {limit_sec:g} s {what} may hang. If nothing is wrong there, allow more, as in "
+        f"--scan-limit-sec {10 * limit_sec:g}."
+    )
 
 
 def how_it_ended(error: ProcessExpired) -> str:
@@ -134,9 +137,10 @@ def _scan_here(path: Path) -> Scan:
         return error
 
 
-def _scan(path: Path) -> Scan:
-    """The same in a worker, whose memory has a limit."""
+def _scan(path: Path, limit_sec: float) -> Scan:
+    """The same in a worker, whose time and memory have limits."""
     try:
-        return _scan_here(path)
+        with limited(limit_sec):
+            return _scan_here(path)
     except MemoryError:
         return UserError(f"{shown(path)} needs more than {MEMORY_BYTES / 1e9:.1f} GB of memory to decode.")

@@ -18,13 +18,12 @@ from av.video.stream import VideoStream
 
 from vidnas.errors import UserError
 from vidnas.video.chosen import choose, is_known, video_streams
+from vidnas.video.clock import FrameClock
 from vidnas.video.media import open_media
 from vidnas.video.upright import pixel_aspect
 
 USUAL_RATE = 25
 """Frames a second of a source that states neither times nor a rate."""
-LEAP_SEC = 5.0
-"""A longer step between two frames, or one back, is taken for a clock that was set anew."""
 LATE_SEC = 1.0
 """A frame that is later than this is no longer live."""
 
@@ -35,22 +34,20 @@ _CAMERA = "/dev/video"
 _OPTIONS = {"rtsp_transport": "tcp", "analyzeduration": "2000000"}
 
 
-@dataclass
 class StreamClock:
-    """Seconds since the first frame began: never back, no leaps, whatever times the source states."""
+    """Seconds since the first frame began: never back, no leaps, whatever times the source states.
 
-    frame_sec: float
-    now_sec: float = 0.0
-    _stated_sec: float | None = None
+    A frame is shown until the next one comes; that it ends after `frame_sec` is a guess until then.
+    """
+
+    def __init__(self, frame_sec: float) -> None:
+        self.now_sec = 0.0
+        self._frame_sec = frame_sec
+        self._clock = FrameClock(frame_sec, leaps=True)
 
     def tick(self, stated_sec: float | None, left_out: int) -> float:
         """When a frame ends that, by the source, stands at `stated_sec`; `left_out` were before it."""
-        step_sec = self.frame_sec * (1 + left_out)
-        if stated_sec is not None and self._stated_sec is not None:
-            stated_step_sec = stated_sec - self._stated_sec
-            step_sec = stated_step_sec if 0 <= stated_step_sec <= LEAP_SEC else step_sec
-        self._stated_sec = stated_sec
-        self.now_sec += step_sec
+        self.now_sec = self._clock.start(stated_sec, left_out) + self._frame_sec
         return self.now_sec
 
 

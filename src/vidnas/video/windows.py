@@ -1,41 +1,88 @@
-"""A window that slides over a video: pure functions on frame numbers."""
+"""A window that slides over a video: pure functions on frame numbers and on seconds.
 
-from collections.abc import Sequence
+Windows are stretches of time. Where all frames last equally long, a window is a whole number of them; where
+they do not, windows begin at every multiple of half a window and hold the frames shown within, many or one.
+"""
+
+from bisect import bisect_left
 from itertools import pairwise
+from statistics import median
 from typing import NamedTuple
+
+from vidnas.video.clock import EVEN_SHARE
+from vidnas.video.decode import VideoInfo
+
+_SAME = 1e-6  # times, in seconds or windows, are sums of rounded steps
 
 
 class Window(NamedTuple):
-    """The frames numbered `start` to `stop` - 1."""
+    """A stretch of a video, seconds, and the frames shown within it, numbered `start` to `stop` - 1."""
 
     start: int
     stop: int
+    start_sec: float
+    end_sec: float
+
+
+def slide(info: VideoInfo, window_sec: float) -> list[Window]:
+    """The windows of a video; a single one where it is not longer, or its length in time is unknown.
+
+    Each spans `window_sec`; of even frames the nearest whole number of them, at least one. They begin at
+    every multiple of half of that, rounded down to whole even frames, and the last one ends with the video
+    wherever the grid would put it. Each has a frame: one that is shown for long is in all windows meanwhile.
+    """
+    if not info.duration_sec:
+        return [Window(0, info.num_frames, 0.0, 0.0)]
+    starts = info.starts_sec or even_starts(info)
+    total: int | float
+    if info.starts_sec:
+        unit_sec, length = window_sec / 2, 2
+        total = info.duration_sec / unit_sec
+        usual_sec = median(after - before for before, after in pairwise([*starts, info.duration_sec]))
+    else:
+        unit_sec = usual_sec = info.duration_sec / info.num_frames
+        total = info.num_frames
+        length = window_length(info.num_frames, info.duration_sec, window_sec)
+    slack_sec = EVEN_SHARE * usual_sec
+    windows = []
+    for begin in _grid(total, length):
+        start_sec, end_sec = begin * unit_sec, min(begin + length, total) * unit_sec
+        start = bisect_left(starts, start_sec - slack_sec)
+        if start == len(starts) or starts[start] > start_sec + slack_sec:
+            start -= 1  # the frame that is shown already
+        stop = bisect_left(starts, end_sec - slack_sec)
+        windows.append(Window(start, max(stop, start + 1), start_sec, end_sec))
+    return windows
+
+
+def even_starts(info: VideoInfo) -> list[float]:
+    """When each of a video's even frames starts, seconds."""
+    frame_sec = info.duration_sec / info.num_frames
+    return [number * frame_sec for number in range(info.num_frames)]
 
 
 def window_length(num_frames: int, duration_sec: float, window_sec: float) -> int:
-    """Frames in `window_sec` at the video's mean rate: at least 1, and no more than it has."""
+    """Even frames in `window_sec`: at least 1, and no more than the video has."""
     return min(num_frames, max(1, round(window_sec * num_frames / duration_sec)))
 
 
-def slide(num_frames: int, length: int) -> list[Window]:
-    """Windows of `length` frames that start at every multiple of half a length, rounded down.
-
-    The last ends with the last frame, wherever the grid would put it, so every frame is in a window.
-    """
-    assert 1 <= length <= num_frames
-    last = num_frames - length
-    starts = {number * length // 2 for number in range(2 * last // length + 1)} | {last}
-    return [Window(start, start + length) for start in sorted(starts)]
+def _grid(total: int | float, length: int) -> list[int | float]:
+    """Where windows of `length` units begin that slide over `total` units by half a length, rounded down."""
+    last = total - length
+    if last <= 0:
+        return [0]
+    begins = (number * length // 2 for number in range(int(2 * last / length) + 1))
+    return [*dict.fromkeys(begin for begin in begins if begin < last - _SAME), last]
 
 
-def first_nearest(windows: Sequence[Window]) -> list[int]:
+def first_nearest(info: VideoInfo, windows: list[Window]) -> list[int]:
     """For each window the first frame that is nearer to its centre than to that of the window before.
 
-    From there on, up to the next window's, the frames are its own; the first one's begin with its start.
+    From there on, up to the next window's, the frames are its own; the first one's begin with the video. A
+    frame is where the middle of the time is in which it is shown.
     """
-    # The centre of a window is frame (start + stop - 1) / 2, which may lie between two.
-    borders = [
-        (before.start + before.stop + window.start + window.stop - 2) // 4 + 1
-        for before, window in pairwise(windows)
-    ]
-    return [windows[0].start, *borders]
+    starts = info.starts_sec or even_starts(info)
+    middles = [(before + after) / 2 for before, after in pairwise([*starts, info.duration_sec])]
+    centres = [(window.start_sec + window.end_sec) / 2 for window in windows]
+    borders = [(before + after) / 2 for before, after in pairwise(centres)]
+    return [0, *(bisect_left(middles, border + _SAME) for border in borders)]
