@@ -354,7 +354,7 @@ def test_months_between_two_frames_are_refused_with_the_way_out_unless_all_are_a
         "windows, as with --window-sec 3600.\n"
     )
     assert predict(shade_run, video, "--window-sec", "3600") == 0
-    assert "4999 windows" in capsys.readouterr().out
+    assert "4,999 windows" in capsys.readouterr().out
     infos[0] = VideoInfo(3, 128, 96, 9e6)
     assert predict(shade_run, video) == 0
     assert "(9000000.0 s, 3 windows)" in capsys.readouterr().out
