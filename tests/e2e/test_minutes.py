@@ -38,7 +38,7 @@ def timed(small: Mapping[str, Sequence[str]], monkeypatch: pytest.MonkeyPatch) -
     for module in (search, train):
         monkeypatch.setattr(module, "time_reading", lambda *_, **__: Reading(0.0, 0))
         monkeypatch.setattr(module, "save_figure", lambda *_: None)
-    monkeypatch.setattr("vidnas.videos.save_figure", lambda *_: None)
+    monkeypatch.setattr("vidnas.clipsheet.save_figure", lambda *_: None)
     commands = {}
     for verb, arguments in small.items():
         at = arguments.index("--epochs")
