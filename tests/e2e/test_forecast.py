@@ -24,7 +24,7 @@ EPOCH = {
 @pytest.fixture
 def said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
     """said(arguments): the lines of a command that draws nothing."""
-    for module in ("search", "train", "videos"):
+    for module in ("search", "train", "clipsheet"):
         monkeypatch.setattr(f"vidnas.{module}.save_figure", lambda *_: None)
 
     def run(*arguments: object) -> list[str]:
