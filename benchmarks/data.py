@@ -38,8 +38,8 @@ from measure import Comparison
 from vidnas.video import datasets, footage
 from vidnas.video.index import index_videos
 from vidnas.video.items import Item
-from vidnas.video.layouts import Source
 from vidnas.video.loaders import train_loader
+from vidnas.video.sources import Source
 from vidnas.video.transforms import normalize, to_pixels
 from vidnas.videos import builtin_clips
 

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import measure
 from vidnas.video.csvlist import parse_csv, write_csv
-from vidnas.video.division import divide, find_groups
+from vidnas.video.division import divide
+from vidnas.video.groups import find_groups
 from vidnas.video.items import Item, VideoIndex
-from vidnas.video.lists import parse_lists
+from vidnas.video.labels import parse_lists
 from vidnas.video.loaders import ShuffledKeys
 
 MILLION = 1_000_000

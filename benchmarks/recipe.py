@@ -26,7 +26,7 @@ import torch
 from vidnas.engine.scores import bootstrap_interval
 from vidnas.video.index import index_videos
 from vidnas.video.items import VideoIndex
-from vidnas.video.layouts import Source
+from vidnas.video.sources import Source
 
 NUM_FOLDS = 3
 PAPER = ["--optimizer", "sgd", "--lr", "0.025", "--weight-decay", "3e-4"]

@@ -28,6 +28,7 @@ from vidnas import console, networks, runs, videos
 from vidnas.compare import run_compare
 from vidnas.config import CompareConfig, SearchConfig
 from vidnas.configfile import from_json
+from vidnas.dataconfig import BUILTIN
 from vidnas.engine.checkpoint import load_checkpoint
 from vidnas.engine.loop import evaluate_epoch
 from vidnas.engine.profile import count_parameters
@@ -48,7 +49,7 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--json", type=Path)
-    parser.add_argument("--data", default=videos.BUILTIN)
+    parser.add_argument("--data", default=BUILTIN)
     parser.add_argument("--cells", type=int, default=16)
     parser.add_argument("--seeds", default="0,1")
     parser.add_argument("--epochs", type=int, default=4, help="of a training")

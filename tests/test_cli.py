@@ -57,7 +57,7 @@ def test_the_version_is_the_package_s(capsys: pytest.CaptureFixture[str]) -> Non
         ["search", "--data", "x", "--order", "3"],
         ["search", "--data", "x", "--preset", "huge"],
         ["search", "--data", "x", "--epochs", "0"],
-        ["train", "--data", "x", "--genotype", "random:x"],
+        ["train", "--data", ".", "--genotype", "random:x"],
         ["train", "--data", "x"],
         ["train", "--resume"],
         ["train", "--data", "x", "--genotype", "random:0", "--resume", "a", "--out", "b"],

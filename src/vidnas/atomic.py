@@ -1,10 +1,25 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and places that must be new."""
 
 import os
 from contextlib import suppress
 from pathlib import Path
 
 from vidnas.errors import UserError
+
+LOCK = ".lock"
+NOT_BEGUN = (LOCK, "config.json.partial")
+"""All that is in the folder of a run that was killed before its settings were written."""
+
+
+def require_unused(folder: Path) -> None:
+    """UserError where the folder holds something, or is a file."""
+    if folder.is_dir() and any(path.name not in NOT_BEGUN for path in folder.iterdir()):
+        raise UserError(
+            f"The run folder {folder} is not empty, and vidnas overwrites no run. "
+            "Name a new folder with --out, or leave --out away."
+        )
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"The run folder {folder} is a file. Name a new folder with --out.")
 
 
 def require_new(path: Path, name: str) -> None:

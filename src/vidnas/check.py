@@ -3,18 +3,21 @@
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median_low
 
 from vidnas import console, videos
+from vidnas.atomic import require_new
 from vidnas.dataconfig import CheckConfig
 from vidnas.errors import UserError
+from vidnas.video.csvlist import parse_csv, write_csv
 from vidnas.video.decode import VideoInfo, shown
-from vidnas.video.division import find_groups
-from vidnas.video.index import index_videos
+from vidnas.video.groups import carried_by_most
+from vidnas.video.index import grouped, index_videos
 from vidnas.video.items import Item, VideoIndex
-from vidnas.video.layouts import Contents, read_contents
+from vidnas.video.layouts import read_contents
+from vidnas.video.located import Contents
 from vidnas.video.pack import is_pack
 from vidnas.video.scan_index import scan_indexed
 from vidnas.video.tree import local_tree, videos_below
@@ -40,9 +43,11 @@ def run_check(config: CheckConfig) -> CheckResult:
 
     UserError where the data are no data set at all.
     """
+    if config.write_csv is not None:
+        require_new(Path(config.write_csv).expanduser(), "--write-csv")
     data = videos.data_path(config.data)
     contents = read_contents(videos.source_of(config))
-    index = _grouped(contents.index, config.group_regex)
+    index = grouped(contents.index, config.group_regex)
     items = (*index.train, *index.test)
     store = videos.open_store(data)
     with console.bar(total=len(items), label="Checking videos", unit="video") as bar:
@@ -58,30 +63,33 @@ def run_check(config: CheckConfig) -> CheckResult:
         item.path: scan for item, scan in zip(items, scans, strict=True) if not isinstance(scan, UserError)
     }
     bad = [str(scan) for scan in scans if isinstance(scan, UserError)]
-    notes, others = _look_around(data, contents, config)
+    understood, how_read, layout_faults = _try_layout(contents, index, config)
+    beside, others = _look_around(data, contents)
+    notes = [*how_read, *beside]
     notes += videos.uneven(index.train, index.classes, "; vidnas train --balance lets the loss do so.")
     notes += _chosen_streams(infos)
     if items and not is_pack(data):
         notes.append(store.note or f"Index of the good videos: {store.file}")
-    faults = [*bad, *others]
+    if config.write_csv is not None:
+        notes.append(_write(understood, Path(config.write_csv).expanduser()))
+    faults = [*bad, *others, *layout_faults]
     text = "\n".join([*notes, "", *_table(index, infos), "", *_verdict(faults, len(items), len(bad))])
     # Names of files may hold what no terminal can print.
     return CheckResult(infos, tuple(faults), text.encode("utf-8", "backslashreplace").decode())
 
 
-def _look_around(data: Path, contents: Contents, config: CheckConfig) -> tuple[list[str], list[str]]:
-    """Sentences on how the data were read, and on all that is wrong besides the videos themselves."""
-    notes, layout_faults = _try_layout(contents, config)
+def _look_around(data: Path, contents: Contents) -> tuple[list[str], list[str]]:
+    """Sentences on what lies there besides and is no fault, and on what is missing or should not be there."""
     faults = [f"{name} is listed, but missing." for name in contents.missing]
     if is_pack(data):
-        return notes, [*faults, *layout_faults]
+        return [], faults
     unlisted = _unlisted(contents)
     if not data.is_file():
         faults += [f"{shown(path)} is in no list." for path in unlisted]
         faults += [f"{shown(data / name)} is a link to nowhere." for name in local_tree(data).dead_links]
     elif unlisted:  # a list that somebody names is a choice; the lists in a folder name everything there is
-        notes.append(f"Videos beside the listed ones that are in no list: {len(unlisted)}.")
-    return notes, [*faults, *layout_faults]
+        return [f"Videos beside the listed ones that are in no list: {len(unlisted)}."], faults
+    return [], faults
 
 
 def _chosen_streams(infos: Mapping[Path, VideoInfo]) -> list[str]:
@@ -99,25 +107,33 @@ def _chosen_streams(infos: Mapping[Path, VideoInfo]) -> list[str]:
     )
 
 
-def _grouped(index: VideoIndex, group_regex: str | None) -> VideoIndex:
-    train, test = (find_groups(part, index.classes, group_regex) for part in (index.train, index.test))
-    return replace(index, train=train, test=test)
-
-
-def _try_layout(contents: Contents, config: CheckConfig) -> tuple[list[str], list[str]]:
-    """Sentences on how the data were read, and one on what keeps them from being trained on."""
+def _try_layout(
+    contents: Contents, index: VideoIndex, config: CheckConfig
+) -> tuple[VideoIndex, list[str], list[str]]:
+    """The videos as they would be trained on, else `index`; how they were read; what keeps them from it."""
     if contents.missing:
-        return list(contents.index.notes), []
+        return index, list(contents.index.notes), []
     try:
-        index = index_videos(
+        divided = index_videos(
             videos.source_of(config),
             split_by=config.split_by,
             group_regex=config.group_regex,
             seed=videos.TEST_SPLIT_SEED,
         )
-        return list(index.notes), []
+        return divided, list(divided.notes), []
     except UserError as error:
-        return list(contents.index.notes), [str(error)]
+        return index, list(contents.index.notes), [str(error)]
+
+
+def _write(index: VideoIndex, file: Path) -> str:
+    """Write the videos as a CSV file, and make sure that it reads; a sentence that it is there."""
+    write_csv(index, file, root=file.parent)
+    faults = parse_csv(file).faults
+    if faults:
+        file.unlink()
+        raise UserError(f"As a CSV file these data would not be read: {faults[0].what} Rename the classes.")
+    num = len(index.train) + len(index.test)
+    return f"Written: {file}, {counted(num, 'video')} with labels, splits and groups, for --data."
 
 
 def _unlisted(contents: Contents) -> list[Path]:
@@ -145,12 +161,11 @@ def _row(
     name: str, items: Sequence[Item], infos: Mapping[Path, VideoInfo]
 ) -> tuple[str, str, str, str, str, str]:
     good = [infos[item.path] for item in items if item.path in infos]
-    groups = {(item.label, item.group) for item in items}
-    known = all(group is not None for _, group in groups)
+    groups = {(item.label, item.group or item.path) for item in items}
     return (
         name,
         str(len(items)),
-        str(len(groups)) if known else "-",
+        str(len(groups)) if carried_by_most(items) or not items else "-",
         _range((info.num_frames for info in good), str),
         _range((info.duration_sec for info in good if info.duration_sec), "{:.1f}".format),
         _sizes(good),

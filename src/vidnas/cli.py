@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from vidnas import config as settings
-from vidnas import console, dataconfig, flags, presets, viewconfig
+from vidnas import console, dataconfig, flags, given, presets, viewconfig
 from vidnas.dependencies import dependencies, pointed_at
 from vidnas.errors import Interrupted, UsageError, UserError
 
@@ -140,6 +140,7 @@ def _overview() -> str:
 
 def _check(arguments: Sequence[str]) -> int:
     config = flags.parse("check", dataconfig.CheckConfig, arguments)
+    given.look(config)
     from vidnas.check import run_check
 
     result = run_check(config)
@@ -149,6 +150,7 @@ def _check(arguments: Sequence[str]) -> int:
 
 def _pack(arguments: Sequence[str]) -> int:
     config = flags.parse("pack", dataconfig.PackConfig, arguments)
+    given.look(config)
     from vidnas.pack import run_pack
 
     print(run_pack(config).text)
@@ -159,16 +161,18 @@ def _pack(arguments: Sequence[str]) -> int:
 
 def _search(arguments: Sequence[str]) -> int:
     config, resume = flags.parse_run("search", settings.SearchConfig, presets.SEARCH_PRESETS, arguments)
+    given.look(config, resume=resume)
     from vidnas.search import run_search
 
     result = run_search(config, resume=resume)
-    given = ["--genotype", str(result.run_dir), *presets.same_clips(config, flags.preset_in(arguments))]
-    print("Next: " + shlex.join(["vidnas", "train", *given]))
+    again = ["--genotype", str(result.run_dir), *presets.same_clips(config, flags.preset_in(arguments))]
+    print("Next: " + shlex.join(["vidnas", "train", *again]))
     return 0
 
 
 def _train(arguments: Sequence[str]) -> int:
     config, resume = flags.parse_run("train", settings.TrainConfig, presets.TRAIN_PRESETS, arguments)
+    given.look(config, resume=resume)
     from vidnas.train import run_train
 
     result = run_train(config, resume=resume)
@@ -178,6 +182,7 @@ def _train(arguments: Sequence[str]) -> int:
 
 def _compare(arguments: Sequence[str]) -> int:
     config, resume = flags.parse_run("compare", settings.CompareConfig, presets.TRAIN_PRESETS, arguments)
+    given.look(config, resume=resume)
     from vidnas.compare import run_compare
 
     result = run_compare(config, resume=resume)
@@ -187,6 +192,7 @@ def _compare(arguments: Sequence[str]) -> int:
 
 def _evaluate(arguments: Sequence[str]) -> int:
     config = flags.parse("evaluate", settings.EvaluateConfig, arguments)
+    given.look(config)
     from vidnas.evaluate import run_evaluate
 
     print(run_evaluate(config).report)
@@ -195,6 +201,7 @@ def _evaluate(arguments: Sequence[str]) -> int:
 
 def _predict(arguments: Sequence[str]) -> int:
     config = flags.parse("predict", viewconfig.PredictConfig, arguments, positional="videos")
+    given.look(config)
     from vidnas.predict import run_predict
 
     return 0 if run_predict(config).passed else 1
@@ -218,6 +225,7 @@ def _report(arguments: Sequence[str]) -> int:
 
 def _demo(arguments: Sequence[str]) -> int:
     config, resume = flags.parse_demo(arguments)
+    given.look(config, resume=resume)
     from vidnas.demo import run_demo
 
     result = run_demo(config, resume=resume)

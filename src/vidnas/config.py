@@ -248,7 +248,7 @@ class EvaluateConfig:
     data: str
     """Videos, as for `vidnas train`; their classes must be among the run's."""
     test_list: str | None = None
-    """Test videos as a list file, beside a list file given as data. This and the next five settings are by
+    """Test videos as a list file, beside a list file given as data. This and the next six settings are by
     default those of the run where the data are its own."""
     split: int | None = None
     """Number K of the official lists: trainlist0K.txt and testlist0K.txt, or Class_test_splitK.txt."""
@@ -260,6 +260,8 @@ class EvaluateConfig:
     """How to read the data where more than one way is possible."""
     roots: str | None = None
     """More folders below which the videos lie, separated by commas."""
+    columns: str | None = None
+    """What the columns of a list are, as in number,label,path."""
     on_bad: OnBad = "raise"
     """What to do about videos that cannot be used: raise stops and lists them; skip goes on without them,
     and lists them again at the end."""

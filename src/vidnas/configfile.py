@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
 
+from vidnas.config import TrainConfig
 from vidnas.errors import UsageError, UserError
 
 C = TypeVar("C")
@@ -72,3 +73,26 @@ def _require_same_verb(kind: type, text: str, folder: Path) -> None:
         if f'"{own}"' in text and own not in kind.__annotations__:
             again = shlex.join(["vidnas", verb, "--resume", str(folder)])
             raise UserError(f"{folder} is the run folder of a {noun}; to go on with it: {again}")
+
+
+def load_train_config(folder: Path) -> TrainConfig:
+    """The settings of a training's run folder."""
+    path = folder / "config.json"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(
+            f"{folder} is not the run folder of a training: cannot read {path.name} in it "
+            f"({error.strerror if isinstance(error, OSError) else error}). A demo's are its train/ and "
+            "single-frame/."
+        ) from error
+    if '"genotype"' not in text and '"alpha_lr"' in text:
+        raise UserError(
+            f"{folder} is the run folder of a search; first train: "
+            f"vidnas train --genotype {shlex.quote(str(folder))} --data ..."
+        )
+    if '"networks"' in text:
+        raise UserError(
+            f"{folder} is a comparison; name one of its trainings, as in runs/NETWORK/seed-0 below it."
+        )
+    return from_json(TrainConfig, text, origin=str(path))

@@ -9,6 +9,8 @@ from vidnas.limits import at_least, check_types, positive
 SplitBy = Literal["auto", "group", "clip"]
 Layout = Literal["auto", "videos", "frames", "ucf101", "hmdb51", "csv", "list", "frame-list"]
 OnBad = Literal["raise", "skip"]
+BUILTIN = "builtin"
+"""The data that are the built-in clips."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,15 +18,15 @@ class DataConfig:
     """Which videos there are and how they are divided."""
 
     data: str
-    """Videos: a folder per class, train/ and test/ folders of those, the layout of UCF101 or HMDB51, a CSV
-    file or a list (docs/data.md has them all), or `builtin` for the built-in motion clips."""
+    """Videos: a folder per class, train/ and test/ (or val/) folders of those, the layout of UCF101 or
+    HMDB51, a CSV file or a list (docs/data.md has them all), or `builtin` for the built-in motion clips."""
     test_list: str | None = None
     """Test videos as a list file, beside a list file given as data."""
     split: int = 1
     """Number K of the official lists: trainlist0K.txt and testlist0K.txt, or Class_test_splitK.txt."""
     split_by: SplitBy = "auto"
     """What a division of the videos keeps together: the groups found in the file names, or single clips.
-    auto: groups where every name has one, else clips."""
+    auto: groups where most names have one, else clips."""
     group_regex: str | None = None
     """Regular expression whose first (...) is the group in a file name, for names other than UCF101's."""
     layout: Layout = "auto"
@@ -35,6 +37,9 @@ class DataConfig:
     scan_limit_sec: float = 60.0
     """Refuse a video whose decoder computes, or whose disk or server is silent, for so many seconds without a
     new frame. A machine that is busy with other things refuses none."""
+    columns: str | None = None
+    """What the columns of a list are, in their order, where that is not plain: path and label, perhaps split
+    and group; any other name is a column that is not used, as in number,label,path."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +48,9 @@ class CheckConfig(DataConfig):
 
     workers: int = 2
     """Processes that decode videos; 0 decodes in the main one, which a file may then crash."""
+    write_csv: str | None = None
+    """Write the data set, as it was understood, to this new CSV file with the columns path, label, split and
+    group, which can then be given as data."""
 
     def __post_init__(self) -> None:
         check_types(self)

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from vidnas import console, videos
 from vidnas.config import EvaluateConfig, SearchConfig, TrainConfig
+from vidnas.dataconfig import BUILTIN
 from vidnas.engine.pace import Countdown, Pace
 from vidnas.engine.stop import StopRequest
 from vidnas.errors import UsageError, UserError
@@ -18,7 +19,6 @@ from vidnas.runs import PROTOCOLS
 from vidnas.search import SearchResult, run_search, search_step
 from vidnas.train import TrainResult, run_train
 from vidnas.trials import Outlook, epochs_done
-from vidnas.videos import BUILTIN
 from vidnas.viewconfig import DEMO_SEARCH, DemoConfig
 from vidnas.words import counted
 

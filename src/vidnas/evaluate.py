@@ -13,6 +13,7 @@ from pathlib import Path
 from vidnas import console, learnt, networks, runs, videos
 from vidnas.atomic import write_whole
 from vidnas.config import EvaluateConfig, TrainConfig
+from vidnas.dataconfig import BUILTIN
 from vidnas.engine.answers import Answer, answers_csv, name_answers, surest
 from vidnas.engine.loop import Predictions, evaluate_epoch
 from vidnas.engine.profile import Profile, profile_network
@@ -27,7 +28,7 @@ from vidnas.video.footage import decode_frames, side_within
 from vidnas.video.items import Item, VideoIndex
 from vidnas.video.loaders import test_loader
 from vidnas.video.sampling import even_indices
-from vidnas.videos import BUILTIN, Scanned
+from vidnas.videos import Scanned
 
 ENDINGS = (".json", "-confusion.png", "-predictions.csv", "-clips")
 """What an evaluation writes, behind evaluation-PROTOCOL."""
@@ -119,6 +120,7 @@ def _open_videos(config: EvaluateConfig, train_config: TrainConfig) -> VideoInde
             as_trained,
             layout=config.layout or train_config.layout,
             roots=config.roots or train_config.roots,
+            columns=config.columns or train_config.columns,
             test_list=config.test_list or train_config.test_list,
         )
         return videos.open_videos(as_trained)

@@ -17,12 +17,14 @@ from vidnas.errors import UserError
 from vidnas.video import footage
 from vidnas.video.decode import VideoInfo, shown
 from vidnas.video.items import Item
-from vidnas.video.layouts import Contents, Source, read_every_split
+from vidnas.video.layouts import read_every_split
+from vidnas.video.located import Contents
 from vidnas.video.pack import open_pack
 from vidnas.video.packing import Packing, Quality, expected_bytes, write_shards
 from vidnas.video.scan_index import scan_indexed
 from vidnas.video.scans import Scan, scan_videos
 from vidnas.video.shards import PackedClip
+from vidnas.video.sources import Source
 from vidnas.words import are, counted
 
 NOTHING = VideoInfo(0, 0, 0, 0.0)
@@ -72,9 +74,8 @@ def _pack(config: PackConfig, out: Path) -> None:
     source = videos.source_of(config)
     contents, layout = read_every_split(source)
     if contents.missing:
-        raise UserError(
-            f"Listed but missing:{videos.listed(contents.missing)}\nRestore them, or mend the list."
-        )
+        missing = videos.listed([str(one) for one in contents.missing])
+        raise UserError(f"Listed but missing:{missing}\nRestore them, or mend the list.")
     items = (*contents.index.train, *contents.index.test)
     names = _names(items, source)
     scans = _scan(items, config)

@@ -37,6 +37,7 @@ def same_clips(config: SearchConfig, preset: str) -> list[str]:
         "group_regex",
         "layout",
         "roots",
+        "columns",
         "test_list",
         "on_bad",
         "size_px",

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import torch
 
+from vidnas.atomic import require_unused
 from vidnas.config import CompareConfig, SearchConfig, TrainConfig
 from vidnas.configfile import stored_config, to_json
 from vidnas.engine.checkpoint import load_checkpoint
 from vidnas.engine.keeper import CHECKPOINT, Keeper
-from vidnas.engine.runlog import RunLog, default_folder, require_unused, require_writable
+from vidnas.engine.runlog import RunLog, default_folder, require_writable
 from vidnas.engine.versions import installed_versions
 from vidnas.errors import Interrupted, UsageError, UserError
 
@@ -28,6 +29,7 @@ FREE_TO_CHANGE = (
     "test_list",
     "layout",
     "roots",
+    "columns",
     "scan_limit_sec",
     "out",
 )

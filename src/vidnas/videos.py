@@ -11,7 +11,7 @@ import platformdirs
 
 from vidnas import console
 from vidnas.config import ClipConfig, EvaluateConfig, RecipeConfig, SearchConfig, TrainConfig
-from vidnas.dataconfig import DataConfig
+from vidnas.dataconfig import BUILTIN, DataConfig
 from vidnas.engine.runlog import RunLog
 from vidnas.errors import UserError
 from vidnas.video.datasets import TestClips, TrainClips
@@ -19,13 +19,13 @@ from vidnas.video.decode import VideoInfo
 from vidnas.video.division import divide
 from vidnas.video.index import direction_classes, index_new_videos, index_videos
 from vidnas.video.items import Item, VideoIndex
-from vidnas.video.layouts import Source
-from vidnas.video.remote import is_address, mirror
+from vidnas.video.remote import mirror
 from vidnas.video.scan_index import ScanIndex, scan_indexed
+from vidnas.video.sources import Source, is_address
 from vidnas.video.synthetic import VERSION, write_clips
+from vidnas.video.tables import parse_columns
 from vidnas.words import counted
 
-BUILTIN = "builtin"
 MAX_LISTED = 20
 UNEVEN = 3
 """How many times as many videos one class must have as another for it to be told."""
@@ -167,6 +167,7 @@ def source_of(config: DataConfig | EvaluateConfig) -> Source:
         split=config.split or 1,
         layout=config.layout or "auto",
         roots=tuple(data_path(root) for root in (config.roots or "").split(",") if root),
+        columns=parse_columns(config.columns) if config.columns is not None else None,
     )
 
 

@@ -14,8 +14,9 @@ from tensorboard.backend.event_processing.event_accumulator import (  # type: ig
     EventAccumulator,
 )
 
+from vidnas.atomic import require_unused
 from vidnas.engine import runlog
-from vidnas.engine.runlog import RunLog, default_folder, require_unused, require_writable, unused_path
+from vidnas.engine.runlog import RunLog, default_folder, require_writable, unused_path
 from vidnas.errors import Interrupted, UserError
 
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from vidnas.errors import UserError
-from vidnas.video.checks import check_classes, check_given_split
-from vidnas.video.division import find_groups
+from vidnas.video.checks import check_classes, check_copies, check_given_split
+from vidnas.video.copies import find_copies
+from vidnas.video.groups import find_groups
 from vidnas.video.items import Item, VideoIndex
 
 CLASSES = ("a", "b")
@@ -66,7 +67,7 @@ def test_a_clip_copied_into_the_other_part_is_named(tmp_path: Path) -> None:
     with pytest.raises(
         UserError, match=r"^In both training and test: clip .*b/1\.avi \(trained on as .*a/0\.avi\)\."
     ):
-        check_given_split(index, "clip", own_groups=False)
+        check_copies(find_copies((*index.train, *index.test)), index)
 
 
 def test_a_linked_clip_is_the_same_clip_even_if_it_is_empty(tmp_path: Path) -> None:
@@ -75,13 +76,14 @@ def test_a_linked_clip_is_the_same_clip_even_if_it_is_empty(tmp_path: Path) -> N
     index.test[0].path.unlink()
     index.test[0].path.symlink_to(index.train[0].path)
     with pytest.raises(UserError, match=r"^In both training and test: clip "):
-        check_given_split(index, "auto", own_groups=False)
+        check_copies(find_copies((*index.train, *index.test)), index)
 
 
 def test_neither_files_of_one_size_nor_empty_files_are_copies(tmp_path: Path) -> None:
     index = one_each(tmp_path)
     for item, content in zip((*index.train, *index.test), (b"1234", b"", b"5678", b""), strict=True):
         item.path.write_bytes(content)
+    assert find_copies((*index.train, *index.test)) == []
     assert "no clip is in both" in check_given_split(index, "auto", own_groups=False)
 
 
@@ -129,6 +131,11 @@ def test_they_count_as_groups_where_groups_are_asked_for(tmp_path: Path) -> None
 def test_names_without_groups_are_told_and_refused_where_groups_are_asked_for(tmp_path: Path) -> None:
     index = ucf101(tmp_path, "v_a_g05_c01", "odd one")
     note = check_given_split(index, "auto", own_groups=False)
+    assert note.endswith(
+        "; no clip is in both, and no group of a class; a group of its own is 'odd one.avi' (as with "
+        "--group-regex '^.*_(g\\d+)_c\\d+|^(.+)$')."
+    )
+    note = check_given_split(given(tmp_path, ("a/x", "b/y"), ("a/z", "b/1_b")), "auto", own_groups=False)
     assert note.endswith("groups are not known for every file name.")
     with pytest.raises(UserError, match=r"1 of 6 file names carry no group.*'odd one\.avi'.*--group-regex"):
         check_given_split(index, "group", own_groups=False)

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from vidnas.errors import UsageError, UserError
-from vidnas.video.division import SplitBy, divide, find_groups, group_of
+from vidnas.video.division import SplitBy, divide
+from vidnas.video.groups import find_groups, group_of
 from vidnas.video.items import Item
 
 CLASSES = ("bend", "jump in place")
@@ -115,17 +116,32 @@ def test_clips_may_be_divided_although_there_are_groups() -> None:
     assert "by clip, as asked" in note
 
 
-def test_one_name_without_a_group_makes_auto_divide_by_clip_and_is_named() -> None:
+def test_one_name_without_a_group_is_a_group_of_its_own_and_is_named() -> None:
     items = [*grouped({0: 4}), *without_groups("odd one.avi")]
+    first, second, note = divide(items, classes=CLASSES, by="auto", fraction=0.5, seed=0)
+    assert not {item.group for item in first} & {item.group for item in second}
+    assert note.startswith("Divided by group, since 12 of 13 file names carry one (for example 'g00' of ")
+    assert "; a group of its own is 'odd one.avi' (as with --group-regex " in note
+
+
+def test_of_many_names_without_a_group_ten_are_told() -> None:
+    odd = without_groups(*(f"odd {number:02}.avi" for number in range(12)))
+    note = divide([*grouped({0: 5}), *odd], classes=CLASSES, by="auto", fraction=0.5, seed=0)[2]
+    assert "groups of their own are 'odd 00.avi', 'odd 01.avi'" in note
+    assert "'odd 09.avi' and 2 more (as with" in note
+
+
+def test_names_of_which_few_carry_a_group_are_divided_by_clip() -> None:
+    items = [*grouped({0: 2}), *without_groups(*(f"clip {number}.avi" for number in range(6)))]
     note = divide(items, classes=CLASSES, by="auto", fraction=0.5, seed=0)[2]
-    assert "by clip, since 1 of 13 file names carry no group, for example 'odd one.avi'" in note
+    assert "by clip, since 6 of 12 file names carry no group, for example 'clip 0.avi'" in note
 
 
 def test_the_note_of_a_division_by_group_shows_a_group() -> None:
     note = divide(grouped({0: 4}), classes=CLASSES, by="auto", fraction=0.25, seed=0)[2]
     assert note == (
-        "Divided by group, since every file name carries one (for example 'g00' of 'v_0_g00_c00.avi'): "
-        "9 + 3 videos."
+        "Divided by group, since every file name carries one (for example 'g00' of 'v_0_g00_c00.avi', "
+        "as UCF101 names clips): 9 + 3 videos."
     )
 
 

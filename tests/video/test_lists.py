@@ -5,8 +5,10 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from vidnas.errors import UserError
-from vidnas.video.division import group_of
-from vidnas.video.lists import Listing, parse_lists, read_list
+from vidnas.video.faults import require_none
+from vidnas.video.groups import group_of
+from vidnas.video.labels import parse_lists
+from vidnas.video.lists import Listing, read_list
 
 CLASS_LIST = "1 Bend\r\n2 Jump Rope\r\n3 Wave\r\n"
 
@@ -16,7 +18,9 @@ def parse(folder: Path, train: str, test: str | None = None, class_list: str | N
     for name, text in files.items():
         if text is not None:
             (folder / name).write_bytes(text.encode())
-    return parse_lists(folder / "train.txt", folder / "test.txt" if test is not None else None)
+    listing = parse_lists(folder / "train.txt", folder / "test.txt" if test is not None else None)
+    require_none(listing.faults)
+    return listing
 
 
 def pairs(listing: Listing) -> list[tuple[str, str]]:
@@ -75,7 +79,7 @@ def test_the_label_is_the_last_token(tmp_path: Path) -> None:
 
 def test_a_last_token_that_is_a_video_file_is_no_label(tmp_path: Path) -> None:
     (tmp_path / "list.txt").write_text("a/my clip.AVI\na/b.3gp\nclip.xyz 3\n")
-    assert [(line.path, line.label) for line in read_list(tmp_path / "list.txt")] == [
+    assert [(line.path, line.label) for line in read_list(tmp_path / "list.txt", [])] == [
         ("a/my clip.AVI", None),
         ("a/b.3gp", None),
         ("clip.xyz", "3"),
@@ -128,7 +132,11 @@ def test_string_labels_are_the_sorted_classes(tmp_path: Path) -> None:
         ("1.avi 0\n2.avi run", None, r"train\.txt:2: label 'run': labels must be all integers or all names"),
         ("1.avi run\n2.avi walk", "3.avi 0", r"test\.txt:1: label '0': labels must be all integers or all"),
         ("1.avi 0\n2.avi", None, r"train\.txt:2: '2\.avi' has no label\. A line is a path and a label"),
-        ("1.avi 0\n\n1.avi 1", None, r"train\.txt:3: '1\.avi' is listed before, at .*train\.txt:1\."),
+        (
+            "1.avi 0\n\n1.avi 1",
+            None,
+            r"train\.txt:3: '1\.avi' is listed before, with another label, at .*train\.txt:1\.",
+        ),
         ("\r\n \n", None, r"train\.txt is empty"),
     ],
 )

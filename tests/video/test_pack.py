@@ -26,9 +26,9 @@ from vidnas.video.decode import VideoInfo, scan_video
 from vidnas.video.footage import decode_frames
 from vidnas.video.index import index_videos
 from vidnas.video.items import VideoIndex
-from vidnas.video.layouts import Source
 from vidnas.video.pack import open_pack
 from vidnas.video.shards import INDEX, read_index, shard_name
+from vidnas.video.sources import Source
 
 Write = Callable[..., Path]
 FRAMES = 12
@@ -51,7 +51,7 @@ def videos(tmp_path_factory: pytest.TempPathFactory, write_video: Write) -> Path
         for group in range(1, 5):
             clip = f"{name}/v_{name}_g{group:02}_c01.avi"
             (folder / clip).parent.mkdir(parents=True, exist_ok=True)
-            write_video(folder / clip, FRAMES + group, paint=paint)
+            write_video(folder / clip, FRAMES + group, paint=paint, title=name)
             for split in (1, 2):
                 part = "test" if group == split else "train"
                 lines[f"{part}list0{split}"].append(f"{clip} {label}\n")

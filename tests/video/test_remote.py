@@ -24,9 +24,10 @@ from vidnas.video.datasets import TrainClips
 from vidnas.video.footage import decode_frames
 from vidnas.video.index import index_videos
 from vidnas.video.items import VideoIndex
-from vidnas.video.layouts import Source, read_contents
+from vidnas.video.layouts import read_contents
 from vidnas.video.loaders import train_loader
 from vidnas.video.remote import MARKER, mirror
+from vidnas.video.sources import Source
 
 moto_server = pytest.importorskip("moto.server")
 s3fs = pytest.importorskip("s3fs")

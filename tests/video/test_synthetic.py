@@ -10,8 +10,8 @@ from vidnas.video.decode import scan_video
 from vidnas.video.drawing import draw_appearance, draw_frames
 from vidnas.video.footage import decode_frames
 from vidnas.video.index import index_videos
-from vidnas.video.layouts import Source
 from vidnas.video.sampling import random_indices
+from vidnas.video.sources import Source
 from vidnas.video.synthetic import CLASSES, draw_poses, encode_clip, write_clips
 
 PAIRS = tuple(zip(CLASSES[::2], CLASSES[1::2], strict=True))

@@ -16,14 +16,11 @@ from typing import Any, TypeVar
 from filelock import FileLock, Timeout
 
 from vidnas import console
-from vidnas.atomic import write_whole
+from vidnas.atomic import LOCK, require_unused, write_whole
 from vidnas.engine.events import add_points, new_event_file
 from vidnas.engine.stop import StopRequest
 from vidnas.errors import UserError
 
-LOCK = ".lock"
-NOT_BEGUN = (LOCK, "config.json.partial")
-"""All that is in the folder of a run that was killed before its settings were written."""
 ORPHANS_SEC = 15
 """Longer than workers outlive a killed run, and with them its lock: a moment, or 10 s after SIGTERM."""
 T = TypeVar("T")
@@ -155,17 +152,6 @@ class RunLog:
 def default_folder(verb: str) -> Path:
     """A run folder that does not exist yet: runs/VERB-YYYYMMDD-HHMMSS in the current folder."""
     return unused_path(Path("runs") / f"{verb}-{datetime.now():%Y%m%d-%H%M%S}")
-
-
-def require_unused(folder: Path) -> None:
-    """UserError where the folder holds something, or is a file."""
-    if folder.is_dir() and any(path.name not in NOT_BEGUN for path in folder.iterdir()):
-        raise UserError(
-            f"The run folder {folder} is not empty, and vidnas overwrites no run. "
-            "Name a new folder with --out, or leave --out away."
-        )
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"The run folder {folder} is a file. Name a new folder with --out.")
 
 
 def unused_path(path: Path) -> Path:

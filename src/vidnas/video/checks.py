@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from vidnas.errors import UserError
-from vidnas.video.division import SplitBy, marked_group, require_groups
-from vidnas.video.footage import fingerprint, size_bytes
+from vidnas.video.decode import shown
+from vidnas.video.division import SplitBy, own_groups_told, require_groups
+from vidnas.video.faults import at_once, first_ten
+from vidnas.video.groups import carried_by_most, marked_group
 from vidnas.video.items import Item, VideoIndex
 from vidnas.words import counted
 
@@ -32,14 +33,12 @@ def check_classes(index: VideoIndex) -> None:
 def check_given_split(index: VideoIndex, split_by: SplitBy, *, own_groups: bool) -> str:
     """Check a test part that came with the data; a sentence on what was checked.
 
-    Every class must be in both parts and no clip in both. Nor may a group of a class, unless `split_by` is
-    clip. A shared group is an error where groups are certain: by `--group-regex` (`own_groups`), by
-    `--split-by group`, in UCF101 and HMDB51 names. In `7_bend.avi` the 7 may be a number that each part
-    counts anew: there it is only told.
+    Every class must be in both parts, and no group of a class may, unless `split_by` is clip. A shared group
+    is an error where groups are certain: by `--group-regex` (`own_groups`), by `--split-by group`, in UCF101
+    and HMDB51 names. In `7_bend.avi` the 7 may be a number that each part counts anew: there it is only told.
     """
     _check_every_class(index.classes, index.train, "training")
     _check_every_class(index.classes, index.test, "test")
-    check_clips(index)
     counts = f"{len(index.train)} training and {counted(len(index.test), 'test video')}; no clip is in both"
     if split_by == "clip":
         return f"Test split as given: {counts}; groups are not checked, as asked (--split-by clip)."
@@ -48,11 +47,35 @@ def check_given_split(index: VideoIndex, split_by: SplitBy, *, own_groups: bool)
     return f"Test split as given: {counts}{_check_groups(index, own_groups or split_by == 'group')}"
 
 
-def check_clips(index: VideoIndex) -> None:
-    """UserError where a clip is in both parts: one file, a link to it or a copy."""
-    shared = [f"{test} (trained on as {train})" for train, test in _shared_clips(index)]
+def check_labels(copies: Sequence[Sequence[Item]], classes: Sequence[str]) -> None:
+    """UserError where one clip, under several names perhaps, has two labels."""
+    sentences = [
+        f"{shown(first.path)} and {shown(item.path)} are one clip with two labels, {classes[first.label]} "
+        f"and {classes[item.label]}."
+        for first, *others in copies
+        for item in others
+        if item.label != first.label
+    ]
+    if sentences:
+        raise UserError(f"{at_once(sentences, 'clips have two labels')} Keep each clip in its class alone.")
+
+
+def check_copies(copies: Sequence[Sequence[Item]], index: VideoIndex) -> tuple[str, ...]:
+    """UserError where a clip is in both parts; a note on those that are several times in one."""
+    tested = {item.path for item in index.test}
+    shared, twice = [], []
+    for alike in copies:
+        parts: tuple[list[Path], list[Path]] = ([], [])
+        for item in alike:
+            parts[item.path in tested].append(item.path)
+        train, test = parts
+        shared += [f"{path} (trained on as {train[-1]})" for path in test if train]
+        twice += [" and ".join(shown(path) for path in part) for part in parts if len(part) > 1]
     if shared:
         raise UserError(f"In both training and test: {_some('clip', shared)}. Keep one of the two.")
+    if not twice:
+        return ()
+    return (f"Careful: one clip several times: {'; '.join(first_ten(twice)).removesuffix('.')}.",)
 
 
 def _check_groups(index: VideoIndex, certain: bool) -> str:
@@ -70,6 +93,9 @@ def _check_groups(index: VideoIndex, certain: bool) -> str:
         return f"; going by file names, {both} would be in both (--split-by group checks it)."
     if all(item.group is not None for item in (*index.train, *index.test)):
         return ", and no group of a class."
+    if carried_by_most((*index.train, *index.test)):
+        own = own_groups_told((*index.train, *index.test), index.classes)
+        return f", and no group of a class; {own}."
     return "; groups are not known for every file name."
 
 
@@ -90,25 +116,6 @@ def _groups(items: Sequence[Item]) -> set[tuple[int, str]]:
 
 def _group_names(groups: Iterable[tuple[int, str]], classes: Sequence[str]) -> list[str]:
     return [f"{group} of {classes[label]}" for label, group in sorted(groups)]
-
-
-def _shared_clips(index: VideoIndex) -> Iterator[tuple[Path, Path]]:
-    """(training file, test file) with the same content, be it one file, a link or a copy."""
-    train, test = (_by_size(part) for part in (index.train, index.test))
-    for size in sorted(train.keys() & test.keys()):
-        heads = {fingerprint(path): path for path in train[size]}
-        for path in test[size]:
-            twin = heads.get(fingerprint(path))
-            if twin is not None and (size > 0 or twin == path or twin.samefile(path)):
-                yield twin, path
-
-
-def _by_size(items: Sequence[Item]) -> dict[int, list[Path]]:
-    sizes: dict[int, list[Path]] = {}
-    for item in items:
-        with suppress(UserError):  # which the scan of the videos will report
-            sizes.setdefault(size_bytes(item.path), []).append(item.path)
-    return sizes
 
 
 def _some(one: str, names: Sequence[str]) -> str:

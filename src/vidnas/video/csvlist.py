@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import csv
 import io
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from vidnas.atomic import write_whole
 from vidnas.errors import UserError
+from vidnas.video.faults import Fault, require_none
 from vidnas.video.items import Item, VideoIndex
-from vidnas.video.lists import Listing, ListLine, by_labels, read_text, require_distinct
-from vidnas.video.parts import PARTS, join_parts
-from vidnas.words import counted
+from vidnas.video.labels import Lines, by_labels, with_faults
+from vidnas.video.lists import Listing, ListLine, read_text
+from vidnas.video.parts import join_parts
+from vidnas.video.tables import KNOWN, Columns, cut, read_rows
 
-COLUMNS = ("path", "label", "split", "group")
 DELIMITERS = ",;\t"
 _EXAMPLE = "The first line is the header, as in: path,label,split,group"
 
@@ -31,57 +31,44 @@ def is_csv_of_clips(file: Path) -> bool:
 
 
 def parse_csv(file: Path) -> Listing:
-    """Read the clips; a UserError names file and line.
+    """Read the clips and their labels, as of a list file; faults name file and line.
 
     `split` is train, val or test: val is the test where there is no other, else it joins the training.
-    Labels are read as in a list file.
     """
-    header, rows = _rows(file)
-    parts: dict[str, list[ListLine]] = {}
-    for row, where in rows:
-        values = dict(zip(header, row, strict=False))
-        part = PARTS.get((values.get("split") or "train").strip().lower())
-        if part is None:
-            raise UserError(f"{where}: split {values['split']!r}; allowed are train, val and test.")
-        parts.setdefault(part, []).append(_line(values, where))
-    lines = [line for own in parts.values() for line in own]
-    if not lines:
-        raise UserError(f"The CSV file {file} has no row. {_EXAMPLE}")
-    require_distinct(lines)
-    train, test, how = join_parts(parts)
-    listing = by_labels(train, test) if train else by_labels(test, ())
-    extra = [name for name in header if name not in COLUMNS]
-    notes = [f"Columns that are not used: {', '.join(extra)}."] if extra else []
-    notes += [f"Of its splits, {how}."] if how else []
-    clips = (listing.train, listing.test) if train else ((), listing.train)
-    return Listing(listing.classes, *clips, (*notes, *listing.notes))
+    columns, notes = read_header(file)
+    rows = cut(read_text(file), file, columns.separator)
+    parts, faults = read_rows(rows, columns, lambda _: False, named_by="the header has")
+    return with_faults(listing_of_parts(parts, by_labels, notes), faults)
 
 
-def _rows(file: Path) -> tuple[list[str], list[tuple[list[str], str]]]:
-    """The names of the columns, and every row that is not blank with its `file:line`."""
-    text = read_text(file)
-    header = _split(text.partition("\n")[0])
+def read_header(file: Path) -> tuple[Columns, list[str]]:
+    """The columns of a CSV file that names them, and a note on those that are not used."""
+    first_line, _, rest = read_text(file).partition("\n")
+    header = _split(first_line)
     for name in ("path", "label"):
         if header.count(name) != 1:
-            raise UserError(f"{file}:1: the header must have one column {name!r}. {_EXAMPLE}")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text.partition("\n")[0]))
-    try:
-        next(reader)
-        rows = [(row, f"{file}:{reader.line_num}") for row in reader if any(cell.strip() for cell in row)]
-    except csv.Error as error:
-        raise UserError(f"{file}:{reader.line_num}: this is no CSV: {error}.") from error
-    for row, where in rows:
-        if len(row) != len(header):
-            wanted = counted(len(header), "column")
-            raise UserError(f"{where}: {counted(len(row), 'value')}, but the header has {wanted}.")
-    return header, rows
+            require_none([Fault(f"{file}:1", f"the header must have one column {name!r}. {_EXAMPLE}")])
+    if not rest.strip():
+        raise UserError(f"The CSV file {file} has no row. {_EXAMPLE}")
+    extra = [name for name in header if name not in KNOWN]
+    notes = [f"Columns that are not used: {', '.join(extra)}."] if extra else []
+    return Columns(tuple(header), _delimiter(first_line), header=True), notes
 
 
-def _line(values: dict[str, str], where: str) -> ListLine:
-    path, label, group = (values.get(name, "").strip() for name in ("path", "label", "group"))
-    if not path or not label:
-        raise UserError(f"{where}: the {'path' if not path else 'label'} is empty.")
-    return ListLine(path, sys.intern(label), where, sys.intern(group) if group else None)
+def listing_of_parts(
+    parts: Mapping[str, Sequence[ListLine]],
+    listing_of: Callable[[Lines, Lines], Listing],
+    notes: Sequence[str] = (),
+) -> Listing:
+    """The clips of lines by their part (train, val or test; "" where nothing tells): a training and a test.
+
+    `listing_of` reads their labels.
+    """
+    train, test, how = join_parts({part or "train": lines for part, lines in parts.items()})
+    listing = listing_of(train, test) if train else listing_of(test, ())
+    clips = (listing.train, listing.test) if train else ((), listing.train)
+    more = [f"Of its splits, {how}."] if how else []
+    return Listing(listing.classes, *clips, (*notes, *more, *listing.notes), listing.faults)
 
 
 def _split(line: str) -> list[str]:
@@ -94,10 +81,10 @@ def _delimiter(header: str) -> str:
 
 
 def write_csv(index: VideoIndex, file: Path, *, root: Path) -> None:
-    """Write a data set as `parse_csv` reads it, the paths relative to `root`; whole or not at all."""
+    """Write a data set as `parse_csv` reads it, the paths relative to `root` where they lie below it."""
     text = io.StringIO(newline="")
     table = csv.writer(text, lineterminator="\n")
-    table.writerow(COLUMNS)
+    table.writerow(KNOWN)
     for part, items in (("train", index.train), ("test", index.test)):
         table.writerows(_cells(items, part, index.classes, root))
     write_whole(file, text.getvalue().encode())
@@ -106,6 +93,6 @@ def write_csv(index: VideoIndex, file: Path, *, root: Path) -> None:
 def _cells(
     items: Iterable[Item], part: str, classes: Sequence[str], root: Path
 ) -> Iterable[tuple[str, str, str, str]]:
-    start = f"{root.as_posix()}/"
+    start = f"{root.absolute().as_posix()}/"
     for item in items:
-        yield item.path.as_posix().removeprefix(start), classes[item.label], part, item.group or ""
+        yield item.path.absolute().as_posix().removeprefix(start), classes[item.label], part, item.group or ""

@@ -13,24 +13,8 @@ from vidnas.errors import UserError
 from vidnas.video.decode import shown
 from vidnas.video.items import Item, VideoIndex
 from vidnas.video.parts import PARTS, join_parts
-from vidnas.video.tree import (
-    PICTURE_SUFFIXES,
-    VIDEO_SUFFIXES,
-    Tree,
-    frame_folders_in,
-    is_picture,
-    is_video,
-    videos_in,
-)
-
-ACCEPTED = (
-    "Accepted are: a folder with a folder of videos per class; train/ and test/ (or val/) folders of those; "
-    "the UCF101 layout (videos/Class/..., classInd.txt, trainlist01.txt, testlist01.txt); the HMDB51 layout "
-    "(Class/..., Class_test_split1.txt); a CSV file with the columns path and label; a list file of "
-    "`path label` or `folder num_frames label` lines; what `vidnas pack` has written. Wherever a video may "
-    "stand, a folder of its frames may (--layout frames). "
-    f"Videos end in {' '.join(sorted(VIDEO_SUFFIXES))}, frames in {' '.join(sorted(PICTURE_SUFFIXES))}."
-)
+from vidnas.video.sources import ACCEPTED
+from vidnas.video.tree import Tree, frame_folders_in, is_picture, is_video, videos_in
 
 
 @dataclass(frozen=True)
@@ -59,6 +43,12 @@ def read_folders(tree: Tree, clips: Clips = VIDEOS) -> VideoIndex:
     root, folders = (tree.below("videos"), inner) if inner else (tree, _class_folders(tree, clips))
     if not folders:
         raise UserError(f"--data {tree.root} has no folder with {clips.noun}. {ACCEPTED}")
+    if _are_flat_parts(folders):
+        raise UserError(
+            f"{' and '.join(f'{name}/' for name in folders)} of {tree.root} hold {clips.noun}, but no folder "
+            "per class, so the classes are not known. Make these folders, or put a list beside them, as a "
+            "CSV file whose header is path,label."
+        )
     classes = tuple(folders)
     items = _items(root, folders, classes)
     per_class = "a folder per class" if clips is VIDEOS else "a folder of frame folders per class"
@@ -82,6 +72,20 @@ def merge(indexes: Sequence[VideoIndex]) -> VideoIndex:
             part += [replace(item, label=labels[index.classes[item.label]]) for item in items]
     notes = tuple(note for index in indexes for note in index.notes)
     return VideoIndex(classes, tuple(parts[0]), tuple(parts[1]), notes)
+
+
+def has_classes(tree: Tree, clips: Clips = VIDEOS) -> bool:
+    """Whether folders tell two or more classes, or parts with classes."""
+    if _part_folders(tree, clips):
+        return True
+    folders = _class_folders(tree.below("videos"), clips) or _class_folders(tree, clips)
+    return len(folders) > 1 and not _are_flat_parts(folders)
+
+
+def _are_flat_parts(folders: Collection[str]) -> bool:
+    """Whether these folders of clips are train/ and another part, and not classes."""
+    parts = [PARTS.get(name.lower()) for name in folders]
+    return "train" in parts and len(parts) > 1 and None not in parts
 
 
 def _part_folders(tree: Tree, clips: Clips) -> dict[str, Tree]:

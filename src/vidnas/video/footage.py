@@ -18,6 +18,7 @@ from vidnas.video.pack import Pack, pack_below
 from vidnas.video.shards import FINGERPRINT_BYTES
 
 _HEAD_BYTES = 1 << 16
+_BLOCK_BYTES = 1 << 20
 
 
 def read_frames(
@@ -133,6 +134,19 @@ def fingerprint(path: Path) -> bytes:
     except (OSError, IndexError, UserError):  # which the scan of the videos will report
         head = bytes(path)
     return hashlib.blake2b(head, digest_size=FINGERPRINT_BYTES).digest()
+
+
+def content_digest(path: Path) -> bytes:
+    """Digest of all bytes of a clip; of a packed one its fingerprint. OSError where it cannot be read."""
+    packed = _packed(path)
+    if packed:
+        return packed[0].source(packed[1]).fingerprint
+    digest = hashlib.blake2b(digest_size=FINGERPRINT_BYTES)
+    for part in _files_of(remote.fetched(path)):
+        with part.open("rb") as file:
+            while block := file.read(_BLOCK_BYTES):
+                digest.update(block)
+    return digest.digest()
 
 
 def _size_there(path: Path) -> int | None:

@@ -6,6 +6,7 @@ import re
 from pathlib import PurePosixPath
 
 from vidnas.errors import UserError
+from vidnas.video.faults import Fault
 from vidnas.video.lists import ListedClip, Listing, read_list
 from vidnas.video.tree import Tree
 from vidnas.words import are, counted
@@ -31,7 +32,7 @@ def split_files(tree: Tree) -> dict[int, dict[str, str]]:
 
 
 def parse_hmdb51(tree: Tree, split: int) -> Listing:
-    """The clips of a split; UserError where it is not there, or a line is none of HMDB51's.
+    """The clips of a split; UserError where it is not there.
 
     Clips are cut from one video where their names differ in the number at the end alone: that is their group.
     """
@@ -45,18 +46,18 @@ def parse_hmdb51(tree: Tree, split: int) -> Listing:
         )
     classes = tuple(sorted(files[split]))
     parts: dict[str, list[ListedClip]] = {TRAIN: [], TEST: []}
+    faults: list[Fault] = []
     unused = 0
     for label, name in enumerate(classes):
-        for line in read_list(tree.root / files[split][name]):
-            if line.label not in ("0", TRAIN, TEST):
-                raise UserError(
-                    f"{line.where}: {line.label!r}; allowed are 0 (unused), 1 (training), 2 (test)."
-                )
-            if line.label == "0":
+        for line in read_list(tree.root / files[split][name], faults):
+            if line.label in parts:
+                group = PurePosixPath(line.path).stem.rpartition("_")[0] or None
+                parts[line.label].append(ListedClip(f"{name}/{line.path}", label, line.where, group))
+            elif line.label == "0":
                 unused += 1
-                continue
-            group = PurePosixPath(line.path).stem.rpartition("_")[0] or None
-            parts[line.label].append(ListedClip(f"{name}/{line.path}", label, line.where, group))
+            else:
+                what = f"{line.label!r}; allowed are 0 (unused), 1 (training), 2 (test)."
+                faults.append(Fault(line.where, what))
     clips = f"{counted(unused, 'clip')} of the lists {are(unused)} unused in it"
     notes = (f"HMDB51, split {split}: {clips}.",) if unused else ()
-    return Listing(classes, tuple(parts[TRAIN]), tuple(parts[TEST]), notes)
+    return Listing(classes, tuple(parts[TRAIN]), tuple(parts[TEST]), notes, tuple(faults))

@@ -8,10 +8,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from vidnas.errors import UserError
-from vidnas.video.checks import check_classes, check_clips, check_given_split
-from vidnas.video.division import SplitBy, divide, find_groups
+from vidnas.video.checks import check_classes, check_copies, check_given_split, check_labels
+from vidnas.video.copies import find_copies
+from vidnas.video.division import SplitBy, divide
+from vidnas.video.faults import MOST_TOLD
+from vidnas.video.groups import find_groups
 from vidnas.video.items import VideoIndex
-from vidnas.video.layouts import Source, read_contents
+from vidnas.video.layouts import read_contents
+from vidnas.video.sources import Source
 from vidnas.words import counted
 
 TEST_FRACTION = 0.25
@@ -25,18 +29,25 @@ def index_videos(source: Source, *, split_by: SplitBy, group_regex: str | None, 
     """
     index = _read(source)
     check_classes(index)
-    train, test = (find_groups(part, index.classes, group_regex) for part in (index.train, index.test))
-    if test:
-        index = replace(index, train=train, test=test)
-        how = check_given_split(index, split_by, own_groups=group_regex is not None)
-    else:
+    copies = find_copies((*index.train, *index.test))
+    check_labels(copies, index.classes)
+    index = grouped(index, group_regex)
+    how = ""
+    if not index.test:
         train, test, how = divide(
-            train, classes=index.classes, by=split_by, fraction=TEST_FRACTION, seed=seed
+            index.train, classes=index.classes, by=split_by, fraction=TEST_FRACTION, seed=seed
         )
         how = f"No test split is given, so a quarter of each class is set aside. {how}"
         index = replace(index, train=train, test=test)
-        check_clips(index)
-    return replace(index, notes=(*index.notes, how, _balance(index)))
+    told = check_copies(copies, index)
+    how = how or check_given_split(index, split_by, own_groups=group_regex is not None)
+    return replace(index, notes=(*index.notes, how, *told, _balance(index)))
+
+
+def grouped(index: VideoIndex, group_regex: str | None) -> VideoIndex:
+    """The same videos with their groups."""
+    items = find_groups((*index.train, *index.test), index.classes, group_regex)
+    return replace(index, train=items[: len(index.train)], test=items[len(index.train) :])
 
 
 def index_new_videos(source: Source, *, group_regex: str | None) -> VideoIndex:
@@ -44,9 +55,10 @@ def index_new_videos(source: Source, *, group_regex: str | None) -> VideoIndex:
     index = _read(source)
     if not index.test:
         index = replace(index, train=(), test=index.train)
+    check_labels(find_copies(index.test), index.classes)
     how = f"These are not the videos of the training: all {len(index.test)} are tested."
-    test = find_groups(index.test, index.classes, group_regex)
-    return replace(index, train=(), test=test, notes=(*index.notes, how))
+    index = grouped(replace(index, train=()), group_regex)
+    return replace(index, notes=(*index.notes, how))
 
 
 def direction_classes(classes: Sequence[str]) -> tuple[str, ...]:
@@ -73,9 +85,11 @@ def _read(source: Source) -> VideoIndex:
     """The videos without groups but listed ones; UserError where some are listed but missing."""
     contents = read_contents(source)
     if contents.missing:
-        more = f" and {len(contents.missing) - 5} more" if len(contents.missing) > 5 else ""
+        named = ", ".join(map(str, contents.missing[:MOST_TOLD]))
+        rest = len(contents.missing) - MOST_TOLD
         raise UserError(
-            f"Listed but missing below {contents.lists[0].parent}: {', '.join(contents.missing[:5])}{more}. "
-            "Paths are relative to the list's folder or its videos/ folder, or to one of --roots."
+            f"Listed but missing below {contents.lists[0].parent}: {named}"
+            f"{f' and {rest} more' if rest > 0 else ''}. Paths are relative to the list's folder, to videos/ "
+            "or train/, val/ and test/ there, or to one of --roots."
         )
     return contents.index

@@ -2,78 +2,59 @@
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from types import MappingProxyType
 
 from vidnas.errors import UsageError, UserError
-from vidnas.video.csvlist import is_csv_of_clips, parse_csv
-from vidnas.video.folders import ACCEPTED, FRAMES, VIDEOS, merge, read_folders
-from vidnas.video.footage import exists
+from vidnas.video.csvlist import is_csv_of_clips
+from vidnas.video.faults import Fault, require_none
+from vidnas.video.folders import FRAMES, VIDEOS, has_classes, merge, read_folders
 from vidnas.video.hmdb51 import parse_hmdb51, split_files
 from vidnas.video.items import Item, VideoIndex
-from vidnas.video.lists import CLASS_LIST, ListedClip, Listing, lists_frames, parse_lists
+from vidnas.video.listfiles import lists_of, read_csv, read_lines, read_named
+from vidnas.video.lists import CLASS_LIST, lists_frames
+from vidnas.video.located import Contents, finder_for, locate
+from vidnas.video.official import ucf101_lists, ucf101_splits, whole_splits
 from vidnas.video.pack import Pack, is_pack, open_pack
-from vidnas.video.pictures import picture_names
+from vidnas.video.partlists import by_part, csv_files, list_files
+from vidnas.video.recognise import recognise
 from vidnas.video.remote import tree_of
-from vidnas.video.tree import Tree, frame_folders_in, is_video, local_tree, tree_of_names, videos_in
+from vidnas.video.sources import ACCEPTED, Layout, Source, require_there
+from vidnas.video.tree import Tree, frame_folders_in, local_tree, tree_of_names, videos_in
 from vidnas.words import counted
 
-Layout = Literal["auto", "videos", "frames", "ucf101", "hmdb51", "csv", "list", "frame-list"]
-"""How data are to be read; auto: by what is there."""
-
 
 @dataclass(frozen=True)
-class Source:
-    """Where videos are and how they are to be read: what the settings of the same names say."""
+class FolderLayout:
+    """A layout of folders: what in them tells of it (in words; "" where nothing does), and its reader.
 
-    data: Path
-    test_list: Path | None = None
-    split: int = 1
-    layout: Layout = "auto"
-    roots: tuple[Path, ...] = ()
-    """More folders below which the videos lie."""
-
-
-@dataclass(frozen=True)
-class Contents:
-    """What a data set holds before anything is checked: no groups, an empty test part where none is given.
-
-    `lists` are the files that name the videos (none: the folders do), `missing` the videos named in vain,
-    each with `file:line`.
+    Of the layouts that are found, those of the lowest rank count. `splits`: the numbers of its official
+    splits, where it has such.
     """
 
-    index: VideoIndex
-    lists: tuple[Path, ...] = ()
-    missing: tuple[str, ...] = ()
+    rank: int
+    signs: Callable[[Tree], str]
+    read: Callable[[Source, Tree], Contents]
+    splits: Callable[[Tree], Sequence[int]] | None = None
 
 
 def read_contents(source: Source) -> Contents:
     """What is in the data; UserError or UsageError where that is no data set at all."""
-    if not source.data.exists():
-        raise UserError(f"--data {source.data} does not exist. {ACCEPTED}")
-    for root in source.roots:
-        if not root.is_dir():
-            raise UserError(f"--roots {root} is no folder. Name those below which the videos lie.")
+    require_there(source.data, source.test_list, source.roots)
     packs = [folder for folder in (source.data, *source.roots) if is_pack(folder)]
     if source.roots and packs:
         raise UsageError(f"--roots goes with videos, but {packs[0]} is a pack. Pack all of them into one.")
-    if len({os.path.realpath(folder) for folder in (source.data, *source.roots)}) <= len(source.roots):
-        raise UsageError("--roots names a folder twice, or --data again.")
-    if source.data.is_file():
-        if is_video(source.data.name):
-            raise UserError(f"--data {source.data} is a single video. {ACCEPTED}")
-        return _read_file(source)
-    if source.test_list is not None:
-        raise UsageError(f"--test-list goes with a list file as --data, but {source.data} is a folder.")
-    return _read_folder(source)
+    contents = _read_file(source) if source.data.is_file() else _read_folder(source)
+    if contents.faults:
+        absent = [Fault(one.where, f"{one.what} is missing.") for one in contents.missing]
+        require_none((*contents.faults, *absent), contents.lists)
+    return contents
 
 
 def _read_file(source: Source) -> Contents:
-    """A list or a CSV file."""
+    """A list or a CSV file, perhaps with one of test videos."""
     layout = source.layout if source.layout != "auto" else _layout_of_file(source.data)
     if layout not in ("csv", "list", "frame-list"):
         raise UsageError(
@@ -81,15 +62,20 @@ def _read_file(source: Source) -> Contents:
         )
     if source.split != 1:
         raise UsageError(f"--split {source.split} goes with official lists in a folder, not with a file.")
-    if layout != "csv":
-        return _read_lists(source, source.data, source.test_list, frames=layout == "frame-list")
+    files = {"": source.data}
     if source.test_list is not None:
-        raise UsageError("--test-list goes with list files; a CSV file has a column split for that.")
-    return _read_csv(source, source.data)
+        files = {"train": source.data, "test": source.test_list}
+    lists = lists_of(files, source.roots)
+    if source.columns is not None:
+        return read_named(lists, source.columns)
+    if layout == "csv":
+        return read_csv(lists)
+    plain = read_lines(lists, frames=layout == "frame-list")
+    return plain if source.layout == "frame-list" else recognise(lists, plain)
 
 
 def _layout_of_file(file: Path) -> Layout:
-    if file.suffix.lower() == ".csv" or is_csv_of_clips(file):
+    if is_csv_of_clips(file):
         return "csv"
     return "frame-list" if lists_frames(file) else "list"
 
@@ -112,145 +98,126 @@ def _tree(folder: Path) -> Tree:
 
 def _read_folder(source: Source) -> Contents:
     tree, layout = _open_folder(source)
-    if source.split != 1 and layout not in ("ucf101", "hmdb51"):
+    known = FOLDERS.get(layout)
+    splits = known is not None and known.splits is not None
+    if source.split != 1 and not splits:
         raise UsageError(
             f"--split {source.split}: {source.data} has no lists trainlist0K.txt and testlist0K.txt to "
             "choose from."
         )
-    if layout == "ucf101":
-        train_list, test_list = _chosen_lists(source.data, _official_lists(tree), source.split)
-        return _read_lists(source, train_list, test_list)
-    if layout == "hmdb51":
-        lists = tuple(tree.root / name for name in split_files(tree).get(source.split, {}).values())
-        listing = parse_hmdb51(tree, source.split)
-        return _located(source, listing, lists, f"Read the lists of HMDB51, split {source.split}.")
-    if is_pack(source.data):
+    if is_pack(source.data) and not splits:
         return Contents(_packed_index(open_pack(source.data)))
-    if layout == "csv":
-        return _read_csv(source, _only_csv(tree))
-    if layout in ("list", "frame-list"):
+    if known is None:
         raise UsageError(f"--layout {layout} is one of files, but {source.data} is a folder.")
-    if layout == "frames" and any(tree_of(folder) for folder in (source.data, *source.roots)):
-        raise UserError(
-            f"{source.data} stands for folders of frames on another machine, which are not fetched one by "
-            "one. Pack them there, and name the pack."
-        )
-    trees = [tree, *map(_tree, source.roots)]
-    clips = FRAMES if layout == "frames" else VIDEOS
-    return Contents(merge([read_folders(own, clips) for own in trees]))
+    if source.columns is not None and layout not in ("csv", "list"):
+        raise UsageError(f"--columns goes with a list, but none is read of the folder {source.data}.")
+    return known.read(source, tree)
 
 
 def _layout_of_folder(tree: Tree) -> Layout:
     """By what is there; UserError where that is more than one thing."""
     found: dict[Layout, str] = {}
-    if _official_lists(tree):
-        found["ucf101"] = "trainlist0K.txt and testlist0K.txt"
-    if split_files(tree):
-        found["hmdb51"] = "Class_test_splitK.txt"
-    if _csv_files(tree):
-        found["csv"] = " and ".join(_csv_files(tree))
-    if not found:
-        videos, frames = videos_in(tree), _frame_folders(tree)
-        if videos and frames:
-            found = {
-                "videos": f"videos such as {videos[0]}",
-                "frames": f"folders of frames such as {frames[0]}",
-            }
-        elif frames:
-            found["frames"] = ""
+    for rank in sorted({known.rank for known in FOLDERS.values()}):
+        kinds = [(layout, known.signs(tree)) for layout, known in FOLDERS.items() if known.rank == rank]
+        found = found or {layout: signs for layout, signs in kinds if signs}
+        if found:
+            break
     if len(found) > 1:
-        kinds = "; ".join(f"{what} (--layout {layout})" for layout, what in found.items())
-        raise UserError(f"--data {tree.root} can be read in {len(found)} ways. Say which one: {kinds}.")
+        told = "; ".join(f"{what} (--layout {layout})" for layout, what in found.items())
+        raise UserError(f"--data {tree.root} can be read in {len(found)} ways. Say which one: {told}.")
     return next(iter(found), "videos")
 
 
-def _frame_folders(tree: Tree) -> list[str]:
+def _read_ucf101(source: Source, tree: Tree) -> Contents:
+    return read_lines(lists_of(ucf101_lists(tree, source.split), source.roots))
+
+
+def _read_hmdb51(source: Source, tree: Tree) -> Contents:
+    listing = parse_hmdb51(tree, source.split)
+    lists = tuple(tree.root / name for name in split_files(tree)[source.split].values())
+    notes = (f"Read the lists of HMDB51, split {source.split}.", *listing.notes)
+    finders = dict.fromkeys(lists, finder_for(source.data, source.roots))
+    return locate(replace(listing, notes=notes), finders, lists, parts_stated=True)
+
+
+def _read_csv_in(source: Source, tree: Tree) -> Contents:
+    names = csv_files(tree)
+    if not names:
+        raise UserError(f"{tree.root} has no CSV file with the columns path and label. {ACCEPTED}")
+    lists = lists_of(by_part(tree, names), source.roots, tree.root)
+    return read_named(lists, source.columns) if source.columns is not None else read_csv(lists)
+
+
+def _read_list_in(source: Source, tree: Tree) -> Contents:
+    names = list_files(tree)
+    if not names:
+        raise UsageError(
+            f"--layout list is one of files, but {source.data} is a folder, and no list is in it."
+        )
+    lists = lists_of(by_part(tree, names), source.roots, tree.root)
+    return (
+        read_named(lists, source.columns)
+        if source.columns is not None
+        else recognise(lists, read_lines(lists))
+    )
+
+
+def _read_videos(source: Source, tree: Tree) -> Contents:
+    index = merge([read_folders(own, VIDEOS) for own in (tree, *map(_tree, source.roots))])
+    lists = list_files(tree)
+    if not lists:
+        return Contents(index)
+    note = f"Not used: {' and '.join(lists)}, for the folders tell the classes; --layout list reads lists."
+    return Contents(replace(index, notes=(*index.notes, note)))
+
+
+def _read_frames(source: Source, tree: Tree) -> Contents:
+    if any(tree_of(folder) for folder in (source.data, *source.roots)):
+        raise UserError(
+            f"{source.data} stands for folders of frames on another machine, which are not fetched one by "
+            "one. Pack them there, and name the pack."
+        )
+    return Contents(merge([read_folders(own, FRAMES) for own in (tree, *map(_tree, source.roots))]))
+
+
+def _signs_of_lists(tree: Tree) -> str:
+    """Lists, where no folders tell the classes."""
+    if has_classes(tree, VIDEOS) or has_classes(tree, FRAMES):
+        return ""
+    return " and ".join(list_files(tree))
+
+
+def _signs_of_videos(tree: Tree) -> str:
+    videos = videos_in(tree)
+    return f"videos such as {videos[0]}" if videos else ""
+
+
+def _signs_of_frames(tree: Tree) -> str:
     """The folders of frames in a class folder, where nothing but frames is."""
     with_videos = {name.rpartition("/")[0] for name in videos_in(tree)}
-    return [name for name in frame_folders_in(tree) if "/" in name and name not in with_videos]
+    folders = [name for name in frame_folders_in(tree) if "/" in name and name not in with_videos]
+    return f"folders of frames such as {folders[0]}" if folders else ""
 
 
-def _csv_files(tree: Tree) -> list[str]:
-    """The CSV files right in the folder whose header is that of a list of clips."""
-    return [
-        name
-        for name in tree.files
-        if "/" not in name and name.lower().endswith(".csv") and is_csv_of_clips(tree.root / name)
-    ]
+def _signs_of_ucf101(tree: Tree) -> str:
+    return "trainlist0K.txt and testlist0K.txt" if ucf101_splits(tree) else ""
 
 
-def _only_csv(tree: Tree) -> Path:
-    files = _csv_files(tree)
-    if len(files) == 1:
-        return tree.root / files[0]
-    if files:
-        raise UserError(f"{tree.root} has {' and '.join(files)}. Name the one to be read as --data.")
-    raise UserError(f"{tree.root} has no CSV file with the columns path and label. {ACCEPTED}")
+def _signs_of_hmdb51(tree: Tree) -> str:
+    return "Class_test_splitK.txt" if split_files(tree) else ""
 
 
-def _official_lists(tree: Tree) -> dict[int, set[str]]:
-    """The numbers K of UCF101's lists and, for each, which of trainlist and testlist are there."""
-    found: dict[int, set[str]] = {}
-    for name in tree.files:
-        match = re.fullmatch(r"(trainlist|testlist)(\d\d)\.txt", name)
-        if match:
-            found.setdefault(int(match[2]), set()).add(match[1])
-    return found
-
-
-def _chosen_lists(folder: Path, lists: Mapping[int, set[str]], split: int) -> tuple[Path, Path]:
-    names = f"trainlist{split:02d}.txt", f"testlist{split:02d}.txt"
-    if len(lists.get(split, ())) < 2:
-        complete = [str(number) for number, kinds in sorted(lists.items()) if len(kinds) == 2]
-        there = f"both are there for --split {', '.join(complete)}" if complete else "no such pair is there"
-        raise UserError(f"--split {split} needs {names[0]} and {names[1]} in {folder}; {there}.")
-    return folder / names[0], folder / names[1]
-
-
-def _read_lists(
-    source: Source, train_list: Path, test_list: Path | None, *, frames: bool = False
-) -> Contents:
-    listing = parse_lists(train_list, test_list, frames=frames)
-    read = f"Read {train_list.name} and {test_list.name}." if test_list else f"Read {train_list.name}."
-    lists = (train_list, test_list) if test_list else (train_list,)
-    return _located(source, listing, lists, read)
-
-
-def _read_csv(source: Source, file: Path) -> Contents:
-    return _located(source, parse_csv(file), (file,), f"Read {file.name}.")
-
-
-def _located(source: Source, listing: Listing, lists: tuple[Path, ...], read: str) -> Contents:
-    """The listed clips as files, and the missing ones.
-
-    They lie below the data or, of a list file, below the folder that it is in, or below one of `roots`;
-    there perhaps in videos/.
-    """
-    missing: list[str] = []
-    parts = []
-    for clips, file in ((listing.train, lists[0]), (listing.test, lists[-1])):
-        roots = (source.data if source.data.is_dir() else file.parent, *source.roots)
-        parts.append(
-            _existing(clips, [place for root in roots for place in (root, root / "videos")], missing)
-        )
-    train, test = parts
-    return Contents(VideoIndex(listing.classes, train, test, (read, *listing.notes)), lists, tuple(missing))
-
-
-def _existing(clips: Sequence[ListedClip], folders: Sequence[Path], missing: list[str]) -> tuple[Item, ...]:
-    """The clips that are there; the others are added to `missing`, each with what is wrong."""
-    items = []
-    for clip in clips:
-        path = next((path for folder in folders if exists(path := folder / clip.path)), None)
-        frames = len(picture_names(path)) if path is not None and path.is_dir() else None
-        if path is None or frames == 0:
-            missing.append(f"{clip.path} ({clip.where})")
-        elif clip.num_frames is not None and (frames or 0) < clip.num_frames:
-            share = f"{clip.num_frames - (frames or 0)} of {counted(clip.num_frames, 'frame')}"
-            missing.append(f"{share} of {clip.path} ({clip.where})")
-        else:
-            items.append(Item(path, clip.label, clip.group))
-    return tuple(items)
+FOLDERS: Mapping[Layout, FolderLayout] = MappingProxyType(
+    {
+        "ucf101": FolderLayout(1, _signs_of_ucf101, _read_ucf101, whole_splits),
+        "hmdb51": FolderLayout(1, _signs_of_hmdb51, _read_hmdb51, lambda tree: sorted(split_files(tree))),
+        "csv": FolderLayout(1, lambda tree: " and ".join(csv_files(tree)), _read_csv_in),
+        "list": FolderLayout(2, _signs_of_lists, _read_list_in),
+        "videos": FolderLayout(3, _signs_of_videos, _read_videos),
+        "frames": FolderLayout(3, _signs_of_frames, _read_frames),
+    }
+)
+"""The layouts of folders, those that decide first."""
 
 
 def _packed_index(pack: Pack) -> VideoIndex:
@@ -274,10 +241,11 @@ def read_every_split(source: Source) -> tuple[Contents, Layout]:
         contents = read_contents(source)
         return contents, source.layout if source.layout != "auto" else _layout_of_file(source.data)
     tree, layout = _open_folder(source)
-    if layout not in ("ucf101", "hmdb51"):
+    known = FOLDERS.get(layout)
+    if known is None or known.splits is None:
         return read_contents(source), layout
-    splits = split_files(tree) if layout == "hmdb51" else _complete(_official_lists(tree))
-    every = [read_contents(replace(source, split=split)) for split in sorted(splits) or [source.split]]
+    splits = known.splits(tree) or [source.split]
+    every = [read_contents(replace(source, split=split)) for split in splits]
     items = {item.path: item for one in every for item in (*one.index.train, *one.index.test)}
     lists = dict.fromkeys(path for one in every for path in one.lists)
     missing = dict.fromkeys(name for one in every for name in one.missing)
@@ -285,7 +253,3 @@ def read_every_split(source: Source) -> tuple[Contents, Layout]:
     class_list = source.data / CLASS_LIST
     more = (class_list,) if layout == "ucf101" and class_list.is_file() else ()
     return Contents(index, (*lists, *more), tuple(missing)), layout
-
-
-def _complete(lists: Mapping[int, set[str]]) -> list[int]:
-    return [number for number, kinds in lists.items() if len(kinds) == 2]

@@ -5,8 +5,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-PARTS = {"train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val"}
-PARTS |= {"test": "test", "testing": "test"}
+_NAMES = {"train": "train training", "val": "val valid validate validation", "test": "test testing"}
+PARTS = {name: part for part, names in _NAMES.items() for name in names.split()}
+"""What folders, and the splits of a CSV file, may call them -> train, val or test."""
 
 
 def join_parts(parts: Mapping[str, Sequence[T]]) -> tuple[tuple[T, ...], tuple[T, ...], str]:

@@ -38,11 +38,6 @@ LISTS = (".txt", ".csv")
 """How the files end that say what the others are; they are fetched at once."""
 
 
-def is_address(data: str) -> bool:
-    """Whether --data is an address such as s3://bucket/folder or https://host/folder."""
-    return "://" in data
-
-
 @lru_cache(maxsize=16)
 def mirror(address: str) -> Path:
     """The file or folder here that stands for an address; what tells of the data is fetched, once a process.

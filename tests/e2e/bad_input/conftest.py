@@ -44,7 +44,7 @@ def elsewhere(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """The current folder is `tmp_path`, the user's cache a folder of these tests, and runs draw nothing."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(shared.parent / "cache"))
     monkeypatch.chdir(tmp_path)
-    for module in ("search", "train", "videos"):  # drawing takes longer than all the rest
+    for module in ("search", "train", "clipsheet"):  # drawing takes longer than all the rest
         monkeypatch.setattr(f"vidnas.{module}.save_figure", lambda *_: None)
 
 

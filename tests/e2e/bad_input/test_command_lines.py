@@ -100,7 +100,7 @@ TOLD: dict[str, tuple[str, ...]] = {
     "train --data x --genotype random:0 --batch-size 4 --accumulate 5": (
         "accumulate is 5; allowed are 1 to",
     ),
-    "train --data x --genotype random:0 --device cuda": ("device is cuda", "it can use cpu"),
+    "train --data . --genotype random:0 --device cuda": ("device is cuda", "it can use cpu"),
     "train --data x --genotype random:0 --resume a --out b": ("--resume a goes on in that folder", "--out b"),
     "evaluate --run x --data y --batch-size 0": ("batch_size is 0",),
     "evaluate --run x --data y --split 0": ("split is 0",),
@@ -108,9 +108,9 @@ TOLD: dict[str, tuple[str, ...]] = {
     "pack --data x --out y --workers -1": ("workers is -1",),
     "evaluate --run x --data y --workers -1": ("workers is -1",),
     "predict --run x y.mp4 --workers -1": ("workers is -1",),
-    "predict --run x": ("Name videos to look at, or a source to watch with --live",),
-    "predict --run x y.mp4 --live -": ("one of them, not both",),
-    "predict --run x --live - --csv a.csv": ("--csv cannot be with --live",),
+    "predict --run RUN": ("Name videos to look at, or a source to watch with --live",),
+    "predict --run RUN y.mp4 --live -": ("one of them, not both",),
+    "predict --run RUN --live - --csv a.csv": ("--csv cannot be with --live",),
     "predict --run x y --top 0": ("top is 0",),
     "predict --run x y --threshold -0.1": ("threshold is -0.1; allowed are 0 to 1",),
     "predict --run x y --threshold 70": ("threshold is 70", "allowed are 0 to 1"),
@@ -127,16 +127,17 @@ TOLD: dict[str, tuple[str, ...]] = {
     "demo --seed -1": ("seed is -1",),
     "demo --workers -1": ("workers is -1",),
 }
-"""What vidnas finds."""
+"""What vidnas finds; RUN is a training's folder."""
 
 
 @pytest.mark.parametrize("command", TOLD)
-def test_values_that_cannot_be(command: str, refused: Refused) -> None:
+def test_values_that_cannot_be(command: str, refused: Refused, good_runs: Mapping[str, Path]) -> None:
     if "cuda" in command:
         torch = pytest.importorskip("torch")
         if torch.cuda.is_available():
             pytest.skip("here it is right")
-    refused(*command.split(), names=TOLD[command], code=2)
+    words = [str(good_runs["train"]) if word == "RUN" else word for word in command.split()]
+    refused(*words, names=TOLD[command], code=2)
 
 
 def test_group_regex_that_is_none(refused: Refused, on_data: OnData, good_videos: Path) -> None:

@@ -1,0 +1,52 @@
+"""The paths that settings name, looked at before anything slow is imported: a typo is told at once.
+
+What is wrong is said by the functions that the verbs ask, too. Imports neither PyTorch nor PyAV nor numpy.
+"""
+
+from pathlib import Path
+
+from vidnas.architecture import BEST_OF, genotype_source, read_architecture, read_genotype
+from vidnas.atomic import require_new, require_unused
+from vidnas.config import ClipConfig, CompareConfig, EvaluateConfig, TrainConfig
+from vidnas.configfile import load_train_config
+from vidnas.dataconfig import BUILTIN, CheckConfig, DataConfig
+from vidnas.limits import names
+from vidnas.video.sources import is_address, require_there
+from vidnas.video.tables import parse_columns
+from vidnas.viewconfig import DemoConfig, PredictConfig
+
+
+def look(config: object, *, resume: bool = False) -> None:
+    """UserError or UsageError for a path of these settings that is not there, or is there and must not be.
+
+    What is on another machine, or made where it is missing, is left to the verb; so is a run to go on with.
+    """
+    if isinstance(config, TrainConfig) and not resume:
+        if config.init is not None:
+            load_train_config(Path(config.init).expanduser())
+        elif config.network is None:
+            read_genotype(genotype_source(config))
+    if isinstance(config, CompareConfig) and not resume:
+        for name in names(config, "networks"):
+            if not name.startswith(BEST_OF):
+                read_architecture(name)
+    if isinstance(config, EvaluateConfig | PredictConfig):
+        load_train_config(Path(config.run).expanduser())
+    if isinstance(config, DataConfig | EvaluateConfig):
+        _require_videos(config)
+    if isinstance(config, CheckConfig) and config.write_csv is not None:
+        require_new(Path(config.write_csv).expanduser(), "--write-csv")
+    if isinstance(config, ClipConfig | DemoConfig) and config.out is not None and not resume:
+        require_unused(Path(config.out).expanduser())
+
+
+def _require_videos(config: DataConfig | EvaluateConfig) -> None:
+    if config.columns is not None:
+        parse_columns(config.columns)
+    roots = [_local(root) for root in (config.roots or "").split(",") if root]
+    require_there(_local(config.data), _local(config.test_list), [root for root in roots if root is not None])
+
+
+def _local(name: str | None) -> Path | None:
+    """The path on this machine; None for another one's, for nothing, for what is made where missing."""
+    return None if not name or name == BUILTIN or is_address(name) else Path(name).expanduser()
