@@ -191,7 +191,7 @@ def test_the_end_of_a_run_tells_what_was_skipped(data: Path, tmp_path: Path) -> 
     with RunLog(tmp_path / "run", "{}") as log:
         videos.say_skipped(log, scan(data, "skip"))
     log_text = (tmp_path / "run" / "log.txt").read_text()
-    assert "1 videos could not be used" in log_text and str(bad) in log_text
+    assert "1 video could not be used" in log_text and str(bad) in log_text
     bad.unlink()
     for path in data.glob("*list*.txt"):
         path.unlink()
@@ -247,7 +247,7 @@ def test_what_the_first_of_a_chain_of_runs_has_seen_is_remembered(tiny_videos: P
     assert len(stored["train"]) == 6
     assert len(stored["seen_before"]) == 12
     for items in (grow, hop, spin):
-        with pytest.raises(UserError, match="1 of the 1 test videos"):
+        with pytest.raises(UserError, match="1 of the 1 test video is among"):
             learnt.check_unseen(replace(scanned.index, test=(items[0],)), third)
     learnt.check_unseen(replace(scanned.index, test=(hop[0],)), first)
 

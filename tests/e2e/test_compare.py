@@ -305,7 +305,7 @@ def test_two_networks_on_the_built_in_clips_killed_in_the_middle_and_continued(
     assert (out / "runs/random-0/seed-0/result.json").exists()
     assert not (out / "runs/3d-shufflenet-0.5/seed-0/result.json").exists()
     assert main(["compare", "--resume", str(out)]) == 0
-    assert "Going on after 1 whole epochs" in (out / "runs/3d-shufflenet-0.5/seed-0/log.txt").read_text()
+    assert "Going on after 1 whole epoch" in (out / "runs/3d-shufflenet-0.5/seed-0/log.txt").read_text()
     rows = rows_of(out)
     assert float(rows["random-0"]["accuracy"]) > 0.3  # chance is 0.125
     assert set(rows) == {"random-0", "3d-shufflenet-0.5"}

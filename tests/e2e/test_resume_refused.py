@@ -238,7 +238,7 @@ def test_another_number_of_threads_is_told(begun: Begun, run_vidnas: RunVidnas) 
     resumed = run_vidnas(["train", "--resume", run], more)
     assert resumed.code == 0
     version = torch.__version__
-    expected = f"saved by PyTorch {version} with 1 threads, this is PyTorch {version} with 3 threads"
+    expected = f"saved by PyTorch {version} with 1 thread, this is PyTorch {version} with 3 threads"
     assert f"Careful: it was {expected}: sums may be rounded otherwise." in resumed.printed
 
 

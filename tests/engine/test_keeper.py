@@ -214,7 +214,7 @@ def test_it_is_told_where_a_run_goes_on_and_that_the_machine_is_another(
         Training(tmp_path).run(stop_at(1, 2, Interrupted("")))
     Training(tmp_path, resume=True).run()
     told = capsys.readouterr().err
-    assert "Going on after 1 whole epochs and 2 steps." in told
+    assert "Going on after 1 whole epoch and 2 steps." in told
     assert "Careful" not in told
     state: dict[str, Any] = load_checkpoint(tmp_path / CHECKPOINT)
     save_checkpoint(tmp_path / CHECKPOINT, {**state, "machine": "PyTorch 1.0 with 64 threads"})

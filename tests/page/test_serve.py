@@ -52,7 +52,7 @@ def test_the_page_gains_an_epoch_when_the_run_does(make_search: MakeRun, append_
         append_epoch(run, 1, 4)
         status, newer, page = get(connection, **{"If-None-Match": tag})
         assert (status, newer != tag) == (200, True)
-        assert "1 of 4 epochs are done" in page
+        assert "1 of 4 epochs is done" in page
 
 
 def test_a_page_is_made_once_while_nothing_changes(

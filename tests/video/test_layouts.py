@@ -446,7 +446,7 @@ def test_a_csv_file_without_splits_is_divided_by_its_groups(tmp_path: Path, deli
     ("text", "message"),
     [
         ("path,label\n", "has no row"),
-        ("path,label\n1.mp4\n", r"l\.csv:2: 1 values, but the header has 2 columns"),
+        ("path,label\n1.mp4\n", r"l\.csv:2: 1 value, but the header has 2 columns"),
         ("path,label\n1.mp4,\n", r"l\.csv:2: the label is empty"),
         ("path,label,split\n1.mp4,a,dev\n", r"l\.csv:2: split 'dev'; allowed are train, val and test"),
         (

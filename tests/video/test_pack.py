@@ -215,7 +215,7 @@ def test_a_bad_video_costs_a_line(videos: Path, tmp_path: Path) -> None:
     bad.write_bytes(bad.read_bytes()[:300])
     result = run_pack(PackConfig(data=str(data), out=str(tmp_path / "pack"), workers=2))
     assert (result.num_clips, len(result.faults)) == (7, 1)
-    assert "Careful: 1 videos could not be packed:\n  " in result.text and "v_Wave_g03_c01.avi" in result.text
+    assert "Careful: 1 video could not be packed:\n  " in result.text and "v_Wave_g03_c01.avi" in result.text
     told = footage.told(tmp_path / "pack/Wave/v_Wave_g03_c01.avi")
     assert isinstance(told, UserError) and str(told) == result.faults[0]
     assert len(read(tmp_path / "pack").train) == 6, "it is listed, and bad, as in the data"

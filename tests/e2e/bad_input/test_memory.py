@@ -58,7 +58,7 @@ def test_advice_that_is_not_enough_is_refused_again(
     verb: str, refused: Refused, on_data: OnData, good_videos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(memory, "free_bytes", lambda _: 1000)
-    refused(*on_data(verb, good_videos), "--batch-size", 1, names=("A step on 1 clips", "--stem-stride 2"))
+    refused(*on_data(verb, good_videos), "--batch-size", 1, names=("A step on 1 clip of", "--stem-stride 2"))
 
 
 @VERBS

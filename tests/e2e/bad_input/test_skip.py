@@ -36,7 +36,7 @@ def test_a_run_goes_on_and_divides_the_others_as_before(
     start, _, end = err.partition("Epoch 1/1")
     num_scanned = 16 if verb == "train" else len(before["train"])
     assert f"Skipped: 1 of {num_scanned} videos, which cannot be used. The end lists them." in start
-    assert f"Careful: 1 videos could not be used:\n  {bad} cannot be opened as a video: Invalid data" in end
+    assert f"Careful: 1 video could not be used:\n  {bad} cannot be opened as a video: Invalid data" in end
     assert end.strip().splitlines()[-1].startswith(f"  {bad} ")
     assert str(bad) in (tmp_path / "out" / "log.txt").read_text()
     after = divided(tmp_path / "out")
@@ -65,7 +65,7 @@ def test_evaluate_goes_on_too(vidnas: Vidnas, videos: Path, a_run: Path) -> None
     code, out, err = vidnas("evaluate", "--run", a_run, "--data", videos, *split, *SKIP)
     assert code == 0, err
     assert f"Skipped: 1 of {len(divided(a_run)['test'])} videos" in out
-    assert f"Careful: 1 videos could not be used:\n  {bad} cannot be opened" in out
+    assert f"Careful: 1 video could not be used:\n  {bad} cannot be opened" in out
     told = json.loads((a_run / "evaluation-paper.json").read_text())
     assert told["scores"]["num_clips"] == len(divided(a_run)["test"]) - 1
     assert any(str(bad) in note for note in told["data"])
