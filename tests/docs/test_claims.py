@@ -2,6 +2,7 @@
 
 import re
 import statistics
+import sys
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
+import table2_figures
 from vidnas.engine.profile import count_macs, count_parameters
 from vidnas.figures.cell import draw_cell
 from vidnas.figures.save import save_figure
@@ -79,13 +81,24 @@ def test_the_guide_s_accuracies_are_those_of_the_table(pages: dict[str, str], st
 
 
 def test_the_readme_s_cell_is_that_of_the_table_s_searched_network(repository: Path, tmp_path: Path) -> None:
-    """Drawn again it is the same picture, but for what another version of matplotlib does to a pixel."""
-    genotype = repository / "docs" / "results" / "table2" / "genotypes" / "searched.json"
-    assert sum(len(node) for node in load_genotype(genotype).nodes) == 8
-    save_figure(draw_cell(load_genotype(genotype)), tmp_path / "cell.png")
+    genotype = load_genotype(repository / "docs" / "results" / "table2" / "genotypes" / "searched.json")
+    save_figure(draw_cell(genotype), tmp_path / "cell.png")
+    require_alike(repository / "docs" / "cell.png", tmp_path / "cell.png")
+
+
+def test_the_readme_s_picture_is_drawn_from_the_stored_figures(
+    repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, picture = repository / "docs" / "results" / "table2", tmp_path / "tradeoff.png"
+    monkeypatch.setattr(sys, "argv", ["table2_figures.py", str(table), "--plot", str(picture)])
+    table2_figures.main()
+    require_alike(repository / "docs" / "tradeoff.png", picture)
+
+
+def require_alike(stored_file: Path, drawn_file: Path) -> None:
+    """The same picture, but for what another version of matplotlib does to a pixel."""
     own, drawn = (
-        np.asarray(Image.open(path).convert("L"), dtype=float)
-        for path in (repository / "docs" / "cell.png", tmp_path / "cell.png")
+        np.asarray(Image.open(path).convert("L"), dtype=float) for path in (stored_file, drawn_file)
     )
     assert own.shape == drawn.shape
     assert np.abs(own - drawn).mean() < 2
@@ -124,3 +137,20 @@ def test_the_found_cell_looks_at_its_neighbours_in_one_edge_of_eight(repository:
     }
     assert kept["searched"] == {"skip": 3, "conv_1": 4, "conv_3": 1}
     assert kept["epoch-010"] == {"skip": 1, "conv_1": 3, "conv_3": 3, "sep_conv_3": 1}
+
+
+def test_the_demo_s_figures_are_as_stored(pages: dict[str, str], stored: Stored) -> None:
+    demo = stored("demo.json")
+    searched, control = demo["searched"], demo["single-frame"]
+
+    def spaced(share: float) -> str:
+        return f"{100 * share:.1f} %"
+
+    told = (
+        f"{spaced(searched['top1'])} for the searched network (interval {spaced(searched['interval'][0])} to "
+        f"{spaced(searched['interval'][1])}), {spaced(control['top1'])} for the single-frame control "
+        f"({spaced(control['interval'][0])} to {spaced(control['interval'][1])})"
+    )
+    assert told in pages["docs/results.md"]
+    clips = f"{searched['num_clips']} test clips of {len(searched['confusion'])} classes"
+    assert clips in pages["docs/results.md"]
