@@ -19,10 +19,11 @@ TYPOS = {
     "search --data here.txt --test-list nope": "The list file nope does not exist",
     "search --resume nope": "There is no run in nope to go on with",
     "search --data . --out full": "The run folder full is not empty",
-    "train --data . --genotype nope.json": "Cannot read the genotype nope.json: No such file or directory",
+    "train --data . --genotype nope.json": "There is no file or folder nope.json. A cell is given as",
     "train --data . --init nope": "nope is not the run folder of a training",
     "train --data . --genotype random:0 --out here.txt": "The run folder here.txt is a file",
-    "compare --data nope --networks random:0": "--data nope does not exist",
+    "compare --data . --networks random:0,runs/nope": "There is no file or folder runs/nope",
+    "compare --data nope --networks random:0,best-of:3": "--data nope does not exist",
     "evaluate --run nope --data .": "nope is not the run folder of a training",
     "predict --run nope x.mp4": "nope is not the run folder of a training",
     "demo --out full": "The run folder full is not empty",
@@ -70,7 +71,7 @@ def test_a_run_to_go_on_with_is_left_to_the_verb(tmp_path: Path) -> None:
     (tmp_path / "config.json").touch()
     config = presets.train_preset("demo", data="builtin", genotype="gone.json", out=str(tmp_path))
     given.look(config, resume=True)
-    with pytest.raises(UserError, match="Cannot read the genotype"):
+    with pytest.raises(UserError, match=r"no file or folder gone\.json"):
         given.look(config)
 
 

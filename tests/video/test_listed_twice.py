@@ -135,7 +135,7 @@ def test_all_that_is_wrong_in_a_list_is_told_in_the_order_of_the_lines(tmp_path:
         f"  {file}:12: label '3': labels must be all integers or all names.",
         f"  {file}:13: the path is empty.",
         f"  {file}:14: 'v/2.mp4' is listed before, at {file}:3.",
-        f"  {file}:15: 1 values, but the header has 2 columns.",
+        f"  {file}:15: 1 value, but the header has 2 columns.",
     ]
 
 
