@@ -16,11 +16,8 @@ from typing import NamedTuple
 
 from vidnas import config as settings
 from vidnas import console, dataconfig, flags, given, presets, viewconfig
-from vidnas.dependencies import dependencies, pointed_at
-from vidnas.errors import Interrupted, UsageError, UserError
-
-NO_MEMORY = ("OutOfMemory", "can't allocate memory", "Storage size calculation overflowed")
-"""How PyTorch says it, as the kind of an error or in its message."""
+from vidnas.errors import UsageError
+from vidnas.explained import explain
 
 
 class Verb(NamedTuple):
@@ -39,8 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # names may hold what a terminal cannot print
-    given = list(sys.argv[1:] if argv is None else argv)
-    arguments = [argument for argument in given if argument != "--debug"]
+    typed = list(sys.argv[1:] if argv is None else argv)
+    arguments = [argument for argument in typed if argument != "--debug"]
     try:
         with console.shown():
             code = _run(arguments)
@@ -52,9 +49,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except Exception as error:
         with suppress(OSError):
             _flush()
-        if "--debug" in given:
+        if "--debug" in typed:
             raise
-        code, sentence = _explain(error)
+        code, sentence = explain(error)
         print(f"vidnas: {sentence}", file=sys.stderr)
         return code
 
@@ -84,36 +81,6 @@ def _flush() -> None:
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python tries it again at its end
         raise
-
-
-def _explain(error: Exception) -> tuple[int, str]:
-    """The exit code of an error, and what to say of it."""
-    if isinstance(error, Interrupted):
-        return error.exit_code, str(error)
-    if isinstance(error, UserError):
-        # One from a loader's worker arrives wrapped in the worker's traceback.
-        sentence = str(error).rpartition("vidnas.errors.UserError: ")[2].strip()
-        return 2 if isinstance(error, UsageError) else 1, sentence
-    if isinstance(error, OSError):  # what the system says of a file, where nothing better was said before
-        where = f"{error.filename}: " if error.filename else ""
-        return 1, f"{where}{error.strerror or error}."
-    kind, message = type(error).__name__, str(error).strip()
-    if isinstance(error, MemoryError) or any(sign in f"{kind}: {message}" for sign in NO_MEMORY):
-        return 1, "The memory did not suffice. Use a smaller --batch-size or --size-px, or fewer --workers."
-    return 1, f"{_unexpected(error)}\nThe same command with --debug shows where. Please report it."
-
-
-def _unexpected(error: Exception) -> str:
-    """What to say of an error that nobody foresaw: is another version of a package to blame?"""
-    what = f"{type(error).__name__}: {str(error).strip()}"
-    called = pointed_at(error)
-    strangers = [one for one in called or dependencies().values() if not one.fits]
-    if strangers:
-        found = " and ".join(f"{one.name} {one.found} is installed" for one in strangers)
-        ranges = " ".join(f"'{one.name}{one.tested}'" for one in strangers)
-        return f"{what}. {found}, which vidnas is not tested with: pip install {ranges}"
-    versions = ", ".join(f"{one.name} {one.found}" for one in called)
-    return f"Something that must not happen{f' (with {versions})' if called else ''}: {what}"
 
 
 def _find_verb(name: str) -> Verb:
