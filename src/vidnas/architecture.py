@@ -56,7 +56,7 @@ def _unknown(source: str) -> UserError:
     hand_designed = ", ".join(get_args(Baseline))
     if source.startswith(BEST_OF):
         return UsageError(f"{source} is for a comparison: vidnas compare --networks {source}. {CELLS}")
-    if "/" in source or source.endswith(".json"):
+    if "/" in source or source.endswith(".json") or Path(source).is_symlink():
         return UserError(
             f"There is no file or folder {source}. {CELLS} A network may also be one designed by hand: "
             f"{hand_designed}."

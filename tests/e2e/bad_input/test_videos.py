@@ -100,8 +100,10 @@ def test_predict_tells_them_last_and_does_the_others(
     code, out, err = vidnas("predict", *arguments)
     assert code == 1
     assert sum(str(path) in out for path in videos.rglob("*.avi")) == 16
-    told = err.splitlines()
+    *told, summary = err.splitlines()
     assert len(told) == len(spoilt)
+    assert summary.startswith("Videos seen: 16 (")
+    assert summary.endswith(f"; cannot be used: {len(spoilt)}.")
     for path, cause in spoilt.items():
         (line,) = [line for line in told if str(path) in line]
         assert line.startswith("Cannot be used: ")
