@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vidnas.engine.predictions import NONE, BadVideo, Prediction, describe_label
 from vidnas.video.decode import shown
+from vidnas.words import counted
 
 SCORE_WIDTH = 9
 """Places of what `describe_label` writes before a label."""
@@ -31,7 +32,7 @@ class Listing:
         if prediction.label is None:
             facts.append(f"best: {shown(best.label)}, {100 * best.score:.1f} %")
         if len(prediction.windows) > 1:
-            facts.append(f"{len(prediction.windows)} windows in {prediction.duration_sec:.1f} s")
+            facts.append(f"{counted(len(prediction.windows), 'window')} in {prediction.duration_sec:.1f} s")
         facts += [prediction.note] if prediction.note else []
         cells = [
             _padded(_cut_start(shown(prediction.path), self.path_width), self.path_width),
