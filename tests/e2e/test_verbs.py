@@ -208,7 +208,7 @@ def test_too_little_memory_is_told_before_anything_is_written(
 def test_evaluate_tests_all_of_other_videos_and_none_that_were_trained_on(
     train_run: Path, tiny_videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for name in ("Grow", "Shrink"):
+    for name in ("Shrink", "Grow"):
         (tmp_path / "new" / name).mkdir(parents=True)
         source = tiny_videos / "videos" / name / f"v_{name}_g01_c01.avi"  # of the test part
         (tmp_path / "new" / name / "one.avi").write_bytes(source.read_bytes())
