@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import torch
 
-from vidnas import networks, runs, videos
+from vidnas import networks, oneclip, runs, videos
 from vidnas.config import RecipeConfig, SearchConfig, TrainConfig
 from vidnas.configfile import stored_config
 from vidnas.engine import forecast
@@ -31,9 +31,18 @@ SearchStep = Callable[[WeightStep, Architect, Batch, Batch, Tally], None]
 
 
 def search_needs(
-    config: SearchConfig, num_classes: int, precision: Precision, search_step: SearchStep
+    config: SearchConfig,
+    num_classes: int,
+    precision: Precision,
+    search_step: SearchStep,
+    *,
+    num_val: int = 0,
 ) -> Needs:
-    """What the steps of this search need; UserError where the memory cannot suffice."""
+    """What the steps of this search need, which judges its epochs on `num_val` clips.
+
+    UserError where the memory cannot suffice, or a batch is too small for the supernet's norms.
+    """
+    oneclip.check_search(config, num_classes, num_val)
     supernet = runs.build_supernet(config, num_classes).to(precision.device)
     check_memory(
         supernet, runs.clip_shape(config), config.batch_size, precision.device, remedy=_remedy(config)
@@ -76,7 +85,11 @@ def search_trial(
 def train_needs(
     architecture: Architecture, config: TrainConfig, num_classes: int, precision: Precision
 ) -> Needs:
-    """What the steps of this training need; UserError where the memory cannot suffice."""
+    """What the steps of this training need.
+
+    UserError where the memory cannot suffice, or a part of a batch is too small for the network's norms.
+    """
+    oneclip.check_training(architecture, config, num_classes)
     network = networks.build_network(architecture, config, num_classes).to(precision.device)
     clips_at_once = -(-config.batch_size // config.accumulate)
     check_memory(network, runs.clip_shape(config), clips_at_once, precision.device, remedy=_remedy(config))
