@@ -71,24 +71,48 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=40)
     args = parser.parse_args()
     index = index_videos(Source(args.data), split_by="auto", group_regex=None, seed=0)
-    packs = [_pack_fold(index, fold, args.out) for fold in range(NUM_FOLDS)]
     same = [*BASE, "--size-px", str(args.size_px), "--epochs", str(args.epochs), "--workers", "1"]
     names = args.variants.split(",")
     networks = args.networks.split(",")
-    todo = [(network, name, fold) for network in networks for name in names for fold in range(NUM_FOLDS)]
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        list(pool.map(lambda one: _train(args.out, packs[one[2]], same, *one), todo))
-    table = {name: _compare(args.out, networks, name, args.base) for name in names}
-    for name, row in table.items():
-        low, high = row["interval"]
-        print(f"{name:45} {row['accuracy']:6.1%}  {row['difference']:+6.1%} ({low:+.1%} to {high:+.1%})")
+    variants = {name: [*same, *VARIANTS[name]] for name in names}
+    train_folds(args.out, index, networks, variants)
+    table = {
+        name: {"settings": VARIANTS[name], **compare(args.out, networks, name, args.base)} for name in names
+    }
+    say(table)
     if args.json:
         settings = {"size_px": args.size_px, "epochs": args.epochs, "networks": networks, "base": BASE}
         record = {"settings": settings, "torch": torch.__version__, "variants": table}
         args.json.write_text(json.dumps(record, indent=2) + "\n")
 
 
-def _pack_fold(index: VideoIndex, fold: int, out: Path) -> Path:
+def train_folds(
+    out: Path,
+    index: VideoIndex,
+    networks: Sequence[str],
+    variants: Mapping[str, Sequence[str]],
+    *,
+    packed: Sequence[str] = (),
+    processes: int | None = None,
+) -> None:
+    """Every network by every variant, which is named and given as flags, on every fold; finished ones stay.
+
+    `packed` are flags of `vidnas pack`; None processes are as many as there are cores.
+    """
+    packs = [_pack_fold(index, fold, out, packed) for fold in range(NUM_FOLDS)]
+    todo = [(network, name, fold) for network in networks for name in variants for fold in range(NUM_FOLDS)]
+    with ThreadPoolExecutor(max_workers=processes or os.cpu_count()) as pool:
+        list(pool.map(lambda one: _train(out, packs[one[2]], variants[one[1]], *one), todo))
+
+
+def say(table: Mapping[str, Mapping[str, Any]]) -> None:
+    """A line for every variant: accuracy, and how much better than the base."""
+    for name, row in table.items():
+        low, high = row["interval"]
+        print(f"{name:45} {row['accuracy']:6.1%}  {row['difference']:+6.1%} ({low:+.1%} to {high:+.1%})")
+
+
+def _pack_fold(index: VideoIndex, fold: int, out: Path, packed: Sequence[str]) -> Path:
     """The training videos, every third group of a class set aside for a test, as a pack."""
     pack = out / f"pack-{fold}"
     if (pack / "index.json").exists() or any(pack.glob("*.json")):
@@ -101,17 +125,17 @@ def _pack_fold(index: VideoIndex, fold: int, out: Path) -> Path:
         link.parent.mkdir(parents=True, exist_ok=True)
         if not link.exists():
             link.symlink_to(item.path.resolve())
-    _vidnas("pack", "--data", str(out / f"fold-{fold}"), "--out", str(pack))
+    _vidnas("pack", "--data", str(out / f"fold-{fold}"), "--out", str(pack), *packed)
     return pack
 
 
-def _train(out: Path, pack: Path, same: Sequence[str], network: str, variant: str, fold: int) -> None:
+def _train(out: Path, pack: Path, settings: Sequence[str], network: str, variant: str, fold: int) -> None:
     folder = _folder(out, network, variant, fold)
     if (folder / "result.json").exists():
         return
     kind = "--genotype" if ":" in network or Path(network).exists() else "--network"
     print(f"{network}, {variant}, fold {fold}", flush=True)
-    _vidnas("train", "--resume", str(folder), "--data", str(pack), kind, network, *same, *VARIANTS[variant])
+    _vidnas("train", "--resume", str(folder), "--data", str(pack), kind, network, *settings)
 
 
 def _vidnas(*arguments: str) -> None:
@@ -124,7 +148,7 @@ def _folder(out: Path, network: str, variant: str, fold: int) -> Path:
     return out / Path(network).name.replace(":", "-") / f"{variant.replace(' ', '-')}-fold-{fold}"
 
 
-def _compare(out: Path, networks: Sequence[str], variant: str, base: str) -> dict[str, Any]:
+def compare(out: Path, networks: Sequence[str], variant: str, base: str) -> dict[str, Any]:
     """Accuracy over folds and networks, and how much better than `base` it is, paired by video."""
     rows, others = (
         [_read(_folder(out, network, name, fold)) for network in networks for fold in range(NUM_FOLDS)]
@@ -134,7 +158,6 @@ def _compare(out: Path, networks: Sequence[str], variant: str, base: str) -> dic
     difference = right - np.concatenate([row[0] for row in others])
     folders = [_folder(out, network, variant, fold) for network in networks for fold in range(NUM_FOLDS)]
     return {
-        "settings": VARIANTS[variant],
         "accuracy": float(right.mean()),
         "by_network": [float(part.mean()) for part in np.split(right, len(networks))],
         "difference": float(difference.mean()),

@@ -54,6 +54,9 @@ class ClipConfig(DataConfig):
     """Frames drawn from each part (the paper's N_r)."""
     flip: bool = True
     """Mirror half of the training clips. Turn it off where left and right are different classes."""
+    photometric: float = 0.0
+    """Change brightness, contrast and gamma of training clips by up to this share, as 0.4; all frames of a
+    clip alike. 0: not at all."""
     num_cells: int
     """Depth of a cell's network: cells."""
     first_channels: int
@@ -62,6 +65,9 @@ class ClipConfig(DataConfig):
     """Spatial stride of its stem: 2 quarters the cost."""
     input: Literal["rgb", "residual", "both"] = "rgb"
     """What a network sees: the frames, their differences from frame to frame, or both."""
+    clip_norm: Literal["off", "frames", "input"] = "off"
+    """Subtract each clip's own mean and divide by its own standard deviation: of the frames, before the
+    differences are taken, or of what the network sees."""
     epochs: int
     """Passes over the training videos."""
     minutes: float | None = None
@@ -90,6 +96,7 @@ class ClipConfig(DataConfig):
         if self.minutes is not None:
             positive(self, "minutes")
         positive(self, "scan_limit_sec")
+        below_one(self, "photometric")
         if self.stem_stride not in (1, 2):
             raise UsageError(f"stem_stride is {self.stem_stride}; allowed are 1 and 2.")
 

@@ -41,13 +41,15 @@ def build_network(architecture: Architecture, config: RecipeConfig, num_classes:
             first_channels=config.first_channels,
             stem_stride=config.stem_stride,
             sees=config.input,
+            clip_norm=config.clip_norm,
             dropout=config.dropout,
         )
     sees: FrameInput = "rgb" if architecture == APPEARANCE else config.input
     clip = ClipSize(config.segments * config.frames_per_segment, config.size_px)
     build = BASELINES[architecture]
     network = build(num_classes, clip=clip, channels=CHANNELS[sees], dropout=config.dropout)
-    return network if sees == "rgb" else SeesFrames(network, sees)
+    as_they_come = sees == "rgb" and config.clip_norm == "off"
+    return network if as_they_come else SeesFrames(network, sees, config.clip_norm)
 
 
 def describe_architecture(architecture: Architecture) -> str:
@@ -73,9 +75,9 @@ def _architecture_of_init(config: TrainConfig, folder: Path) -> Architecture:
     learnt_config = load_train_config(folder)
     load(folder)  # what is wrong with its weights is told before anything is begun
     architecture = architecture_of(folder, learnt_config)
-    names = ("num_cells", "first_channels", "stem_stride", "input")
+    names = ("num_cells", "first_channels", "stem_stride", "input", "clip_norm")
     if not isinstance(architecture, Genotype):
-        names = ("size_px", "segments", "frames_per_segment", "input")
+        names = ("size_px", "segments", "frames_per_segment", "input", "clip_norm")
     for name in names:
         own, learnt = getattr(config, name), getattr(learnt_config, name)
         if own != learnt:

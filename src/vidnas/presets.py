@@ -44,6 +44,8 @@ def same_clips(config: SearchConfig, preset: str) -> list[str]:
         "segments",
         "frames_per_segment",
         "input",
+        "clip_norm",
+        "photometric",
     ):
         value = getattr(config, name)
         if value != getattr(default, name):

@@ -83,6 +83,7 @@ def build_supernet(config: SearchConfig, num_classes: int) -> Supernet:
         first_channels=config.first_channels,
         stem_stride=config.stem_stride,
         sees=config.input,
+        clip_norm=config.clip_norm,
         checkpoint_cells=config.checkpoint_cells,
     )
 

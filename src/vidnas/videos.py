@@ -227,6 +227,7 @@ def train_clips(
         segments=config.segments,
         frames_per_segment=config.frames_per_segment,
         flip=config.flip,
+        photometric=config.photometric,
         single_frame=_single_frame(config),
     )
 

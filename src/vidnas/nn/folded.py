@@ -34,7 +34,7 @@ class FoldedNetwork(nn.Module):
         super().__init__()
         conv, norm = network.stem
         self.stem = _FoldedConv(image_filters(conv), norm, network.stem.stride)
-        self.sees = network.stem.sees
+        self.sees, self.clip_norm = network.stem.sees, network.stem.clip_norm
         self.cells = nn.ModuleList(_FoldedCell(cell) for cell in network.cells)
         self.register_buffer("head_weight", network.head.linear.weight.detach().clone())
         self.register_buffer("head_bias", network.head.linear.bias.detach().clone())
@@ -42,7 +42,7 @@ class FoldedNetwork(nn.Module):
     @torch.no_grad()
     def forward(self, video: Video) -> Logits:
         """Logits of a batch."""
-        frames = frames_first(seen_frames(video, self.sees))
+        frames = frames_first(seen_frames(video, self.sees, self.clip_norm))
         before_last = last = clips_of(self.stem(frames, padding=1), video.shape[2])
         for cell in self.cells:
             before_last, last = last, cell(before_last, last)

@@ -16,7 +16,7 @@ from torch.utils.checkpoint import checkpoint
 
 from vidnas.genotype import PRIMITIVES, Genotype, num_edges
 from vidnas.nn.cell import Cell, SearchCell
-from vidnas.nn.frame_input import CHANNELS, FrameInput, seen_frames
+from vidnas.nn.frame_input import CHANNELS, ClipNorm, FrameInput, seen_frames
 from vidnas.nn.layout import frames_first, images
 from vidnas.nn.primitives import Activation, Pointwise, image_filters, norm, norm_images
 from vidnas.shapes import Alpha, Features, Logits, Video
@@ -50,16 +50,25 @@ class Stem(nn.Sequential):
     """(1,3,3) convolution and norm: what `sees` names of RGB clips to the first channels; stride 2 halves
     height and width."""
 
-    def __init__(self, channels: int, stride: int, *, batch_stats: bool, sees: FrameInput = "rgb") -> None:
+    def __init__(
+        self,
+        channels: int,
+        stride: int,
+        *,
+        batch_stats: bool,
+        sees: FrameInput = "rgb",
+        clip_norm: ClipNorm = "off",
+    ) -> None:
         conv = nn.Conv3d(CHANNELS[sees], channels, (1, 3, 3), (1, stride, stride), (0, 1, 1), bias=False)
         super().__init__(conv, norm(channels, batch_stats))
         self.stride = stride
         self.sees = sees
+        self.clip_norm = clip_norm
 
     def forward(self, video: Video) -> Features:
         """A convolution of the single frames."""
         conv, norm = self
-        seen = seen_frames(video, self.sees)
+        seen = seen_frames(video, self.sees, self.clip_norm)
         out = F.conv2d(images(frames_first(seen)), image_filters(conv), stride=self.stride, padding=1)
         return norm_images(norm, out, video.shape[2])
 
@@ -116,6 +125,7 @@ class Supernet(nn.Module):
         num_nodes: int = 4,
         stem_stride: int = 1,
         sees: FrameInput = "rgb",
+        clip_norm: ClipNorm = "off",
         primitives: Sequence[str] = PRIMITIVES,
         activation: Activation = nn.ReLU,
         checkpoint_cells: bool = False,
@@ -125,7 +135,7 @@ class Supernet(nn.Module):
         self.checkpoint_cells = checkpoint_cells
         plans = plan_cells(num_cells, first_channels, num_nodes)
         self.alpha = nn.Parameter(1e-3 * torch.randn(num_edges(num_nodes), len(primitives)))
-        self.stem = Stem(first_channels, stem_stride, batch_stats=True, sees=sees)
+        self.stem = Stem(first_channels, stem_stride, batch_stats=True, sees=sees, clip_norm=clip_norm)
         self.cells = nn.ModuleList(
             AdaptedCell(
                 SearchCell(plan.channels, num_nodes=num_nodes, primitives=primitives, activation=activation),
@@ -177,13 +187,14 @@ class Network(nn.Module):
         first_channels: int = 8,
         stem_stride: int = 1,
         sees: FrameInput = "rgb",
+        clip_norm: ClipNorm = "off",
         dropout: float = 0.0,
         activation: Activation = nn.ReLU,
     ) -> None:
         super().__init__()
         num_nodes = len(genotype.nodes)
         plans = plan_cells(num_cells, first_channels, num_nodes)
-        self.stem = Stem(first_channels, stem_stride, batch_stats=False, sees=sees)
+        self.stem = Stem(first_channels, stem_stride, batch_stats=False, sees=sees, clip_norm=clip_norm)
         self.cells = nn.ModuleList(
             AdaptedCell(
                 Cell(genotype, plan.channels, activation=activation), plan, activation, batch_stats=False

@@ -15,21 +15,23 @@ from vidnas.video.transforms import (
     center_crop,
     random_crop,
     random_flip,
+    random_light,
     scaled_short_side,
     three_crops,
     to_pixels,
 )
 
 SampleKey = tuple[int, int]
-"""Which clip: the index of a video, and the seed of this clip's frames, crop and flip."""
+"""Which clip: the index of a video, and the seed of this clip's frames, crop, light and flip."""
 
 
 class TrainClips(Dataset[tuple[Pixels, int, int]]):
     """Randomly sampled, cropped and, with `flip`, mirrored clips: `clips[key]` is (clip, label, index).
 
     `num_frames` holds the frame count of every item, as a scan found it. With `single_frame` a clip is
-    one random frame repeated. A clip depends on its key alone. UserError if a file changed since its scan,
-    and at once if a pack has frames that are too small.
+    one random frame repeated; `photometric` is the amount of `random_light`, 0 for none. A clip depends on
+    its key alone. UserError if a file changed since its scan, and at once if a pack has frames that are too
+    small.
     """
 
     def __init__(
@@ -42,6 +44,7 @@ class TrainClips(Dataset[tuple[Pixels, int, int]]):
         frames_per_segment: int,
         flip: bool,
         single_frame: bool,
+        photometric: float = 0.0,
     ) -> None:
         assert len(items) == len(num_frames)
         require_side((item.path for item in items), scaled_short_side(size_px))
@@ -51,6 +54,7 @@ class TrainClips(Dataset[tuple[Pixels, int, int]]):
         self.segments = segments
         self.frames_per_segment = frames_per_segment
         self.flip = flip
+        self.photometric = photometric
         self.single_frame = single_frame
 
     def __len__(self) -> int:
@@ -68,6 +72,8 @@ class TrainClips(Dataset[tuple[Pixels, int, int]]):
         frames = random_crop(frames, self.size_px, generator)
         if self.flip:
             frames = random_flip(frames, generator)
+        if self.photometric:
+            frames = random_light(frames, self.photometric, generator)
         return to_pixels(frames), item.label, index
 
 

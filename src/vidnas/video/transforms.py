@@ -1,9 +1,9 @@
-"""Frames -> frames -> pixels -> clip: cropping, mirroring, normalising.
+"""Frames -> frames -> pixels -> clip: cropping, changing the light, mirroring, normalising.
 
 Workers hand on pixels, since bytes travel faster than floats; they are normalised where they are computed on.
 
-A crop or a flip is the same for all frames of a clip; chance comes from an explicit generator.
-A crop is typed as a plain array: as Frames it would have to be as large as what it was cut from.
+A crop, a flip or a change of light is the same for all frames of a clip; chance comes from an explicit
+generator. A crop is typed as a plain array: as Frames it would have to be as large as what it was cut from.
 """
 
 import numpy as np
@@ -50,6 +50,21 @@ def three_crops(frames: Frames, size_px: int) -> list[np.ndarray]:
 def random_flip(frames: Frames, generator: np.random.Generator) -> Frames:
     """The whole clip mirrored left to right, or not, at even odds."""
     return frames[:, :, ::-1] if generator.random() < 0.5 else frames
+
+
+def random_light(frames: Frames, amount: float, generator: np.random.Generator) -> Frames:
+    """The whole clip in another light: x -> contrast (b - mean b) + mean b, where b = brightness x^gamma.
+
+    x is 0 to 1, cut off there at the end; brightness and contrast are uniform in 1 - amount to 1 + amount,
+    gamma log-uniform in 1 / (1 + amount) to 1 + amount (as torchvision's ColorJitter and adjust_gamma take
+    them). The mean is the clip's, over all frames and colours. `amount` is at least 0 and below 1.
+    """
+    brightness, contrast = generator.uniform(1 - amount, 1 + amount, size=2)
+    gamma = (1 + amount) ** generator.uniform(-1, 1)
+    lit = brightness * np.linspace(0, 1, 256) ** gamma
+    mean = np.bincount(frames.reshape(-1), minlength=256) @ lit / frames.size
+    changed = contrast * (lit - mean) + mean
+    return np.take(np.rint(255 * changed.clip(0, 1)).astype(np.uint8), frames)
 
 
 def to_pixels(frames: Frames) -> Pixels:
