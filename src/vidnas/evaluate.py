@@ -19,11 +19,14 @@ from vidnas.engine.loop import Predictions, evaluate_epoch
 from vidnas.engine.profile import Profile, profile_network
 from vidnas.engine.report import accuracy_line, class_table, cost_line
 from vidnas.engine.scores import Scores, score
+from vidnas.engine.verdict import Finding, judge_test
 from vidnas.engine.versions import installed_versions
 from vidnas.errors import UserError
 from vidnas.figures.confusion import draw_confusion
 from vidnas.figures.save import save_figure
 from vidnas.figures.thumbnails import MOMENTS, SIZE_PX, thumbnail
+from vidnas.page.records import read_metrics
+from vidnas.page.verdicts import paragraphs
 from vidnas.video.footage import decode_frames, side_within
 from vidnas.video.items import Item, VideoIndex
 from vidnas.video.loaders import test_loader
@@ -195,6 +198,14 @@ def _write_clips(folder: Path, answers: Sequence[Answer], scanned: Scanned) -> l
     return shown
 
 
+def _judge(test: _Test, folder: Path, train_config: TrainConfig) -> tuple[Finding, ...]:
+    """What the test says against the network of the run; of a control that sees single frames nothing."""
+    if train_config.single_frame:
+        return ()
+    epochs = read_metrics(folder / "metrics.jsonl").get("train")
+    return judge_test(test.scores, epochs[-1].get("accuracy") if epochs else None, test.classes)
+
+
 def _write(
     stem: Path,
     test: _Test,
@@ -211,6 +222,7 @@ def _write(
     path, picture, table = (stem.with_name(stem.name + end) for end in ENDINGS[:3])
     write_whole(table, answers_csv(test.answers, test.classes))
     save_figure(draw_confusion(test.scores.confusion, test.classes, caption=accuracy), picture)
+    findings = _judge(test, Path(config.run).expanduser(), train_config)
     result = {
         "config": asdict(config),
         "protocol": protocol,
@@ -219,6 +231,7 @@ def _write(
         "data": (*test.notes, *test.skipped),
         "classes": test.classes,
         "scores": asdict(test.scores),
+        "warnings": [asdict(finding) for finding in findings],
         "cost": asdict(test.profile) | {"checkpoint_bytes": checkpoint_bytes},
         "clips": clips,
     }
@@ -230,6 +243,7 @@ def _write(
             class_table(test.scores, test.classes),
             "",
             accuracy,
+            *(f"Careful: {paragraph}" for paragraph in paragraphs(findings, train_config)),
             f"{cost} Checkpoint: {checkpoint_bytes / 1e6:.2f} MB.",
             f"Written: {path}   Confusion matrix: {picture}   Every prediction: {table}   "
             f"Surest clips: {stem.name}{ENDINGS[3]}",

@@ -2,7 +2,7 @@
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,14 @@ from vidnas.engine.keeper import Keeper, Stateful
 from vidnas.engine.loop import Batch, Precision, Predictions, Tally, WeightStep, evaluate_epoch
 from vidnas.engine.pace import Pace, time_reading
 from vidnas.engine.runlog import RunLog
+from vidnas.engine.verdict import judge_alpha
 from vidnas.figures.alphas import draw_alphas
 from vidnas.figures.cell import draw_cell
 from vidnas.figures.save import save_figure
 from vidnas.genotype import PRIMITIVES, Genotype, edge_sources, to_json
 from vidnas.nas.architect import Architect
 from vidnas.nas.discretize import derive
+from vidnas.page.verdicts import paragraphs
 from vidnas.video.datasets import TrainClips
 from vidnas.video.division import divide
 from vidnas.video.loaders import of_epoch, test_loader, train_loader
@@ -92,10 +94,12 @@ def run_search(config: SearchConfig, *, resume: bool = False) -> SearchResult:
     precision = runs.choose_precision(config.device)
     folder = rundir.begun_folder(config) if resume else rundir.new_folder("search", config.out)
     data = _open_data(config)
-    needs = trials.search_needs(config, len(data.scanned.index.classes), precision, search_step)
+    index = data.scanned.index
+    num_classes, num_val = len(index.classes), len(index.train) - len(data.train_clips)
+    needs = trials.search_needs(config, num_classes, precision, search_step, num_val=num_val)
     config = trials.settle_epochs(config, folder, begun_at, lambda: _pace(needs, data, config, precision))
     with rundir.open_run(folder, config, resume=resume) as log:
-        supernet = runs.build_supernet(config, len(data.scanned.index.classes)).to(precision.device)
+        supernet = runs.build_supernet(config, num_classes).to(precision.device)
         step = runs.build_search_step(supernet, config, precision, num_steps=config.epochs * len(data.train))
         architect = runs.build_architect(supernet, config, precision)
         alphas = _Alphas()
@@ -284,7 +288,13 @@ def _write_result(chosen: int, results: list[EpochResult], config: SearchConfig,
     result = results[chosen]
     log.write(networks.GENOTYPE, to_json(result.genotype))
     rule = "the best val accuracy" if config.select == "best" else "the last epoch"
-    selection = {"select": config.select, "epoch": chosen + 1, "val_accuracy": result.val_accuracy}
+    findings = judge_alpha(result.mixing, result.genotype)
+    selection = {
+        "select": config.select,
+        "epoch": chosen + 1,
+        "val_accuracy": result.val_accuracy,
+        "warnings": [asdict(finding) for finding in findings],
+    }
     log.write("selection.json", json.dumps(selection, indent=2) + "\n")
     cell = draw_cell(result.genotype, title=f"Cell of epoch {chosen + 1} ({rule})")
     for suffix in ("png", "svg"):
@@ -294,4 +304,6 @@ def _write_result(chosen: int, results: list[EpochResult], config: SearchConfig,
     alphas = draw_alphas(history, accuracies, chosen + 1, num_nodes=len(result.genotype.nodes))
     save_figure(alphas, log.path("alphas.png"))
     log.say(f"Found, by {rule} (epoch {chosen + 1}, val {result.val_accuracy:.1%}): {result.genotype}")
+    for paragraph in paragraphs(findings, config):
+        log.say(f"Careful: {paragraph}")
     log.say(f"Genotype: {log.path(networks.GENOTYPE)}   Picture: {log.path('cell.png')}")

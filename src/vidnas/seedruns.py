@@ -3,10 +3,9 @@
 import csv
 import json
 from pathlib import Path, PurePath
-from typing import Any
 
 from vidnas.engine.comparison import SeedRun
-from vidnas.engine.scores import Scores, by_present_names
+from vidnas.engine.scores import scores_from
 from vidnas.errors import UserError
 from vidnas.page.records import read_metrics
 
@@ -33,7 +32,7 @@ def read_seed_run(folder: Path, base: Path, seed: int) -> SeedRun:
         return SeedRun(
             seed=seed,
             run=folder.relative_to(base).as_posix(),
-            scores=_scores(result["scores"]),
+            scores=scores_from(result["scores"]),
             train_accuracy=epochs[-1]["accuracy"],
             train_sec=sum(epoch["epoch_sec"] for epoch in epochs),
             epochs=len(epochs),
@@ -49,15 +48,3 @@ def read_seed_run(folder: Path, base: Path, seed: int) -> SeedRun:
             f"{folder} does not tell of a finished training: {error!r}. Remove that folder, and the "
             "comparison trains it again."
         ) from error
-
-
-def _scores(record: dict[str, Any]) -> Scores:
-    low, high = record["interval"]
-    return Scores(
-        **{
-            **by_present_names(record),
-            "interval": (low, high),
-            "per_class": tuple(record["per_class"]),
-            "confusion": tuple(tuple(row) for row in record["confusion"]),
-        }
-    )

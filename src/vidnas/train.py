@@ -24,12 +24,14 @@ from vidnas.engine.recipe import balancing_weights
 from vidnas.engine.report import accuracy_line, cost_line
 from vidnas.engine.runlog import RunLog
 from vidnas.engine.scores import Scores, score
+from vidnas.engine.verdict import judge_test
 from vidnas.figures.cell import draw_cell
 from vidnas.figures.confusion import draw_confusion
 from vidnas.figures.curves import draw_curves
 from vidnas.figures.save import save_figure
 from vidnas.genotype import Genotype, to_json
 from vidnas.networks import Architecture
+from vidnas.page.verdicts import paragraphs
 from vidnas.seedruns import PREDICTIONS, RESULT
 from vidnas.video.datasets import TrainClips
 from vidnas.video.loaders import of_epoch, test_loader, train_loader
@@ -226,10 +228,14 @@ def _test(network: nn.Module, data: _Data, config: TrainConfig, precision: Preci
 
 def _write_result(result: TrainResult, classes: tuple[str, ...], config: TrainConfig, log: RunLog) -> None:
     scores, protocol = result.scores, runs.describe_protocol("paper", config)
+    epochs = [record for record in log.records if record["kind"] == "train"]
+    # A control that sees single frames is no worse for guessing.
+    findings = () if config.single_frame else judge_test(scores, epochs[-1]["accuracy"], classes)
     record = {
         "protocol": protocol,
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "scores": asdict(scores),
+        "warnings": [asdict(finding) for finding in findings],
         "cost": asdict(result.profile) | {"checkpoint_bytes": result.checkpoint_bytes},
     }
     log.write(RESULT, json.dumps(record, indent=2) + "\n")
@@ -241,11 +247,13 @@ def _write_result(result: TrainResult, classes: tuple[str, ...], config: TrainCo
             save_figure(cell, log.path(f"cell.{suffix}"))
     caption = accuracy_line(scores, protocol)
     save_figure(draw_confusion(scores.confusion, classes, caption=caption), log.path("confusion.png"))
-    epochs = [record for record in log.records if record["kind"] == "train"]
     curves = {
         "training loss": {"train": [record["loss"] for record in epochs]},
         "training accuracy": {"train": [record["accuracy"] for record in epochs]},
     }
     save_figure(draw_curves(curves), log.path("curves.png"))
     log.say(caption)
-    log.say(f"The network is ready to use: vidnas.load({str(log.folder)!r})")
+    for paragraph in paragraphs(findings, config):
+        log.say(f"Careful: {paragraph}")
+    state = "kept, but not worth using" if findings else "ready to use"
+    log.say(f"The network is {state}: vidnas.load({str(log.folder)!r})")

@@ -86,8 +86,9 @@ def test_a_row_whose_trainings_all_failed_has_a_sentence_and_no_numbers() -> Non
 @pytest.mark.parametrize(("accuracy", "nothing"), [(0.62, True), (0.63, False), (0.95, False)])
 def test_a_network_that_only_guesses_has_learnt_nothing(accuracy: float, nothing: bool) -> None:
     labels = torch.tensor([0] * 30 + [1] * 30)
-    scores = score(torch.randn(60, 2, generator=torch.Generator().manual_seed(0)), labels, GROUPS)
-    run = replace(a_run([True] * 60), scores=scores, train_accuracy=accuracy)
+    logits = torch.randn(60, 2, generator=torch.Generator().manual_seed(0))
+    right = (logits.argmax(dim=1) == labels).tolist()
+    run = replace(a_run(right), scores=score(logits, labels, GROUPS), train_accuracy=accuracy)
     assert make_row("c3d", [run], None, (), None).learnt_nothing is nothing
 
 

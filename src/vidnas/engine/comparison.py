@@ -2,17 +2,15 @@
 
 import statistics
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from vidnas.engine.scores import Scores, bootstrap_interval
+from vidnas.engine.verdict import Finding, judge_test
 
 Interval = tuple[float, float]
-
-LEARNT = 1.25
-"""Accuracy on the training clips, over that of guessing, below which nothing has been learnt."""
 
 
 @dataclass(frozen=True)
@@ -94,12 +92,30 @@ class Row:
         return self.runs[0].epochs if self.runs else None
 
     @property
+    def confusion(self) -> tuple[tuple[int, ...], ...]:
+        """Clips by true class (row) and predicted class (column), summed over the seeds."""
+        matrices = [run.scores.confusion for run in self.runs]
+        return tuple(
+            tuple(sum(counts) for counts in zip(*rows, strict=True)) for rows in zip(*matrices, strict=True)
+        )
+
+    def findings(self, classes: Sequence[str] = ()) -> tuple[Finding, ...]:
+        """What the tests of all seeds together say against it."""
+        if self.accuracy is None or self.interval is None:
+            return ()
+        together = replace(
+            self.runs[0].scores,
+            top1=self.accuracy,
+            balanced_accuracy=self.balanced_accuracy,
+            confusion=self.confusion,
+            interval=self.interval,
+        )
+        return judge_test(together, self.train_accuracy, classes)
+
+    @property
     def learnt_nothing(self) -> bool:
-        """Whether it fits its own training clips hardly better than always guessing the largest class."""
-        if self.train_accuracy is None:
-            return False
-        sizes = [sum(counts) for counts in self.runs[0].scores.confusion]
-        return self.train_accuracy < LEARNT * max(sizes) / sum(sizes)
+        """Whether it is no better than guessing, on its own training clips neither."""
+        return any(finding.kind == "learnt nothing" for finding in self.findings())
 
 
 @dataclass(frozen=True)

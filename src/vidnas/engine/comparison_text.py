@@ -16,21 +16,17 @@ COLUMNS = (
     "network", "seeds", "accuracy", "spread", "interval_low", "interval_high", "balanced_accuracy",
     "difference", "difference_low", "difference_high", "train_accuracy", "parameters", "weight_bytes",
     "checkpoint_bytes", "macs", "latency_ms", "latency_spread_ms", "reference_ms", "busy_machine",
-    "train_sec", "epochs", "failures",
+    "train_sec", "epochs", "failures", "warnings",
 )  # fmt: skip
 NONE = "-"
-LEARNT_NOTHING = (
-    "has learnt nothing: on its own training clips it is no better than guessing. More epochs, or another "
-    "recipe in a comparison of its own, often a lower --lr, may mend that."
-)
-"""Said of a row, after its name."""
 
 
 def as_json(comparison: Comparison) -> str:
     """Everything but the single videos, which every run's predictions.csv has."""
     record = asdict(comparison)
-    for row in record["rows"]:
-        for run in row["runs"]:
+    for row, told in zip(comparison.rows, record["rows"], strict=True):
+        told["warnings"] = [asdict(finding) for finding in row.findings(comparison.classes)]
+        for run in told["runs"]:
             for name in ("videos", "right", "groups"):
                 del run[name]
     return json.dumps(record, indent=2) + "\n"
@@ -62,6 +58,7 @@ def as_csv(comparison: Comparison) -> str:
                 row.train_sec,
                 row.epochs,
                 " ".join(row.failures),
+                "; ".join(finding.kind for finding in row.findings(comparison.classes)),
             ]
         )
     return text.getvalue()
@@ -177,7 +174,11 @@ def _legend(comparison: Comparison) -> str:
 def _warnings(comparison: Comparison) -> list[str]:
     said = [f"{row.name}, {failure}" for row in comparison.rows for failure in row.failures]
     failed = ["Failed:\n" + "\n".join(f"- {one}" for one in said)] if said else []
-    return failed + [f"{row.name} {LEARNT_NOTHING}" for row in comparison.rows if row.learnt_nothing]
+    return failed + [
+        f"Careful: {finding.about(row.name)}"
+        for row in comparison.rows
+        for finding in row.findings(comparison.classes)
+    ]
 
 
 def _paper_cells(comparison: Comparison) -> Cells:

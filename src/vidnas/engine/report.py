@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from vidnas.engine.latency import BUSY
 from vidnas.engine.profile import Profile
 from vidnas.engine.scores import Scores
+from vidnas.engine.verdict import describe_chance
 from vidnas.words import counted
 
 TOO_LONG = "other work had the machine, and the time is too long. `vidnas evaluate` measures it again"
@@ -19,7 +20,7 @@ def accuracy_line(scores: Scores, protocol: str) -> str:
     return (
         f"Test accuracy: {scores.top1:.1%} top-1 (95 % interval {low:.1%} to {high:.1%} over "
         f"{counted(scores.num_groups, 'group')}){top5}; balanced accuracy "
-        f"{scores.balanced_accuracy:.1%}; chance {1 / len(scores.per_class):.1%}. "
+        f"{scores.balanced_accuracy:.1%}; {describe_chance(scores)}. "
         f"{counted(scores.num_clips, 'video')}; protocol: {protocol}."
     )
 

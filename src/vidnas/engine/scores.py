@@ -1,7 +1,7 @@
 """How good predictions are: accuracy with an interval that knows about groups, per class, and confusion."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -41,6 +41,21 @@ FORMER_NAMES = {"mean_class": "balanced_accuracy"}
 def by_present_names(record: Mapping[str, Any]) -> dict[str, Any]:
     """Scores as a file of any version holds them, under the names of `Scores`."""
     return {FORMER_NAMES.get(name, name): value for name, value in record.items()}
+
+
+def scores_from(record: Mapping[str, Any]) -> Scores:
+    """Scores as JSON holds them; LookupError, TypeError or ValueError where they are not whole."""
+    low, high = record["interval"]
+    present = by_present_names(record)
+    known = {field.name: present[field.name] for field in fields(Scores) if field.name in present}
+    return Scores(
+        **{
+            **known,
+            "interval": (low, high),
+            "per_class": tuple(record["per_class"]),
+            "confusion": tuple(tuple(row) for row in record["confusion"]),
+        }
+    )
 
 
 def score(

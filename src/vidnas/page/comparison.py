@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from vidnas.engine.comparison import Comparison, Cost, Row
-from vidnas.engine.comparison_text import LEARNT_NOTHING
 from vidnas.engine.latency import BUSY
 from vidnas.engine.paper_table import PaperRow, paper_row
 from vidnas.page import view, words
@@ -62,7 +61,6 @@ def render_comparison(comparison: Comparison, runs: Mapping[str, Run], *, paper:
         charts=_curves(listed, runs),
         paper=paper,
         points=points,
-        learnt_nothing=LEARNT_NOTHING,
         busy=BUSY,
     )
 
@@ -80,15 +78,9 @@ def _listed(number: int, row: Row, comparison: Comparison, *, paper: bool) -> Li
         row=row,
         color=number - 1,
         pages=tuple((run.seed, quote(os.fsencode(f"{run.run}/{RUN_PAGE}"))) for run in row.runs),
-        matrix=draw_matrix(_confusion(row), names) if row.runs else None,
+        matrix=draw_matrix(row.confusion, names) if row.runs else None,
         paper=paper_row(row.name, searched=comparison.searched) if paper else None,
     )
-
-
-def _confusion(row: Row) -> list[list[int]]:
-    """Summed over the seeds."""
-    matrices = [run.scores.confusion for run in row.runs]
-    return [[sum(counts) for counts in zip(*lines, strict=True)] for lines in zip(*matrices, strict=True)]
 
 
 def _rated(listed: Sequence[Listed], cost: Callable[[Cost], words.Number]) -> list[Rated]:

@@ -24,6 +24,7 @@ from vidnas.page.confusion import draw_matrix
 from vidnas.page.records import Test
 from vidnas.page.run import Run
 from vidnas.page.settings import changed, command, nearest_preset
+from vidnas.page.verdicts import findings_of, paragraphs
 from vidnas.presets import same_clips
 from vidnas.words import are, counted
 
@@ -54,6 +55,7 @@ def render_run(run: Run, *, live: bool = False) -> str:
         settings=settings,
         command=words.shown(command(run.config, preset)),
         test=test,
+        warnings=[words.shown(text) for text in paragraphs(findings_of(run), run.config)],
         charts=view.curves(run),
         epoch_table=view.epoch_table(run),
         slider=slider,
@@ -101,11 +103,16 @@ class Listed:
     color: int
     val_accuracy: words.Number | None
     """Of a search, in the epoch whose cell was found or else the last one."""
+    warnings: tuple[str, ...]
+    """What its numbers say against it."""
 
 
 def render_overview(pages: Sequence[tuple[Run, str]]) -> str:
     """The page about several runs, each given with the link to its own page."""
-    listed = [Listed(run, link, number, view.val_accuracy(run)) for number, (run, link) in enumerate(pages)]
+    listed = [
+        Listed(run, link, number, view.val_accuracy(run), tuple(one.sentence for one in findings_of(run)))
+        for number, (run, link) in enumerate(pages)
+    ]
     networks = [_rated(one, test) for one in listed if (test := one.run.latest_test)]
     return render_template(
         "overview.html.j2",
