@@ -138,6 +138,8 @@ def test_a_value_out_of_range_is_named(
             "checkpoint_minutes is -1.0; it must be at least 0",
         ),
         (TrainConfig, {**TRAIN, "label_smoothing": 1.0}, "label_smoothing is 1.0; allowed are 0 to below 1"),
+        (TrainConfig, {**TRAIN, "photometric": 1.0}, "photometric is 1.0; allowed are 0 to below 1"),
+        (SearchConfig, {"data": "v", "photometric": -0.1}, "photometric is -0.1; allowed are 0 to below 1"),
         (TrainConfig, {**TRAIN, "accumulate": 73}, "accumulate is 73; allowed are 1 to the batch size, 72"),
         (TrainConfig, {**TRAIN, "accumulate": 0}, "accumulate is 0"),
         (EvaluateConfig, {"run": "r", "data": "v", "batch_size": 0}, "batch_size is 0"),
@@ -150,6 +152,15 @@ def test_a_value_out_of_range_in_one_verb_is_named(
 ) -> None:
     with pytest.raises(UsageError, match=message):
         kind(**settings)
+
+
+@pytest.mark.parametrize("kind", [SearchConfig, TrainConfig])
+def test_settings_of_before_there_were_light_and_clip_norm_read_as_without(kind: Any) -> None:
+    config = kind(**(TRAIN if kind is TrainConfig else {"data": "videos"}))
+    settings = json.loads(to_json(config))
+    del settings["photometric"], settings["clip_norm"]
+    assert from_json(kind, json.dumps(settings)) == config
+    assert (config.photometric, config.clip_norm) == (0.0, "off")
 
 
 def test_the_smallest_allowed_values_are_allowed() -> None:

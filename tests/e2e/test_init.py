@@ -89,6 +89,7 @@ def test_with_other_classes_all_weights_but_the_head_s_are_taken_over(
         (["--num-cells", 2], "was trained with num_cells 1, not 2; use --num-cells 1"),
         (["--first-channels", 3], "was trained with first_channels 1, not 3; use --first-channels 1"),
         (["--stem-stride", 1], "was trained with stem_stride 2, not 1; use --stem-stride 2"),
+        (["--clip-norm", "frames"], "was trained with clip_norm off, not frames; use --clip-norm off"),
         (["--genotype", "random:2"], "was trained with another genotype; leave --genotype away"),
     ],
 )

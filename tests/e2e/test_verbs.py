@@ -268,11 +268,13 @@ def test_the_next_command_divides_the_videos_in_the_same_way(
 ) -> None:
     out = tmp_path / "a search"
     arguments = ("--data", tiny_videos / "videos", "--split-by", "clip", "--out", out)
-    assert vidnas_main("search", *arguments, *SMALL) == 0
+    seen = ("--clip-norm", "frames", "--photometric", 0.3)
+    assert vidnas_main("search", *arguments, *seen, *SMALL) == 0
     printed = capsys.readouterr().out.strip()
     assert printed.startswith("Next: ")
     expected = ["vidnas", "train", "--genotype", str(out), "--data", str(tiny_videos / "videos")]
     expected += ["--preset", "demo", "--split-by", "clip", "--size-px", "16", "--segments", "2"]
+    expected += ["--clip-norm", "frames", "--photometric", "0.3"]
     assert shlex.split(printed)[1:] == expected
 
 

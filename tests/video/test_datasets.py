@@ -52,9 +52,11 @@ def still(tmp_path_factory: pytest.TempPathFactory, write_video: Write) -> list[
     return [Item(path, 0, None)]
 
 
-def train_clips(items: Sequence[Item], *, flip: bool = False, single_frame: bool = False) -> TrainClips:
+def train_clips(
+    items: Sequence[Item], *, flip: bool = False, single_frame: bool = False, photometric: float = 0.0
+) -> TrainClips:
     lengths = [scan_video(item.path).num_frames for item in items]
-    return TrainClips(items, lengths, **SHAPE, flip=flip, single_frame=single_frame)
+    return TrainClips(items, lengths, **SHAPE, flip=flip, single_frame=single_frame, photometric=photometric)
 
 
 def left_of(clip: torch.Tensor, number: int) -> int:
@@ -104,6 +106,19 @@ def test_without_flip_no_clip_is_mirrored(still: list[Item]) -> None:
     clips = train_clips(still)
     profiles = [columns(clips[0, seed][0])[0] for seed in range(40)]
     assert all(profile[0] < profile[-1] for profile in profiles)
+
+
+def test_one_light_holds_for_the_whole_clip_and_changes_nothing_else(still: list[Item]) -> None:
+    plain, lit = train_clips(still, flip=True), train_clips(still, flip=True, photometric=0.4)
+    means = []
+    for seed in range(30):
+        clip, changed = plain[0, seed][0], lit[0, seed][0]
+        assert torch.equal(changed, lit[0, seed][0])
+        means.append((changed.float().mean() / clip.float().mean()).item())
+        # Where frames were alike they are; crop and flip are those of the same seed without it.
+        assert (changed.float().mean((0, 2, 3)) - changed[:, 0].float().mean()).abs().max() < 1
+        assert torch.corrcoef(torch.stack([columns(clip)[0], columns(changed)[0]]))[0, 1] > 0.98
+    assert min(means) < 0.8 and max(means) > 1.2
 
 
 def test_a_single_frame_clip_repeats_one_random_frame(items: list[Item]) -> None:

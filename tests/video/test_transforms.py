@@ -11,6 +11,7 @@ from vidnas.video.transforms import (
     normalize,
     random_crop,
     random_flip,
+    random_light,
     scaled_short_side,
     three_crops,
     to_frames,
@@ -90,3 +91,33 @@ def test_a_normalised_clip_is_standardised_by_colour_and_has_colours_first() -> 
     for t, y, x, c in np.ndindex(2, 4, 5, 3):
         expected = (frames[t, y, 4 - x, c] / 255 - MEAN[c]) / STD[c]
         assert clip[c, t, y, x].item() == pytest.approx(expected, abs=1e-5)
+
+
+def test_a_change_of_light_is_one_curve_for_all_pixels_of_the_clip() -> None:
+    frames = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3), dtype=np.uint8)
+    for seed in range(20):
+        changed = random_light(frames, 0.4, np.random.default_rng(seed))
+        assert changed.dtype == np.uint8
+        for level in np.unique(frames):
+            assert len(np.unique(changed[frames == level])) == 1
+        curve = [int(changed[frames == level][0]) for level in np.unique(frames)]
+        assert curve == sorted(curve)
+
+
+def test_a_change_of_light_is_what_its_formula_says() -> None:
+    frames = np.random.default_rng(1).integers(60, 120, (2, 6, 6, 3), dtype=np.uint8)
+    for seed in range(50):
+        draw = np.random.default_rng(seed)
+        brightness, contrast = draw.uniform(0.7, 1.3, size=2)
+        gamma = 1.3 ** draw.uniform(-1, 1)
+        lit = brightness * (frames / 255) ** gamma
+        expected = np.clip(contrast * (lit - lit.mean()) + lit.mean(), 0, 1) * 255
+        changed = random_light(frames, 0.3, np.random.default_rng(seed))
+        assert np.abs(changed - expected).max() <= 0.5 + 1e-9
+
+
+def test_light_is_changed_up_and_down_but_not_by_an_amount_of_0() -> None:
+    frames = np.random.default_rng(2).integers(0, 256, (2, 6, 6, 3), dtype=np.uint8)
+    assert np.array_equal(random_light(frames, 0.0, np.random.default_rng(0)), frames)
+    means = [random_light(frames, 0.4, np.random.default_rng(seed)).mean() for seed in range(200)]
+    assert min(means) < 0.75 * frames.mean() and max(means) > 1.2 * frames.mean()
