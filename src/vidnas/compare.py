@@ -18,6 +18,7 @@ from vidnas.engine.comparison_text import as_csv, as_json, as_markdown, as_text,
 from vidnas.engine.latency import BUSY, measure_latencies
 from vidnas.engine.profile import count_macs, count_parameters, count_weight_bytes
 from vidnas.engine.runlog import RunLog
+from vidnas.engine.verdict import describe_chance
 from vidnas.errors import Interrupted, UserError
 from vidnas.figures.save import save_figure
 from vidnas.figures.tradeoff import Point, draw_tradeoff
@@ -174,7 +175,7 @@ def _caption(config: CompareConfig, rows: Sequence[Row], classes: Sequence[str])
         f"{name.replace('_', ' ')} {getattr(config, name)}"
         for name, off in (
             ("warmup", 0.0), ("label_smoothing", 0.0), ("dropout", 0.0), ("mix", "none"), ("ema", 0.0),
-            ("input", "rgb"), ("repeats", 1),
+            ("input", "rgb"), ("clip_norm", "off"), ("photometric", 0.0), ("repeats", 1),
         )
         if getattr(config, name) != off
     ]  # fmt: skip
@@ -185,7 +186,7 @@ def _caption(config: CompareConfig, rows: Sequence[Row], classes: Sequence[str])
     return (
         f"{shown(config.data)}, split {config.split}: {counted(scores.num_clips, 'test video')} of "
         f"{counted(scores.num_groups, 'group')}, {counted(len(classes), 'class')}, "
-        f"chance {1 / len(classes):.1%}. Clips: {runs.describe_clip(config)}. Every "
+        f"{describe_chance(scores)}. Clips: {runs.describe_clip(config)}. Every "
         f"network from scratch, {amount}, batch {config.batch_size}, {recipe}, last epoch. "
         f"Protocol: {runs.describe_protocol('paper', config)}."
     )

@@ -48,6 +48,8 @@ class EvaluateResult:
     profile: Profile
     report: str
     path: Path
+    findings: tuple[Finding, ...] = ()
+    """What makes the network worth little; of a control that sees single frames nothing."""
 
 
 @dataclass(frozen=True)
@@ -250,4 +252,4 @@ def _write(
             *test.skipped,
         ]
     )
-    return EvaluateResult(test.scores, test.profile, report, path)
+    return EvaluateResult(test.scores, test.profile, report, path, findings)

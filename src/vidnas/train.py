@@ -24,7 +24,7 @@ from vidnas.engine.recipe import balancing_weights
 from vidnas.engine.report import accuracy_line, cost_line
 from vidnas.engine.runlog import RunLog
 from vidnas.engine.scores import Scores, score
-from vidnas.engine.verdict import judge_test
+from vidnas.engine.verdict import Finding, judge_test
 from vidnas.figures.cell import draw_cell
 from vidnas.figures.confusion import draw_confusion
 from vidnas.figures.curves import draw_curves
@@ -48,6 +48,8 @@ class TrainResult:
     scores: Scores
     profile: Profile
     checkpoint_bytes: int
+    findings: tuple[Finding, ...] = ()
+    """What makes the network worth little; of a control that sees single frames nothing."""
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,8 @@ def run_train(config: TrainConfig, *, resume: bool = False) -> TrainResult:
                 _train_epoch(config, data, step, keeper, log)
             scores = _test(step.tested, data, config, precision, log)
         checkpoint_bytes = log.path(networks.CHECKPOINT).stat().st_size
-        result = TrainResult(log.folder, architecture, scores, profile, checkpoint_bytes)
+        findings = () if config.single_frame else judge_test(scores, _train_accuracy(log), classes)
+        result = TrainResult(log.folder, architecture, scores, profile, checkpoint_bytes, findings)
         _write_result(result, classes, config, log)
         videos.say_skipped(log, data.scanned)
         return result
@@ -226,16 +229,18 @@ def _test(network: nn.Module, data: _Data, config: TrainConfig, precision: Preci
     return score(predictions.scores, predictions.labels, videos.group_keys(index.test))
 
 
+def _train_accuracy(log: RunLog) -> float:
+    """On the training clips, in the last epoch."""
+    return float([record["accuracy"] for record in log.records if record["kind"] == "train"][-1])
+
+
 def _write_result(result: TrainResult, classes: tuple[str, ...], config: TrainConfig, log: RunLog) -> None:
     scores, protocol = result.scores, runs.describe_protocol("paper", config)
-    epochs = [record for record in log.records if record["kind"] == "train"]
-    # A control that sees single frames is no worse for guessing.
-    findings = () if config.single_frame else judge_test(scores, epochs[-1]["accuracy"], classes)
     record = {
         "protocol": protocol,
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "scores": asdict(scores),
-        "warnings": [asdict(finding) for finding in findings],
+        "warnings": [asdict(finding) for finding in result.findings],
         "cost": asdict(result.profile) | {"checkpoint_bytes": result.checkpoint_bytes},
     }
     log.write(RESULT, json.dumps(record, indent=2) + "\n")
@@ -247,13 +252,14 @@ def _write_result(result: TrainResult, classes: tuple[str, ...], config: TrainCo
             save_figure(cell, log.path(f"cell.{suffix}"))
     caption = accuracy_line(scores, protocol)
     save_figure(draw_confusion(scores.confusion, classes, caption=caption), log.path("confusion.png"))
+    epochs = [record for record in log.records if record["kind"] == "train"]
     curves = {
         "training loss": {"train": [record["loss"] for record in epochs]},
         "training accuracy": {"train": [record["accuracy"] for record in epochs]},
     }
     save_figure(draw_curves(curves), log.path("curves.png"))
     log.say(caption)
-    for paragraph in paragraphs(findings, config):
+    for paragraph in paragraphs(result.findings, config):
         log.say(f"Careful: {paragraph}")
-    state = "kept, but not worth using" if findings else "ready to use"
+    state = "kept, but not worth using" if result.findings else "ready to use"
     log.say(f"The network is {state}: vidnas.load({str(log.folder)!r})")

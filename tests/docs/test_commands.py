@@ -30,6 +30,7 @@ NOT_RUN: Mapping[str, str] = {
     "vidnas train --data https://example.org/my-pack --genotype runs/my-search": "there, too",
     "benchmarks/ucf101_5.sh /path/to/ucf101_5 runs/ucf101_5": "70 minutes, on real clips",
     "python benchmarks/recipe.py --data /path/to/ucf101_5 --out runs/recipe": "two hours, on real clips",
+    "python benchmarks/dark.py --data /path/to/ucf101_5 --out runs/dark": "an hour, on real clips",
     "benchmarks/table2.sh /path/to/ucf101_5 runs/table2": "four hours, on real clips",
     "python benchmarks/table2_figures.py docs/results/table2 --plot docs/tradeoff.png --measure": (
         "it would measure and redraw"

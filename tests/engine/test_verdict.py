@@ -24,7 +24,7 @@ def scores_of(confusion: list[list[int]], interval: tuple[float, float]) -> Scor
     present = [share for share in per_class if share is not None]
     return Scores(
         top1=float(np.trace(counts) / counts.sum()), top5=1.0, top5_k=min(5, len(sizes)),
-        mean_class=statistics.fmean(present), per_class=per_class,
+        balanced_accuracy=statistics.fmean(present), per_class=per_class,
         confusion=tuple(tuple(row) for row in confusion), interval=interval,
         num_clips=int(counts.sum()), num_groups=30,
     )  # fmt: skip
@@ -103,7 +103,7 @@ def test_of_uneven_classes_chance_is_the_largest_class() -> None:
     always_the_largest = scores_of([[80, 0], [20, 0]], (0.72, 0.88))
     assert chance(always_the_largest) == 0.8
     assert describe_chance(always_the_largest) == (
-        "chance 80.0% (always the largest class), of the mean over classes 50.0%"
+        "chance 80.0% (always the largest class), of the balanced accuracy 50.0%"
     )
     guesses, one_answer = judge_test(always_the_largest, 0.95)
     assert one_answer.kind == "one answer"

@@ -101,7 +101,7 @@ class Row:
 
     def findings(self, classes: Sequence[str] = ()) -> tuple[Finding, ...]:
         """What the tests of all seeds together say against it."""
-        if self.accuracy is None or self.interval is None:
+        if self.accuracy is None or self.balanced_accuracy is None or self.interval is None:
             return ()
         together = replace(
             self.runs[0].scores,

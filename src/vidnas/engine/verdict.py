@@ -1,7 +1,7 @@
 """What numbers say against a result, in sentences: a network that guesses, or knows its training by heart.
 
 This decides when a network is called ready to use. Chance is what guessing gets, by the metric: of all videos
-whoever always answers the largest class, of the mean over classes one in their number.
+whoever always answers the largest class, of the balanced accuracy one in their number.
 """
 
 from collections.abc import Sequence
@@ -65,7 +65,7 @@ def describe_chance(scores: Scores) -> str:
     guess, even = chance(scores), 1 / len(scores.per_class)
     if np.isclose(guess, even):
         return f"chance {even:.1%}"
-    return f"chance {guess:.1%} (always the largest class), of the mean over classes {even:.1%}"
+    return f"chance {guess:.1%} (always the largest class), of the balanced accuracy {even:.1%}"
 
 
 def judge_test(
@@ -98,7 +98,9 @@ def _worth(scores: Scores, train: float | None) -> Finding | None:
 def _guesses(scores: Scores) -> bool:
     """Whether neither accuracy is above its chance by the interval, taken to be as wide for both."""
     margin = scores.top1 - scores.interval[0]
-    return scores.interval[0] <= chance(scores) and scores.balanced_accuracy - margin <= 1 / len(scores.per_class)
+    return scores.interval[0] <= chance(scores) and scores.balanced_accuracy - margin <= 1 / len(
+        scores.per_class
+    )
 
 
 def _learnt_nothing(train: float, guess: float) -> Finding:
@@ -162,7 +164,7 @@ def _one_answer(scores: Scores, classes: Sequence[str]) -> Finding | None:
         (
             "a learning rate that is too high for this network",
             "too few epochs",
-            "training classes of very different sizes (`vidnas check` counts them)",
+            "training classes of very different sizes (`vidnas check` counts, --balance weighs them alike)",
         ),
         "a tenth of the --lr, then more --epochs",
     )

@@ -14,6 +14,8 @@ from markupsafe import Markup
 from matplotlib.colors import to_hex
 
 from vidnas.config import SearchConfig
+from vidnas.engine.scores import scores_from
+from vidnas.engine.verdict import chance
 from vidnas.engine.versions import installed_versions
 from vidnas.figures.palette import PRIMITIVE_COLORS, SERIES_COLORS, mixed
 from vidnas.genotype import PRIMITIVES
@@ -55,6 +57,7 @@ def render_run(run: Run, *, live: bool = False) -> str:
         settings=settings,
         command=words.shown(command(run.config, preset)),
         test=test,
+        chance=chance(scores_from(test.scores)) if test else None,
         warnings=[words.shown(text) for text in paragraphs(findings_of(run), run.config)],
         charts=view.curves(run),
         epoch_table=view.epoch_table(run),
