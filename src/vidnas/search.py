@@ -25,6 +25,7 @@ from vidnas.figures.save import save_figure
 from vidnas.genotype import PRIMITIVES, Genotype, edge_sources, to_json
 from vidnas.nas.architect import Architect
 from vidnas.nas.discretize import derive
+from vidnas.nas.history import AlphaHistory
 from vidnas.page.verdicts import paragraphs
 from vidnas.video.datasets import TrainClips
 from vidnas.video.division import divide
@@ -67,20 +68,10 @@ class _Data:
     val: DataLoader[Any]
     val_test: DataLoader[Any]
 
-
-class _Alphas:
-    """Alpha after every epoch, (epochs, edges, primitives): what the result is chosen from and drawn with."""
-
-    def __init__(self) -> None:
-        self.epochs: list[Tensor] = []
-
-    def state_dict(self) -> dict[str, list[Tensor]]:
-        """What a checkpoint keeps."""
-        return {"epochs": self.epochs}
-
-    def load_state_dict(self, state: dict[str, list[Tensor]]) -> None:
-        """Go on from there."""
-        self.epochs = list(state["epochs"])
+    @property
+    def num_val(self) -> int:
+        """Videos of val."""
+        return len(self.scanned.index.train) - len(self.train_clips)
 
 
 def run_search(config: SearchConfig, *, resume: bool = False) -> SearchResult:
@@ -94,15 +85,14 @@ def run_search(config: SearchConfig, *, resume: bool = False) -> SearchResult:
     precision = runs.choose_precision(config.device)
     folder = rundir.begun_folder(config) if resume else rundir.new_folder("search", config.out)
     data = _open_data(config)
-    index = data.scanned.index
-    num_classes, num_val = len(index.classes), len(index.train) - len(data.train_clips)
-    needs = trials.search_needs(config, num_classes, precision, search_step, num_val=num_val)
+    num_classes = len(data.scanned.index.classes)
+    needs = trials.search_needs(config, num_classes, precision, search_step, num_val=data.num_val)
     config = trials.settle_epochs(config, folder, begun_at, lambda: _pace(needs, data, config, precision))
     with rundir.open_run(folder, config, resume=resume) as log:
         supernet = runs.build_supernet(config, num_classes).to(precision.device)
         step = runs.build_search_step(supernet, config, precision, num_steps=config.epochs * len(data.train))
         architect = runs.build_architect(supernet, config, precision)
-        alphas = _Alphas()
+        alphas = AlphaHistory()
         parts: dict[str, Stateful] = {
             "supernet": supernet,
             "weights_optimizer": step.optimizer,
@@ -178,9 +168,9 @@ def _pace(needs: Needs, data: _Data, config: SearchConfig, precision: Precision)
 
 def _work(data: _Data, config: SearchConfig, keeper: Keeper) -> Work:
     """What is left to compute."""
-    num_steps, num_clips = len(data.train), len(data.scanned.index.train) - len(data.train_clips)
-    epochs_left = config.epochs - keeper.epoch
-    return Work(num_steps, num_clips, epochs_left * num_steps - keeper.step, epochs_left * num_clips)
+    num_steps, epochs_left = len(data.train), config.epochs - keeper.epoch
+    steps_left = epochs_left * num_steps - keeper.step
+    return Work(num_steps, data.num_val, steps_left, epochs_left * data.num_val)
 
 
 def _search_epoch(
@@ -188,7 +178,7 @@ def _search_epoch(
     data: _Data,
     step: WeightStep,
     architect: Architect,
-    alphas: _Alphas,
+    alphas: AlphaHistory,
     keeper: Keeper,
     log: RunLog,
 ) -> None:
@@ -243,7 +233,7 @@ def _write_epoch(epoch: int, alpha: Tensor, log: RunLog) -> None:
     log.write(f"alphas/epoch-{epoch:03}.json", json.dumps(record) + "\n")
 
 
-def _results(alphas: _Alphas, log: RunLog) -> list[EpochResult]:
+def _results(alphas: AlphaHistory, log: RunLog) -> list[EpochResult]:
     """What every epoch left, from alpha after it and the log's record of it."""
     accuracies = [record["val_accuracy"] for record in log.records if record["kind"] == "search"]
     return [
