@@ -15,10 +15,10 @@ from vidnas.clipsheet import picture_rows
 from vidnas.engine.recipe import Mix
 from vidnas.engine.runlog import RunLog
 from vidnas.figures.contact import draw_contact_sheet
-from vidnas.nn.frame_input import FrameInput, SeesFrames
+from vidnas.nn.frame_input import ClipNorm, FrameInput, SeesFrames
 from vidnas.presets import train_preset
 from vidnas.shapes import Frames, Pixels
-from vidnas.video.transforms import STD, normalize, to_frames, to_pixels
+from vidnas.video.transforms import MEAN, STD, normalize, to_frames, to_pixels
 
 
 def noise(seed: int = 0, num_frames: int = 4) -> Pixels:
@@ -34,7 +34,7 @@ def moving_square() -> Frames:
     return frames
 
 
-def fed(clip: Pixels, sees: FrameInput) -> torch.Tensor:
+def fed(clip: Pixels, sees: FrameInput, clip_norm: ClipNorm = "off") -> torch.Tensor:
     """What arrives at a network behind its own view of the frames."""
     seen: list[torch.Tensor] = []
 
@@ -43,7 +43,7 @@ def fed(clip: Pixels, sees: FrameInput) -> torch.Tensor:
             seen.append(video[0])
             return video.mean((2, 3, 4))
 
-    SeesFrames(Spy(), sees)(normalize(clip).unsqueeze(0))
+    SeesFrames(Spy(), sees, clip_norm)(normalize(clip).unsqueeze(0))
     return seen[0]
 
 
@@ -72,12 +72,27 @@ def test_changes_stand_below_the_frames_on_their_scale() -> None:
 
 
 @pytest.mark.parametrize("sees", ["residual", "both"])
-def test_the_picture_of_changes_is_what_arrives_at_the_network(sees: FrameInput) -> None:
+@pytest.mark.parametrize("clip_norm", ["off", "frames", "input"])
+def test_the_picture_of_changes_is_what_arrives_at_the_network(sees: FrameInput, clip_norm: ClipNorm) -> None:
     """Each value of the network's, times the deviation by which it was divided, is a step of grey."""
     clip = to_pixels(moving_square())
-    _, (_, below) = picture_rows([clip], ["run"], sees=sees, mix="none")
-    arrived = fed(clip, sees)[-3:] * 255 * torch.tensor(STD).view(3, 1, 1, 1)
-    np.testing.assert_allclose(arrived.permute(1, 2, 3, 0).numpy(), below.astype(float) - 128, atol=0.51)
+    _, (told, below) = picture_rows([clip], ["run"], sees=sees, mix="none", clip_norm=clip_norm)
+    arrived = fed(clip, sees, clip_norm)[-3:] * 255 * torch.tensor(STD).view(3, 1, 1, 1)
+    steps = arrived.clamp(-128, 127).permute(1, 2, 3, 0).numpy()
+    np.testing.assert_allclose(steps, below.astype(float) - 128, atol=0.51)
+    assert ("each clip normalised" in told) is (clip_norm != "off")
+
+
+@pytest.mark.parametrize("sees", ["rgb", "both"])
+def test_normalised_frames_are_shown_normalised(sees: FrameInput) -> None:
+    frames = np.full((4, 12, 16, 3), 40, dtype=np.uint8)
+    frames[:, 4:8, 4:8] = 46  # a dark clip, whose contrast its own deviation makes large
+    told, picture = picture_rows([to_pixels(frames)], ["run"], sees=sees, mix="none", clip_norm="frames")[0]
+    arrived = fed(to_pixels(frames), sees, "frames")[:3].permute(1, 2, 3, 0).numpy()
+    expected = (255 * (arrived * STD + MEAN)).clip(0, 255)
+    np.testing.assert_allclose(picture, expected, atol=0.51)
+    assert "each clip normalised" in told
+    assert float(picture.std()) > 10 * float(frames.std())
 
 
 def test_changes_beyond_the_scale_end_at_black_and_white() -> None:

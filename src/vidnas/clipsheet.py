@@ -10,7 +10,7 @@ from vidnas.engine.recipe import Mix, blend
 from vidnas.engine.runlog import RunLog
 from vidnas.figures.contact import draw_contact_sheet
 from vidnas.figures.save import save_figure
-from vidnas.nn.frame_input import FrameInput, seen_frames
+from vidnas.nn.frame_input import ClipNorm, FrameInput, seen_frames
 from vidnas.shapes import Clip, Frames, Pixels, Video
 from vidnas.video.datasets import TrainClips
 from vidnas.video.transforms import MEAN, STD, normalize, to_frames
@@ -21,9 +21,15 @@ NO_CHANGE = (128 / 255,) * 3
 CHANGES = "each frame minus the one before, grey where nothing changes"
 TITLES: Mapping[FrameInput, tuple[str, ...]] = MappingProxyType(
     {
-        "rgb": ("{name}",),
-        "residual": ("{name}: the frames, which the network does not see", f"What it sees: {CHANGES}"),
-        "both": ("{name}: the frames, which the network sees", f"It sees these, too: {CHANGES}"),
+        "rgb": ("{name}{normed}",),
+        "residual": (
+            "{name}: the frames, which the network does not see",
+            f"What it sees{{normed}}: {CHANGES}",
+        ),
+        "both": (
+            "{name}: the frames, which the network sees{normed}",
+            f"It sees these, too{{normed}}: {CHANGES}",
+        ),
     }
 )
 """Of each clip's rows."""
@@ -47,12 +53,20 @@ def draw_clips(
         [classes[label] for _, label, _ in samples],
         sees=config.input,
         mix=mix,
+        clip_norm=config.clip_norm,
     )
     sheet = draw_contact_sheet([picture for _, picture in rows], [title for title, _ in rows])
     save_figure(sheet, log.path("clips.png"))
 
 
-def picture_rows(clips: Sequence[Pixels], names: Sequence[str], *, sees: FrameInput, mix: Mix) -> list[Row]:
+def picture_rows(
+    clips: Sequence[Pixels],
+    names: Sequence[str],
+    *,
+    sees: FrameInput,
+    mix: Mix,
+    clip_norm: ClipNorm = "off",
+) -> list[Row]:
     """What a network is fed of such a batch, made as it is made for a network, as pictures.
 
     Changes are drawn on the scale of the frames: what is faint for the network is faint here.
@@ -60,11 +74,13 @@ def picture_rows(clips: Sequence[Pixels], names: Sequence[str], *, sees: FrameIn
     videos = torch.stack([normalize(clip) for clip in clips])
     if mix != "none":
         videos, names = _blended(videos, names, mix)
-    changes = seen_frames(videos, sees)[:, -3:]
+    seen = seen_frames(videos, sees, clip_norm)
+    frames, changes = videos if sees == "residual" else seen[:, :3], seen[:, -3:]
+    normed = "" if clip_norm == "off" else ", each clip normalised"
     rows: list[Row] = []
-    for name, video, change in zip(names, videos, changes, strict=True):
+    for name, video, change in zip(names, frames, changes, strict=True):
         pictures = (_picture(video, MEAN), _picture(change, NO_CHANGE))
-        titles = [title.format(name=name) for title in TITLES[sees]]
+        titles = [title.format(name=name, normed=normed) for title in TITLES[sees]]
         rows += zip(titles, pictures, strict=False)  # of colours alone there are no changes to show
     return rows
 
