@@ -2,9 +2,7 @@
 
 from vidnas.dependencies import dependencies, pointed_at
 from vidnas.errors import Interrupted, UsageError, UserError
-
-NO_MEMORY = ("OutOfMemory", "can't allocate memory", "Storage size calculation overflowed")
-"""How PyTorch says it, as the kind of an error or in its message."""
+from vidnas.shortage import out_of_memory, shortage
 
 
 def explain(error: Exception) -> tuple[int, str]:
@@ -14,13 +12,15 @@ def explain(error: Exception) -> tuple[int, str]:
     if isinstance(error, UserError):
         # One from a loader's worker arrives wrapped in the worker's traceback.
         sentence = str(error).rpartition("vidnas.errors.UserError: ")[2].strip()
+        cause = shortage(error) if error.__cause__ else None
+        sentence = f"{sentence} {cause}" if cause and cause not in sentence else sentence
         return 2 if isinstance(error, UsageError) else 1, sentence
+    cause = shortage(error) or out_of_memory(error)
+    if cause is not None:
+        return 1, cause
     if isinstance(error, OSError):  # what the system says of a file, where nothing better was said before
         where = f"{error.filename}: " if error.filename else ""
         return 1, f"{where}{error.strerror or error}."
-    kind, message = type(error).__name__, str(error).strip()
-    if isinstance(error, MemoryError) or any(sign in f"{kind}: {message}" for sign in NO_MEMORY):
-        return 1, "The memory did not suffice. Use a smaller --batch-size or --size-px, or fewer --workers."
     return 1, f"{_unexpected(error)}\nThe same command with --debug shows where. Please report it."
 
 

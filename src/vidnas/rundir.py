@@ -19,6 +19,8 @@ from vidnas.engine.keeper import CHECKPOINT, Keeper
 from vidnas.engine.runlog import RunLog, default_folder, require_writable
 from vidnas.engine.versions import installed_versions
 from vidnas.errors import Interrupted, UsageError, UserError
+from vidnas.shortage import shortage
+from vidnas.video.workers import end_if_run_anew
 
 VERSIONS = "versions.json"
 RunConfig = SearchConfig | TrainConfig | CompareConfig
@@ -38,6 +40,7 @@ FREE_TO_CHANGE = (
 
 def new_folder(verb: str, out: str | None) -> Path:
     """The folder that a run will write: nothing is created yet, but a used one is refused at once."""
+    end_if_run_anew()
     folder = Path(out).expanduser() if out else default_folder(verb)
     require_unused(folder)
     require_writable(folder)
@@ -50,6 +53,7 @@ def begun_folder(config: RunConfig, *, free: Sequence[str] = ()) -> Path:
     Those in FREE_TO_CHANGE and `free` may; so may the number of epochs where the minutes chose it, which is
     the number chosen at the beginning.
     """
+    end_if_run_anew()
     if config.out is None:
         raise UsageError("To resume, name the run folder in `out`.")
     folder = Path(config.out).expanduser()
@@ -112,17 +116,26 @@ def open_run(folder: Path, config: SearchConfig | TrainConfig, *, resume: bool) 
             raise Interrupted(f"Stopped at once. To go on from the last checkpoint: {again}") from error
         except UserError as error:
             if isinstance(error.__cause__, OSError):  # a full disk, a drive that went away
-                raise UserError(f"{error} When this is mended, go on: {again}") from error
+                cause = shortage(error)
+                sentence = f"{error} {cause}" if cause else str(error)
+                raise UserError(f"{sentence} When this is mended, go on: {again}") from error
             raise
-        except (RuntimeError, ConnectionError, EOFError) as error:
-            # The last two: a batch was on its way from the worker that died.
-            if isinstance(error, RuntimeError) and "DataLoader worker" not in str(error):
+        except (RuntimeError, OSError, EOFError) as error:
+            cause = shortage(error)
+            if cause is None and not _comes_from_a_worker(error):
                 raise
             _let_loaders_end()
+            if cause is not None:
+                raise UserError(f"{cause} To go on: {again}") from error
             raise UserError(
                 f"A process that decodes videos died: {error}\nIf the memory ran out, use fewer --workers; "
                 f"if a video crashes the decoder, `vidnas check` names it. To go on: {again}"
             ) from error
+
+
+def _comes_from_a_worker(error: Exception) -> bool:
+    """Whether a process that reads videos has died, perhaps while a batch was on its way from it."""
+    return isinstance(error, ConnectionError | EOFError) or "DataLoader worker" in str(error)
 
 
 def _let_loaders_end() -> None:

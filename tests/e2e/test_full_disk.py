@@ -27,6 +27,11 @@ Outcome = Callable[[Path], dict[str, object]]
 Uninterrupted = Callable[..., Path]
 
 
+def limited(room: int) -> str:
+    """What is said of a shell's limit, which stands here for a full disk."""
+    return f"The shell limits a file to {room:,} bytes: `ulimit -f unlimited` allows more."
+
+
 @pytest.mark.parametrize(("name", "room"), [*((name, 1) for name in INSTANTS), ("checkpoint.pt", 20_000)])
 def test_a_full_disk_ends_a_run_that_can_be_resumed_when_there_is_room_again(
     name: str,
@@ -43,7 +48,7 @@ def test_a_full_disk_ends_a_run_that_can_be_resumed_when_there_is_room_again(
     stopped = run_vidnas([*small["train"], "--out", run, "--workers", 0], full)
     assert stopped.code == 1
     again = ["vidnas", "train", "--resume", str(run)]
-    sentence = f"vidnas: Cannot write {run / name}: File too large. When this is mended, go on: "
+    sentence = f"vidnas: Cannot write {run / name}: File too large. {limited(room)} When this is mended, go on: "
     assert stopped.printed.splitlines()[-1] == sentence + shlex.join(again)
     assert "Traceback" not in stopped.printed
     assert load_checkpoint(run / "checkpoint.pt")["epoch"] == (2 if name == "result.json" else 1)
@@ -60,6 +65,6 @@ def test_on_a_disk_that_is_full_from_the_start_nothing_begins(
     told = run_vidnas(command, full)
     assert (told.code, told.printed) == (
         1,
-        f"vidnas: Cannot write {tmp_path}/run/config.json: File too large.\n",
+        f"vidnas: Cannot write {tmp_path}/run/config.json: File too large. {limited(1)}\n",
     )
     assert run_vidnas(command).code == 0

@@ -60,6 +60,11 @@ class TrainClips(Dataset[tuple[Pixels, int, int]]):
     def __len__(self) -> int:
         return len(self.items)
 
+    @property
+    def item_bytes(self) -> int:
+        """Of a clip."""
+        return 3 * self.segments * self.frames_per_segment * self.size_px**2
+
     def __getitem__(self, key: SampleKey) -> tuple[Pixels, int, int]:
         index, seed = key
         generator = np.random.default_rng(seed)
@@ -112,6 +117,12 @@ class TestClips(Dataset[tuple[Views, int, int]]):
 
     def __len__(self) -> int:
         return len(self.items)
+
+    @property
+    def item_bytes(self) -> int:
+        """Of the views of a video."""
+        num_views = self.num_clips * self.num_crops
+        return num_views * 3 * self.segments * self.frames_per_segment * self.size_px**2
 
     def __getitem__(self, index: int) -> tuple[Views, int, int]:
         item = self.items[index]

@@ -11,11 +11,15 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Sampler
 
+from vidnas.shortage import require_files, require_shared_memory
 from vidnas.video.datasets import SampleKey, TestClips, TrainClips
-from vidnas.video.workers import serve_main
+from vidnas.video.workers import CONTEXT, require_guard, serve_main
 
 # What a stream of random numbers is for; keeps the streams of one seed apart.
 ORDER, SAMPLE, TEST_ORDER = range(3)
+PREFETCHED = 2
+"""Batches that each worker makes ahead."""
+FILES_OF_A_WORKER = 4
 
 
 class ShuffledKeys(Sampler[SampleKey]):
@@ -133,6 +137,9 @@ def test_loader(
 def _loader(
     dataset: TrainClips | TestClips, order: ShuffledKeys | list[int], *, batch_size: int, workers: int
 ) -> DataLoader[Any]:
+    if workers > 0:
+        require_guard()
+        _require_room(dataset, min(batch_size, len(order)), workers)
     # Workers compute with one thread each: PyTorch sets it, and the decoder is told to.
     return DataLoader(
         dataset,
@@ -141,10 +148,23 @@ def _loader(
         num_workers=workers,
         persistent_workers=workers > 0,
         worker_init_fn=serve_main,
+        multiprocessing_context=CONTEXT if workers > 0 else None,
+        prefetch_factor=PREFETCHED if workers > 0 else None,
         pin_memory=torch.cuda.is_available(),
         # Without its own generator, each iteration would draw from PyTorch's global one.
         generator=torch.Generator(),
     )
+
+
+def _require_room(dataset: TrainClips | TestClips, batch_size: int, workers: int) -> None:
+    """UserError where the machine or the shell allows too little for so many workers.
+
+    At most their batches and the one in use are on the way; each is a file for its clips, its labels and its
+    indices.
+    """
+    num_batches = PREFETCHED * workers + 1
+    require_shared_memory(num_batches * batch_size * dataset.item_bytes)
+    require_files(num_batches * 3 + FILES_OF_A_WORKER * workers)
 
 
 def _permutation(length: int, seed: int, stream: int, number: int) -> list[int]:

@@ -27,7 +27,7 @@ from vidnas.video import footage
 from vidnas.video.decode import READING
 from vidnas.video.heartbeat import LIMIT_SEC, limited
 from vidnas.video.sampling import even_indices
-from vidnas.video.scans import CONTEXT, decoding_pool, what_it_did
+from vidnas.video.scans import decoding_pool, what_it_did
 from vidnas.video.shards import (
     HEAD,
     INDEX,
@@ -39,6 +39,7 @@ from vidnas.video.shards import (
     shard_name,
     write_index,
 )
+from vidnas.video.workers import CONTEXT
 
 PLAN = "plan.json"
 BYTES_A_PIXEL = 0.5

@@ -4,26 +4,27 @@ The workers are forked where that is the custom (Linux), so they start in no tim
 run in them; neither touches the threads of PyTorch, which a fork does not copy.
 """
 
-import multiprocessing
+import os
 import signal
 import sys
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 from pebble import ProcessExpired, ProcessPool
 
 from vidnas.errors import UserError
+from vidnas.shortage import exit_code, shortage, shortage_of
 from vidnas.video import footage
 from vidnas.video.decode import VideoInfo, shown
 from vidnas.video.heartbeat import COMPUTED_TOO_LONG, LIMIT_SEC, STOOD_STILL, limited
-from vidnas.video.workers import end_with_main
+from vidnas.video.workers import CONTEXT, end_with_main, require_guard
 
 if sys.platform == "linux":
     import resource
 
-CONTEXT = multiprocessing.get_context("fork" if sys.platform == "linux" else None)
 MEMORY_BYTES = 4 << 30
 """What a worker may take beyond what it starts with: several times the needs of an 8K video."""
 
@@ -78,14 +79,20 @@ def decoding_pool(
 ) -> Iterator[ProcessPool]:
     """So many processes (at least one) in which decoders may crash; they end with the `with` block.
 
-    `initializer(*given)` is called in each, which then has its limits.
+    `initializer(*given)` is called in each, which then has its limits. UserError where none can begin.
     """
+    require_guard()
     given_to_each = initializer, given
     pool = ProcessPool(
         max_workers=max(1, workers), initializer=_prepare_worker, initargs=given_to_each, context=CONTEXT
     )
     try:
         yield pool
+    except BrokenProcessPool as error:
+        cannot = "The processes that decode videos cannot begin here. Use --workers 0, which needs none."
+        if CONTEXT.get_start_method() != "fork":
+            cannot += ' A script must call vidnas below `if __name__ == "__main__":`.'
+        raise UserError(shortage(error) or cannot) from error
     finally:
         pool.stop()  # type: ignore[no-untyped-call]
         pool.join()
@@ -99,7 +106,13 @@ def _outcome(future: "Future[Scan]", path: Path, limit_sec: float) -> Scan:
 
 
 def what_it_did(error: ProcessExpired, limit_sec: float) -> str:
-    """What a file, or several, did to the process of the pool that has ended, as the end of a sentence."""
+    """What a file, or several, did to the process of the pool that has ended, as the end of a sentence.
+
+    UserError where no file is to blame.
+    """
+    cause = shortage_of(error.exitcode)
+    if cause is not None:
+        raise UserError(cause) from error
     if error.exitcode not in (COMPUTED_TOO_LONG, STOOD_STILL):
         return f"crashes the decoder ({how_it_ended(error)})."
     computing = error.exitcode == COMPUTED_TOO_LONG
@@ -117,7 +130,10 @@ def how_it_ended(error: ProcessExpired) -> str:
 
 def _prepare_worker(initializer: Callable[..., None] | None, given: tuple[object, ...]) -> None:
     """Let the worker end with the main process, and set a limit to its memory."""
-    end_with_main()
+    try:
+        end_with_main()
+    except RuntimeError as error:  # it may not start a thread
+        os._exit(exit_code(error))
     if initializer is not None:
         initializer(*given)
     if sys.platform == "linux":
