@@ -39,10 +39,10 @@ def _say_files() -> str:
 
 def _say_shared_memory() -> str:
     room = _shared_room()
-    has = "which cannot be written" if room is None else f"which is full: it has {_size(room[1])}"
+    has = "no room" if room is None else _size(room[1])
     return (
-        f"The processes that read videos hand over clips through {SHARED_MEMORY}, {has}. Use --workers 0, or "
-        "give it more room, as with `docker run --shm-size=1g`."
+        f"The processes that read videos hand over clips through {SHARED_MEMORY}, which is full: it has {has}."
+        " Use --workers 0, or give it more room, as with `docker run --shm-size=1g`."
     )
 
 
@@ -70,7 +70,7 @@ FILES = _Kind(73, (errno.EMFILE,), ("Too many open files", "items of ancdata"), 
 SHARED = _Kind(
     74,
     (),
-    ("allocate shared memory", "shared memory (shm)", "shared memory object", "to file </torch_"),
+    ("allocate shared memory", "out of shared memory", "shared memory object", "to file </torch_"),
     _say_shared_memory,
 )
 PROCESSES = _Kind(75, (), ("can't start new thread",), _say_processes)

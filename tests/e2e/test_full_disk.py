@@ -48,7 +48,9 @@ def test_a_full_disk_ends_a_run_that_can_be_resumed_when_there_is_room_again(
     stopped = run_vidnas([*small["train"], "--out", run, "--workers", 0], full)
     assert stopped.code == 1
     again = ["vidnas", "train", "--resume", str(run)]
-    sentence = f"vidnas: Cannot write {run / name}: File too large. {limited(room)} When this is mended, go on: "
+    sentence = (
+        f"vidnas: Cannot write {run / name}: File too large. {limited(room)} When this is mended, go on: "
+    )
     assert stopped.printed.splitlines()[-1] == sentence + shlex.join(again)
     assert "Traceback" not in stopped.printed
     assert load_checkpoint(run / "checkpoint.pt")["epoch"] == (2 if name == "result.json" else 1)

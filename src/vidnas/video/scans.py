@@ -113,14 +113,12 @@ def what_it_did(error: ProcessExpired, limit_sec: float) -> str:
     cause = shortage_of(error.exitcode)
     if cause is not None:
         raise UserError(cause) from error
-    if error.exitcode not in (COMPUTED_TOO_LONG, STOOD_STILL):
-        return f"crashes the decoder ({how_it_ended(error)})."
-    computing = error.exitcode == COMPUTED_TOO_LONG
-    what = "of computing for a frame: the decoder" if computing else "to be read further: its disk or server"
-    return (
-        f"takes longer than {limit_sec:g} s {what} may hang. If nothing is wrong there, allow more, as in "
-        f"--scan-limit-sec {10 * limit_sec:g}."
-    )
+    more = f"If nothing is wrong there, allow more, as in --scan-limit-sec {10 * limit_sec:g}."
+    if error.exitcode == COMPUTED_TOO_LONG:
+        return f"takes longer than {limit_sec:g} s of computing for a frame: the decoder may hang. {more}"
+    if error.exitcode == STOOD_STILL:
+        return f"takes longer than {limit_sec:g} s to be read further: its disk or server may hang. {more}"
+    return f"crashes the decoder ({how_it_ended(error)})."
 
 
 def how_it_ended(error: ProcessExpired) -> str:
