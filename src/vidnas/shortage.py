@@ -39,9 +39,9 @@ def _say_files() -> str:
 
 def _say_shared_memory() -> str:
     room = _shared_room()
-    has = "no room" if room is None else _size(room[1])
+    has, shm = "no room" if room is None else _size(room[1]), SHARED_MEMORY
     return (
-        f"The processes that read videos hand over clips through {SHARED_MEMORY}, which is full: it has {has}."
+        f"The processes that read videos hand over clips through {shm}, which is full: it has {has}."
         " Use --workers 0, or give it more room, as with `docker run --shm-size=1g`."
     )
 

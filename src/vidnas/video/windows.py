@@ -1,15 +1,16 @@
 """A window that slides over a video: pure functions on frame numbers and on seconds.
 
 Windows are stretches of time. Where all frames last equally long, a window is a whole number of them; where
-they do not, windows begin at every multiple of half a window and hold the frames shown within, many or one.
+they do not, it holds the frames shown meanwhile, many or one.
 """
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
 
-from vidnas.video.clock import EVEN_SHARE
+from vidnas.video.clock import EVEN_SEC, EVEN_SHARE
 from vidnas.video.decode import VideoInfo
 
 _SAME = 1e-6  # times, in seconds or windows, are sums of rounded steps
@@ -28,31 +29,47 @@ def slide(info: VideoInfo, window_sec: float) -> list[Window]:
     """The windows of a video; a single one where it is not longer, or its length in time is unknown.
 
     Each spans `window_sec`; of even frames the nearest whole number of them, at least one. They begin at
-    every multiple of half of that, rounded down to whole even frames, and the last one ends with the video
-    wherever the grid would put it. Each has a frame: one that is shown for long is in all windows meanwhile.
+    every multiple of half of that, rounded down to the start of a frame, and the last one ends with the video
+    wherever the grid would put it. Every frame is in a window, and every window has a frame.
     """
     if not info.duration_sec:
         return [Window(0, info.num_frames, 0.0, 0.0)]
-    starts = info.starts_sec or even_starts(info)
-    total: int | float
     if info.starts_sec:
-        unit_sec, length = window_sec / 2, 2
-        total = info.duration_sec / unit_sec
-        usual_sec = median(after - before for before, after in pairwise([*starts, info.duration_sec]))
-    else:
-        unit_sec = usual_sec = info.duration_sec / info.num_frames
-        total = info.num_frames
-        length = window_length(info.num_frames, info.duration_sec, window_sec)
-    slack_sec = EVEN_SHARE * usual_sec
-    windows = []
-    for begin in _grid(total, length):
-        start_sec, end_sec = begin * unit_sec, min(begin + length, total) * unit_sec
-        start = bisect_left(starts, start_sec - slack_sec)
-        if start == len(starts) or starts[start] > start_sec + slack_sec:
-            start -= 1  # the frame that is shown already
-        stop = bisect_left(starts, end_sec - slack_sec)
-        windows.append(Window(start, max(stop, start + 1), start_sec, end_sec))
-    return windows
+        return _uneven(info.starts_sec, info.duration_sec, window_sec)
+    frame_sec = info.duration_sec / info.num_frames
+    length = window_length(info.num_frames, info.duration_sec, window_sec)
+    starts = map(int, _grid(info.num_frames, length))
+    return [
+        Window(start, start + length, start * frame_sec, (start + length) * frame_sec) for start in starts
+    ]
+
+
+def _uneven(starts: Sequence[float], duration_sec: float, window_sec: float) -> list[Window]:
+    """The windows over frames that start at these times.
+
+    One that would begin amid a frame begins with it. Where that is shown for half a window already (a tenth,
+    for the last window, which cannot move), it begins there.
+    """
+    usual_sec = median(after - before for before, after in pairwise([*starts, duration_sec]))
+    slack_sec = min(EVEN_SEC, EVEN_SHARE * usual_sec)
+    half_sec = window_sec / 2
+    *begins, last = _grid(duration_sec / half_sec, 2)
+    windows = {}
+    for begin, most_sec in [*((begin, half_sec) for begin in begins), (last, window_sec / 10)]:
+        start_sec = begin * half_sec
+        start = _shown(starts, start_sec, slack_sec)
+        if start_sec - starts[start] < most_sec - _SAME:
+            start_sec = starts[start]
+        end_sec = duration_sec if begin == last else start_sec + window_sec
+        stop = max(start + 1, bisect_left(starts, end_sec - slack_sec))
+        windows[start_sec] = Window(start, stop, start_sec, end_sec)
+    return list(windows.values())
+
+
+def _shown(starts: Sequence[float], time_sec: float, slack_sec: float) -> int:
+    """The frame that starts then, to within `slack_sec`, or is shown already."""
+    index = bisect_left(starts, time_sec - slack_sec)
+    return index if index < len(starts) and starts[index] <= time_sec + slack_sec else index - 1
 
 
 def even_starts(info: VideoInfo) -> list[float]:
