@@ -154,8 +154,6 @@ def test_uneven_windows_hold_exactly_what_is_shown_within(seed: int) -> None:
         late_sec = window.start_sec - borders[window.start]
         most_sec = window_sec / 10 if window is windows[-1] else window_sec / 2
         assert late_sec == 0 or late_sec >= most_sec - 2e-6
-            window_sec / 10 if window is windows[-1] else window_sec / 2
-        )
     for before, after in pairwise(windows):
         assert 0 < after.start_sec - before.start_sec <= window_sec + 0.005
 
