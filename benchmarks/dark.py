@@ -35,12 +35,9 @@ SHORT_SIDE_PX = 120
 VARIANTS = {
     "residual frames": [],
     "light 0.4": ["--photometric", "0.4"],
-    "light 0.8": ["--photometric", "0.8"],
     "clips normalised": ["--clip-norm", "frames"],
     "residuals normalised": ["--clip-norm", "input"],
     "light 0.4 and clips normalised": ["--photometric", "0.4", "--clip-norm", "frames"],
-    "rgb frames": ["--input", "rgb"],
-    "rgb clips normalised": ["--input", "rgb", "--clip-norm", "frames"],
 }
 
 
@@ -52,20 +49,22 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="the folder ucf101_5")
     parser.add_argument("--out", type=Path, required=True, help="where the dark videos and run folders go")
     parser.add_argument("--json", type=Path, help="where the figures go")
-    parser.add_argument("--networks", default="3d-shufflenet-0.5,random:0", help="as for recipe.py")
+    parser.add_argument("--networks", default="3d-shufflenet-0.5", help="as for recipe.py")
     parser.add_argument("--variants", default=",".join(VARIANTS), help="some of the variants")
     parser.add_argument("--size-px", type=int, default=48)
     parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=1, help="trainings at a time")
     args = parser.parse_args()
     networks, names = args.networks.split(","), args.variants.split(",")
-    same = ["--preset", "cpu", "--size-px", str(args.size_px), "--epochs", str(args.epochs), "--workers", "0"]
+    same = ["--preset", "cpu", "--size-px", str(args.size_px), "--epochs", str(args.epochs)]
+    same += ["--seed", str(args.seed), "--workers", "0"]
     variants = {name: [*same, *VARIANTS[name]] for name in names}
     chosen = choose(index_videos(Source(args.data), split_by="auto", group_regex=None, seed=0))
     sets = {"untouched": chosen, "dark": darken(chosen, args.out / "videos")}
     results = {}
     for kind, index in sets.items():
-        out = args.out / kind
+        out = args.out / (f"{kind}-seed-{args.seed}" if args.seed else kind)
         train_folds(
             out, index, networks, variants,
             packed=["--short-side-px", "64", "--quality", "98"], processes=args.processes,

@@ -44,7 +44,7 @@ def test_the_command_to_try_next_runs(guessing: Path, tmp_path: Path) -> None:
         json.loads((folder / "config.json").read_text()) for folder in (guessing, tmp_path / "next")
     )
     changed = {name for name in before if before[name] != after[name]} - {"out"}
-    assert changed in ({"lr"}, {"photometric"})
+    assert changed in ({"lr"}, {"input"})
 
 
 def test_an_evaluation_says_it_again_and_so_do_the_pages(

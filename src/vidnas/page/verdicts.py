@@ -41,8 +41,10 @@ def next_command(finding: Finding, config: RunConfig) -> str:
     if isinstance(config, TrainConfig):
         if finding.kind in ("learnt nothing", "one answer"):
             changed: RunConfig = replace(config, lr=float(f"{config.lr / 10:g}"))
-        elif not config.photometric:
-            changed = replace(config, photometric=0.4)
+        elif config.input == "rgb":
+            changed = replace(config, input="residual")
+        elif not config.photometric and config.clip_norm == "off":
+            changed = replace(config, photometric=0.4, clip_norm="frames")
         else:
             return shlex.join(["vidnas", "check", "--data", config.data])
     elif finding.kind == "alpha collapsed" or config.alpha_lr < FAST_ALPHA_LR:
