@@ -122,8 +122,9 @@ _OTHER_SCENES = (
     "training videos that show their class by something else than the action, such as the background",
 )
 _MORE_RECORDINGS = (
-    "more recordings of each class, in the places and the light of the test; until there are, --input residual "
-    "if it is not on, which hides still backgrounds, and with dark clips --photometric 0.4 --clip-norm frames"
+    "more recordings of each class, in the places and the light of the test; until there are, --input "
+    "residual if it is not on, which hides still backgrounds, and with dark clips --photometric 0.4 "
+    "--clip-norm frames"
 )
 
 
