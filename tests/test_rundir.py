@@ -58,7 +58,8 @@ def test_a_run_goes_on_with_its_own_settings_whatever_does_not_enter_the_numbers
         *(("genotype", "random:9"), ("init", "run"), ("accumulate", 2), ("optimizer", "sgd"), ("lr", 0.5)),
         *(("weight_decay", 0.5), ("label_smoothing", 0.5), ("single_frame", True), ("warmup", 0.5)),
         *(("dropout", 0.5), ("mix", "mixup"), ("ema", 0.5), ("input", "both"), ("repeats", 2)),
-        *(("validate", True), ("minutes", 9.0), ("balance", True)),
+        *(("validate", True), ("minutes", 9.0), ("balance", True), ("photometric", 0.5)),
+        ("clip_norm", "input"),
     ],
 )
 def test_every_setting_that_enters_the_numbers_must_be_the_same(
