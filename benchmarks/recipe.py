@@ -115,7 +115,7 @@ def say(table: Mapping[str, Mapping[str, Any]]) -> None:
 def _pack_fold(index: VideoIndex, fold: int, out: Path, packed: Sequence[str]) -> Path:
     """The training videos, every third group of a class set aside for a test, as a pack."""
     pack = out / f"pack-{fold}"
-    if (pack / "index.json").exists() or any(pack.glob("*.json")):
+    if (pack / "pack.index").exists():
         return pack
     groups = sorted({(item.label, item.group) for item in index.train})
     place = {group: [g for g in groups if g[0] == group[0]].index(group) for group in groups}

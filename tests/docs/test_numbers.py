@@ -16,6 +16,8 @@ TABLE_2 = {
     "best-of-5": "best-of:5 (which took random:2)",
 }  # fmt: skip
 """What the pages call a row that is stored under another name."""
+DARK = ("dark.json",)
+"""One seed each."""
 
 
 @pytest.fixture(scope="session")
@@ -259,3 +261,25 @@ def test_every_row_of_the_recipe_is_as_stored(results: str, stored: Stored) -> N
     shown = [row.replace("**", "") for row in section.splitlines() if re.match(r"\| .*\| \d \|", row)]
     assert len(shown) > 15
     assert [row for row in shown if row not in measured] == []
+
+
+def test_every_row_of_the_dark_clips_is_as_stored(results: str, stored: Stored) -> None:
+    """Of both sets of clips, side by side."""
+    section = results.split("## Dark clips")[1].split("\n## ")[0]
+    shown = [row for row in section.splitlines() if re.match(r"\| .* \| \d \|", row)]
+    assert shown == list(dark_rows(stored))
+    assert len(shown) >= 5
+
+
+def dark_rows(stored: Stored) -> Iterator[str]:
+    for file in DARK:
+        record = stored(file)
+        same = record["settings"]["same"]
+        for name in record["dark"]:
+            cells = [name, same[same.index("--seed") + 1]]
+            for kind in ("untouched", "dark"):
+                measured = record[kind][name]
+                own = name == "residual frames"
+                difference = "" if own else points(measured["difference"], measured["interval"])
+                cells += [percent(measured["accuracy"]), percent(measured["train_accuracy"]), difference]
+            yield line(*cells)
