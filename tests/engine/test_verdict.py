@@ -168,6 +168,11 @@ def test_nothing_is_said_against_the_other_documented_trainings(name: str) -> No
     assert kinds(scores_from(record["scores"]), record["train_accuracy"]) == []
 
 
+def test_nothing_is_said_against_the_demo_s_network_however_well_it_trains() -> None:
+    record = json.loads((RESULTS / "demo.json").read_text())["searched"]
+    assert kinds(scores_of(record["confusion"], tuple(record["interval"])), 1.0) == []
+
+
 def mixing(**shares: float) -> list[list[float]]:
     """Every edge's, the rest shared by the other primitives."""
     rest = (1 - sum(shares.values())) / (len(PRIMITIVES) - len(shares))
