@@ -13,6 +13,7 @@ from vidnas.engine.single_values import normalizes_single_values
 from vidnas.errors import UsageError
 from vidnas.genotype import Genotype
 from vidnas.networks import Architecture
+from vidnas.words import counted
 
 C = TypeVar("C", SearchConfig, TrainConfig)
 MOST_DOUBLINGS = 3
@@ -45,7 +46,9 @@ def check_search(config: SearchConfig, num_classes: int, num_val: int) -> None:
     _refuse_single_values(
         lambda clips: runs.build_supernet(clips, num_classes),
         config,
-        "every step is on" if config.batch_size == 1 else f"the last batch of {num_val} validation videos is",
+        "every step is on"
+        if config.batch_size == 1
+        else f"the last batch of {counted(num_val, 'validation video')} is",
         "the supernet",
         [f"--batch-size {n}" for n in islice(larger, 1)],
     )

@@ -12,6 +12,7 @@ import numpy as np
 
 from vidnas.engine.scores import Scores
 from vidnas.genotype import PRIMITIVES, Genotype
+from vidnas.words import counted
 
 Kind = Literal["learnt nothing", "guesses", "learnt by heart", "one answer", "alpha still", "alpha collapsed"]
 
@@ -129,7 +130,8 @@ _MORE_RECORDINGS = (
 
 
 def _guessing(scores: Scores, tested: str, train: float | None, guess: float) -> Finding:
-    small = f"a test too small to tell ({scores.num_clips} videos, {scores.num_groups} groups)"
+    tests, groups = counted(scores.num_clips, "video"), counted(scores.num_groups, "group")
+    small = f"a test too small to tell ({tests}, {groups})"
     learnt = "" if train is None else f"; of its training clips it gets {train:.1%}"
     even = (
         "chance is"
