@@ -1,7 +1,7 @@
 """Flags -> settings: presets, and the settings of a run that is gone on with."""
 
 import re
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Literal, Optional
 
@@ -9,10 +9,12 @@ import pytest
 
 from vidnas import flags
 from vidnas.cli import VERBS, main
-from vidnas.config import SearchConfig, TrainConfig
+from vidnas.config import EvaluateConfig, SearchConfig, TrainConfig
 from vidnas.configfile import to_json
+from vidnas.dataconfig import CheckConfig
 from vidnas.errors import UsageError, UserError
 from vidnas.presets import SEARCH_PRESETS, TRAIN_PRESETS, search_preset, train_preset
+from vidnas.viewconfig import PredictConfig
 
 
 def search(*arguments: object) -> tuple[SearchConfig, bool]:
@@ -179,3 +181,10 @@ def test_the_help_says_what_to_type_behind_every_flag(
 )
 def test_a_setting_without_a_name_of_its_own_is_shown_by_its_type(hint: Any, expected: str) -> None:
     assert flags.metavar(SearchConfig, "anything", hint) == expected
+
+
+@pytest.mark.parametrize("kind", [TrainConfig, SearchConfig, EvaluateConfig, PredictConfig, CheckConfig])
+def test_a_setting_s_text_has_no_line_break_of_the_source(kind: type) -> None:
+    texts = flags._texts(kind)
+    assert set(texts) == {field.name for field in fields(kind)}
+    assert not any("\n" in text or "  " in text for text in texts.values())

@@ -1,9 +1,13 @@
 """Flags -> settings: the only file that imports tyro."""
 
 import argparse
+import ast
 import dataclasses
+import inspect
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
+from textwrap import dedent
 from types import MappingProxyType, NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -49,6 +53,8 @@ METAVARS = MappingProxyType(
         "csv": "FILE",
         "json": "FILE",
         "annotate": "FILE",
+        "write_csv": "FILE",
+        "columns": "NAME,...",
         "source": CELL,
     }
 )
@@ -83,11 +89,11 @@ def _parse(verb: str, kind: type[C], arguments: Sequence[str], default: Any) -> 
 def _readable(kind: type[C], positional: str = "") -> type[C]:
     """The same settings, the help of which says what to type; one of them may be given by position."""
     assert dataclasses.is_dataclass(kind)
-    hints, fields = get_type_hints(kind), []
+    hints, texts, fields = get_type_hints(kind), _texts(kind), []
     for field in dataclasses.fields(kind):
         hint: Any = hints[field.name]
-        if hint is not bool:  # --flip and --no-flip take nothing
-            hint = Annotated[hint, tyro.conf.arg(metavar=metavar(kind, field.name, hint))]
+        value = None if hint is bool else metavar(kind, field.name, hint)  # --flip and --no-flip take none
+        hint = Annotated[hint, tyro.conf.arg(metavar=value, help=texts.get(field.name))]
         if field.name == positional:
             hint = tyro.conf.Positional[hint]  # type: ignore[misc]
         has_default = field.default is not dataclasses.MISSING
@@ -95,6 +101,19 @@ def _readable(kind: type[C], positional: str = "") -> type[C]:
             (field.name, hint, *([dataclasses.field(default=field.default)] if has_default else []))
         )
     return _extended(kind, fields)
+
+
+def _texts(kind: type) -> dict[str, str]:
+    """What stands below each setting in its class, on one line: tyro would keep the breaks of the source."""
+    texts: dict[str, str] = {}
+    for owner in reversed([one for one in kind.__mro__ if dataclasses.is_dataclass(one)]):
+        (declared,) = ast.parse(dedent(inspect.getsource(owner))).body
+        assert isinstance(declared, ast.ClassDef)
+        for setting, text in pairwise(declared.body):
+            match setting, text:
+                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(words))):
+                    texts[name] = " ".join(words.split())
+    return texts
 
 
 def metavar(kind: type, name: str, hint: Any) -> str:

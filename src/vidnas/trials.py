@@ -229,7 +229,7 @@ def too_few_minutes(minutes: float, found: Pace, spent_sec: float = 0.0) -> str:
 def say_needs(needs: Needs, work: Work, config: SearchConfig | TrainConfig, log: RunLog) -> None:
     """Tell what the work will take, and what to change if the memory will hardly suffice."""
     if config.minutes is not None:
-        log.say(f"That is as many epochs as fit into {config.minutes:g} minutes by the forecast.")
+        log.say(f"That is as many epochs as fit into {config.minutes:g} min by the forecast.")
     for line in (forecast.describe(needs, work), *needs.notes, *forecast.warn(needs, _remedy(config))):
         log.say(line)
 

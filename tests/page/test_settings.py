@@ -26,6 +26,13 @@ CONFIGS = [
 ]
 
 
+def test_the_command_has_the_epochs_that_were_chosen_and_not_the_minutes() -> None:
+    config = train_preset("cpu", data="videos", genotype="random:0", minutes=1.0, epochs=115)
+    made = command(config, nearest_preset(config))
+    assert "--epochs 115" in made
+    assert "--minutes" not in made
+
+
 @pytest.mark.parametrize("config", CONFIGS)
 def test_the_command_gives_the_same_settings_again(config: SearchConfig | TrainConfig) -> None:
     """As a shell and the command line read it; only the run folder is a new one."""

@@ -32,9 +32,12 @@ def changed(config: RunConfig, preset: str) -> dict[str, object]:
 
 
 def command(config: RunConfig, preset: str) -> str:
-    """A shell command that makes the same run anew, in a new folder."""
+    """A shell command that makes the same run anew, in a new folder.
+
+    Not by --minutes, which another day are other epochs.
+    """
     words = ["vidnas", verb_of(config), "--preset", preset]
-    for name, value in changed(config, preset).items():
+    for name, value in changed(dataclasses.replace(config, minutes=None), preset).items():
         flag = name.replace("_", "-")
         if isinstance(value, bool):
             words.append(f"--{flag}" if value else f"--no-{flag}")
