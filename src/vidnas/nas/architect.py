@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import Literal, Protocol, TypeVar, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
 
 import torch
 import torch.nn.functional as F
@@ -97,7 +97,9 @@ LabelledClips = tuple[Video, Labels]
 class Searchable(Protocol):
     """A module with an alpha of its own, as nn.network.Supernet."""
 
-    alpha: nn.Parameter
+    if TYPE_CHECKING:
+        # From Python 3.12 on, isinstance() does not see what a module has among its parameters.
+        alpha: nn.Parameter
 
     def weights(self) -> dict[str, Tensor]:
         """Every other parameter, by name."""
