@@ -1,5 +1,6 @@
 """The command line: help, versions, exit codes, error messages."""
 
+import os
 import subprocess
 import sys
 import time
@@ -180,6 +181,56 @@ def test_an_error_from_a_loader_s_worker_is_told_without_its_traceback(
     monkeypatch.setattr("vidnas.cli.VERBS", {"demo": Verb("", "", fail)})
     assert main(["demo"]) == 1
     assert capsys.readouterr().err == "vidnas: a.avi is damaged.\n"
+
+
+def run_unread(code: str, *, unbuffered: str) -> tuple[int, str]:
+    """Exit code and stderr of a program whose output nobody reads: `... | head` after its lines."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    environment = os.environ | {"PYTHONUNBUFFERED": unbuffered}
+    command = [sys.executable, "-c", code]
+    ended = subprocess.run(
+        command, stdout=writer, stderr=subprocess.PIPE, text=True, env=environment, check=False
+    )
+    os.close(writer)
+    return ended.returncode, ended.stderr
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["search", "--help"], ["draw", "--help"]])
+def test_where_nobody_reads_the_output_any_more_it_ends_without_a_word(
+    arguments: list[str], unbuffered: str
+) -> None:
+    code = f"import sys; from vidnas.cli import main; sys.exit(main({arguments}))"
+    assert run_unread(code, unbuffered=unbuffered) == (141, "")
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("how", ["console.give('x')", "print('x')"])
+def test_so_does_every_verb(verb: str, how: str, unbuffered: str) -> None:
+    code = (
+        "import sys; from vidnas import cli, console; "
+        f"cli.VERBS = {{{verb!r}: cli.Verb('', '', lambda _: {how} or 0)}}; sys.exit(cli.main([{verb!r}]))"
+    )
+    assert run_unread(code, unbuffered=unbuffered) == (141, "")
+
+
+def test_another_broken_pipe_and_another_error_are_told() -> None:
+    fail = "lambda _: (_ for _ in ()).throw({})"
+    code = (
+        "import sys; from vidnas import cli, errors; "
+        "cli.VERBS = {{'draw': cli.Verb('', '', {})}}; sys.exit(cli.main(['draw']))"
+    )
+    unread = code.format(fail.format("errors.UserError('x is damaged.')"))
+    assert run_unread(unread, unbuffered="") == (1, "vidnas: x is damaged.\n")
+    read = subprocess.run(
+        [sys.executable, "-c", code.format(fail.format("BrokenPipeError(32, 'Broken pipe')"))],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (read.returncode, read.stderr) == (1, "vidnas: Broken pipe.\n")
 
 
 def test_help_is_quick_and_importing_vidnas_loads_no_torch() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from vidnas import learnt, networks
 from vidnas.cli import main
@@ -174,5 +175,19 @@ def test_a_file_without_a_frame_rate_is_one_clip_and_says_so(
     monkeypatch.setattr("vidnas.predict.scan_videos", lambda *_, **__: unknown)
     assert predict(shade_run, video) == 0
     printed = capsys.readouterr().out
-    assert "states no frame rate, so it was taken as one clip" in printed
+    assert "The file states no frame rate, so it was taken as one clip." in printed
     assert "windows" not in printed
+
+
+def test_frames_beside_videos_are_seen_too_and_their_note_is_true_of_a_folder(
+    shade_run: Path, write_shades: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_shades("odd/a.mp4", (DAY, 3))
+    (tmp_path / "odd" / "frames").mkdir()
+    for number in range(3):
+        Image.new("L", (64, 48), 0).save(tmp_path / "odd" / "frames" / f"{number}.png")
+    assert predict(shade_run, tmp_path / "odd") == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert "a.mp4" in first and first.endswith("day")
+    assert "frames  100.0 %  night" in second
+    assert second.endswith("(A folder of frames states no frame rate, so it was taken as one clip.)")

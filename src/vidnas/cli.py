@@ -7,7 +7,6 @@ import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from difflib import get_close_matches
 from importlib.metadata import version
 from io import TextIOWrapper
@@ -28,11 +27,16 @@ class Verb(NamedTuple):
     run: Callable[[Sequence[str]], int]
 
 
+NOBODY_READS = 141
+"""Exit code of a program that ends because the reader of its output has: a shell's for SIGPIPE."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `vidnas` with these arguments.
 
     0 for success, 1 for what is wrong in files, 2 for wrong usage, 130 or 143 after Ctrl-C or a signal to
-    stop. `--debug`, anywhere, shows the traceback of an error.
+    stop, 141, and nothing is said, where what reads the output ends before it, as `head` does. `--debug`,
+    anywhere, shows the traceback of an error.
     """
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # names may hold what a terminal cannot print
@@ -41,14 +45,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         with console.shown():
             code = _run(arguments)
-        _flush()
+        _flush()  # while errors can still be told
         return code
     except KeyboardInterrupt:
         print("vidnas: interrupted; what has been written so far stays.", file=sys.stderr)
         return 130
-    except Exception as error:
-        with suppress(OSError):
-            _flush()
+    except (Exception, SystemExit) as error:
+        if _nobody_reads(error):
+            return NOBODY_READS
+        if isinstance(error, SystemExit):
+            raise
         if "--debug" in typed:
             raise
         code, sentence = explain(error)
@@ -72,15 +78,25 @@ def _run(arguments: Sequence[str]) -> int:
         raise
 
 
-def _flush() -> None:
-    """Write out what was printed while errors can still be told; what cannot be written is dropped."""
-    if not isinstance(sys.stdout, TextIOWrapper):
-        return
-    try:
+def _flush(more: str = "") -> None:
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.write(more)
         sys.stdout.flush()
-    except OSError:
+
+
+def _nobody_reads(error: BaseException) -> bool:
+    """Whether all that is wrong is that nobody reads stdout any more; what cannot be written is dropped."""
+    blamed = _comes_of_a_pipe(error)
+    try:
+        _flush("\n" if blamed else "")  # the broken pipe may have been another one, to a process for videos
+    except OSError as lost:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python tries it again at its end
-        raise
+        return isinstance(lost, BrokenPipeError) and (blamed or isinstance(error, SystemExit))
+    return False
+
+
+def _comes_of_a_pipe(error: BaseException | None) -> bool:
+    return error is not None and (isinstance(error, BrokenPipeError) or _comes_of_a_pipe(error.__cause__))
 
 
 def _find_verb(name: str) -> Verb:
@@ -176,6 +192,7 @@ def _predict(arguments: Sequence[str]) -> int:
 
 def _draw(arguments: Sequence[str]) -> int:
     config = flags.parse("draw", viewconfig.DrawConfig, arguments, positional="source")
+    given.look(config)
     from vidnas.draw import run_draw
 
     print(run_draw(config).text)
@@ -184,6 +201,7 @@ def _draw(arguments: Sequence[str]) -> int:
 
 def _report(arguments: Sequence[str]) -> int:
     config = flags.parse("report", viewconfig.ReportConfig, arguments, positional="runs")
+    given.look(config)
     from vidnas.report import run_report
 
     print(run_report(config).text)

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TypeVar
 
 from vidnas import console, videos
+from vidnas.asked import begun_demo
 from vidnas.config import EvaluateConfig, SearchConfig, TrainConfig
 from vidnas.dataconfig import BUILTIN
 from vidnas.engine.pace import Countdown, Pace
 from vidnas.engine.stop import StopRequest
-from vidnas.errors import UsageError, UserError
 from vidnas.evaluate import EvaluateResult, run_evaluate
 from vidnas.presets import search_preset, train_preset
 from vidnas.rundir import going_on_by, make_folder, new_folder
@@ -47,7 +47,7 @@ def run_demo(config: DemoConfig, *, resume: bool = False) -> DemoResult:
 
     With `resume` the demo in `config.out` goes on where it was saved last.
     """
-    folder = _begun_folder(config) if resume else new_folder("demo", config.out)
+    folder = begun_demo(config) if resume else new_folder("demo", config.out)
     searching, training = _settings(config, folder)
     control = _control(training, folder)
     make_folder(folder)  # so that there is something to go on with from here on
@@ -63,19 +63,6 @@ def run_demo(config: DemoConfig, *, resume: bool = False) -> DemoResult:
     passed = evaluation.scores.top1 >= LEAST_ACCURACY and single.scores.top1 < MOST_CONTROL_ACCURACY
     summary = _summary(folder, evaluation, single, passed)
     return DemoResult(search, train, single, evaluation, passed, summary)
-
-
-def _begun_folder(config: DemoConfig) -> Path:
-    """The folder `config.out`, to go on with the demo there, which may not have come to its search."""
-    if config.out is None:
-        raise UsageError("To resume, name the demo's folder in `out`.")
-    folder = Path(config.out).expanduser()
-    if not folder.is_dir() or (any(folder.iterdir()) and not (folder / DEMO_SEARCH).is_dir()):
-        raise UserError(
-            f"There is no demo in {folder} to go on with. A demo's folder holds its {DEMO_SEARCH}/; runs of "
-            "other verbs go on by the verb that began them."
-        )
-    return folder
 
 
 def _settings(config: DemoConfig, folder: Path) -> tuple[SearchConfig, TrainConfig]:

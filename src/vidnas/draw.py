@@ -8,19 +8,19 @@ from pathlib import Path
 import numpy as np
 
 from vidnas import console, networks
-from vidnas.atomic import require_new, write_whole
-from vidnas.errors import UsageError, UserError
+from vidnas.asked import find_cell, require_drawable
+from vidnas.atomic import write_whole
+from vidnas.errors import UserError
 from vidnas.figures.animation import SearchEpoch, draw_search
 from vidnas.figures.cell import draw_cell
+from vidnas.figures.formats import ANIMATIONS
 from vidnas.figures.gif import Picture, encode_gif
-from vidnas.figures.save import FORMATS, save_figure, to_pixels
+from vidnas.figures.save import save_figure, to_pixels
 from vidnas.page.run import Run, read_run
 from vidnas.video.encode import Mp4Writer
 from vidnas.viewconfig import DrawConfig
 from vidnas.words import counted
 
-ANIMATIONS = (".gif", ".mp4")
-SLOWEST_FPS, FASTEST_FPS = 0.1, 50.0
 HOLD_SEC = 3.0
 """How long an animation stays at its last epoch."""
 
@@ -40,57 +40,21 @@ def run_draw(config: DrawConfig) -> DrawResult:
     """
     path = Path(config.out).expanduser()
     suffix = path.suffix.lower()
-    if suffix not in (*FORMATS, *ANIMATIONS):
-        raise UsageError(
-            f"out is {config.out}; a picture ends in {', '.join(FORMATS)}, an animation of a search in "
-            f"{' or '.join(ANIMATIONS)}."
-        )
-    require_new(path, "--out")
+    require_drawable(config)
     shown, *problems = _animate(config, path) if suffix in ANIMATIONS else _draw_picture(config, path)
     return DrawResult(path, "\n".join([f"Drawn: {shown} in {path}.", *(f"Careful: {p}" for p in problems)]))
 
 
 def _draw_picture(config: DrawConfig, path: Path) -> list[str]:
     """Draw one cell; what it is in words."""
-    source, shown = _find_cell(config.source)
+    source, shown = find_cell(config.source)
     save_figure(draw_cell(networks.read_genotype(source), title=config.title or ""), path)
     return [shown]
 
 
-def _find_cell(source: str) -> tuple[str, str]:
-    """Where to read a genotype, and what it is in words: of an unfinished search the newest cell."""
-    folder = Path(source).expanduser()
-    if source.startswith(networks.RANDOM) or source == networks.ALL_SKIP:
-        return source, f"the cell {source}"
-    if not folder.exists():
-        raise UserError(
-            f"{source} does not exist. Draw a genotype file, the run folder of a search or a training, a "
-            f"random cell, as in random:0, or {networks.ALL_SKIP}."
-        )
-    if not folder.is_dir() or (folder / networks.GENOTYPE).exists():
-        return source, f"the cell of {source}"
-    newest = max((folder / "genotypes").glob("epoch-*.json"), default=None, key=_epoch_in)
-    if newest is None:
-        raise UserError(
-            f"{source} holds no cell: no {networks.GENOTYPE}, as a run folder has it, and no "
-            "genotypes/epoch-001.json, as a search has it after its first epoch. A demo's run folders are "
-            "its search/ and train/."
-        )
-    return str(newest), f"the newest cell of the unfinished search {source}, {newest.stem}"
-
-
-def _epoch_in(path: Path) -> int:
-    number = path.stem.removeprefix("epoch-")
-    return int(number) if number.isdecimal() else 0
-
-
 def _animate(config: DrawConfig, path: Path) -> list[str]:
     """Draw the epochs of a search; what they are in words, and what of the run could not be read."""
-    if not SLOWEST_FPS <= config.fps <= FASTEST_FPS:
-        raise UsageError(
-            f"fps is {config.fps:g}; an animation shows {SLOWEST_FPS:g} to {FASTEST_FPS:g} epochs a second."
-        )
-    run = _read_search(config.source)
+    run = read_run(Path(config.source).expanduser())
     epochs = _epochs_of(run)
     pictures = _render(epochs, run, config.title or "")
     if path.suffix.lower() == ".gif":
@@ -100,21 +64,6 @@ def _animate(config: DrawConfig, path: Path) -> list[str]:
         _write_mp4(pictures, path, config.fps)
     count = counted(len(epochs), "epoch")
     return [f"{count} of the search {config.source}", *run.problems]
-
-
-def _read_search(source: str) -> Run:
-    """The run folder of a search; UserError if it is another thing."""
-    wanted = "An animation shows a search over its epochs: name its run folder"
-    folder = Path(source).expanduser()
-    if not folder.is_dir():
-        raise UserError(f"{source} is not a folder. {wanted}, or draw a cell into a .png, .svg or .pdf file.")
-    run = read_run(folder)
-    if run.verb != "search":
-        raise UserError(
-            f"{source} is the run folder of a training, whose cell does not change. {wanted}, or draw the "
-            "cell into a .png, .svg or .pdf file."
-        )
-    return run
 
 
 def _epochs_of(run: Run) -> list[SearchEpoch]:

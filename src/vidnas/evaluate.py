@@ -248,7 +248,7 @@ def _write(
             *(f"Careful: {paragraph}" for paragraph in paragraphs(findings, train_config)),
             f"{cost} Checkpoint: {checkpoint_bytes / 1e6:.2f} MB.",
             f"Written: {path}   Confusion matrix: {picture}   Every prediction: {table}   "
-            f"Surest clips: {stem.name}{ENDINGS[3]}",
+            f"Surest clips: {stem.with_name(stem.name + ENDINGS[3])}",
             *test.skipped,
         ]
     )

@@ -6,6 +6,7 @@ What is wrong is said by the functions that the verbs ask, too. Imports neither 
 from pathlib import Path
 
 from vidnas.architecture import BEST_OF, genotype_source, read_architecture, read_genotype
+from vidnas.asked import begun_demo, require_drawable, runs_to_report, videos_to_predict
 from vidnas.atomic import require_new, require_unused
 from vidnas.config import ClipConfig, CompareConfig, EvaluateConfig, TrainConfig
 from vidnas.configfile import load_train_config
@@ -13,7 +14,7 @@ from vidnas.dataconfig import BUILTIN, CheckConfig, DataConfig
 from vidnas.limits import names
 from vidnas.video.sources import is_address, require_there
 from vidnas.video.tables import parse_columns
-from vidnas.viewconfig import DemoConfig, PredictConfig
+from vidnas.viewconfig import DemoConfig, DrawConfig, PredictConfig, ReportConfig
 
 
 def look(config: object, *, resume: bool = False) -> None:
@@ -38,6 +39,19 @@ def look(config: object, *, resume: bool = False) -> None:
         require_new(Path(config.write_csv).expanduser(), "--write-csv")
     if isinstance(config, ClipConfig | DemoConfig) and config.out is not None and not resume:
         require_unused(Path(config.out).expanduser())
+    _look_at_views(config, resume=resume)
+
+
+def _look_at_views(config: object, *, resume: bool) -> None:
+    """As `look`, for the verbs that show something."""
+    if isinstance(config, PredictConfig):
+        videos_to_predict(config)
+    if isinstance(config, DrawConfig):
+        require_drawable(config)
+    if isinstance(config, ReportConfig):
+        runs_to_report(config)
+    if isinstance(config, DemoConfig) and resume:
+        begun_demo(config)
 
 
 def _require_videos(config: DataConfig | EvaluateConfig) -> None:

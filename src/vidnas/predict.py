@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidnas import console, learnt, networks, runs
-from vidnas.atomic import require_new, write_whole
+from vidnas.asked import videos_to_predict
+from vidnas.atomic import write_whole
 from vidnas.engine.classify import Classifier, Probabilities
 from vidnas.engine.listing import lay_out, summarize
 from vidnas.engine.predictions import (
@@ -17,13 +18,12 @@ from vidnas.engine.predictions import (
     to_csv,
     to_json,
 )
-from vidnas.errors import UsageError, UserError
+from vidnas.errors import UserError
 from vidnas.live import watch
 from vidnas.shapes import Clip
 from vidnas.video.annotate import annotate_video
 from vidnas.video.clips import read_clips
 from vidnas.video.decode import VideoInfo, shown
-from vidnas.video.names import find_videos
 from vidnas.video.scans import scan_videos
 from vidnas.video.windows import Window, even_starts, first_nearest, slide
 from vidnas.viewconfig import PredictConfig
@@ -53,14 +53,11 @@ def run_predict(config: PredictConfig) -> PredictResult:
     UsageError and UserError before any work for settings that contradict each other, names that stand for no
     video, a file to write that exists, and a folder that is not a training's.
     """
-    _check_request(config)
+    paths = videos_to_predict(config)
     if config.live is not None:
         classifier, window_sec = _open_run(config)
         watch(config.live, classifier, window_sec=window_sec, threshold=config.threshold)
         return PredictResult((), ())
-    paths = find_videos(config.videos)
-    if config.annotate is not None and len(paths) != 1:
-        raise UsageError(f"--annotate labels one video; {len(paths)} are named.")
     classifier, window_sec = _open_run(config)
     with console.bar(total=len(paths), label="Checking", unit="video") as bar:
         infos = scan_videos(
@@ -78,25 +75,6 @@ def run_predict(config: PredictConfig) -> PredictResult:
     if config.annotate is not None and predictions:
         _annotate(predictions[0], infos[0], window_sec, _path(config.annotate))
     return PredictResult(tuple(predictions), tuple(bad))
-
-
-def _check_request(config: PredictConfig) -> None:
-    if bool(config.videos) == (config.live is not None):
-        raise UsageError("Name videos to look at, or a source to watch with --live: one of them, not both.")
-    wanted = {"json": config.json, "csv": config.csv, "annotate": config.annotate}
-    outputs = {f"--{flag}": _path(name) for flag, name in wanted.items() if name is not None}
-    if config.live is not None and outputs:
-        raise UsageError(
-            f"{' and '.join(outputs)} cannot be with --live, which prints a line per window: redirect those."
-        )
-    if config.live is not None and config.details:
-        raise UsageError("--details tells more of videos; --live prints a line per window.")
-    if len(set(outputs.values())) < len(outputs):
-        raise UsageError(f"{' and '.join(outputs)} name the same file.")
-    for flag, path in outputs.items():
-        if flag == "--annotate" and path.suffix.lower() != ".mp4":
-            raise UsageError(f"--annotate {path} must end in .mp4, which is what it writes.")
-        require_new(path, flag)
 
 
 def _path(name: str) -> Path:
@@ -198,7 +176,8 @@ def _predict(
 ) -> Prediction:
     """What was computed of a video, its windows in seconds."""
     spans_sec = [(window.start_sec, window.end_sec) for window in windows]
-    note = "" if info.duration_sec else "The file states no frame rate, so it was taken as one clip."
+    what = "A folder of frames" if path.is_dir() else "The file"
+    note = "" if info.duration_sec else f"{what} states no frame rate, so it was taken as one clip."
     return predict(
         path,
         info.duration_sec,

@@ -6,11 +6,13 @@ from pathlib import Path
 from urllib.parse import quote
 
 from vidnas import console
+from vidnas.asked import runs_to_report
 from vidnas.atomic import write_whole
 from vidnas.errors import UserError
 from vidnas.page.render import GENERATOR, render_overview, render_run
-from vidnas.page.run import Run, is_run, read_run, runs_in
+from vidnas.page.run import Run, read_run
 from vidnas.page.serve import HOST, serving
+from vidnas.page.settings import is_run
 from vidnas.viewconfig import ReportConfig
 
 PAGE = "report.html"
@@ -30,10 +32,10 @@ def run_report(config: ReportConfig) -> ReportResult:
     A folder of run folders, such as a demo's, stands for all of them. A page that vidnas wrote earlier is
     replaced. UserError where a folder is no run, or a page would replace any other file.
     """
+    folders = runs_to_report(config)
     if config.live:
-        return _serve(Path(config.runs[0]).expanduser(), config.port)
+        return _serve(folders[0], config.port)
     given = [Path(run).expanduser() for run in config.runs]
-    folders = list(dict.fromkeys(folder for one in given for folder in _run_folders(one)))
     runs = [read_run(folder) for folder in folders]
     if len(given) == 1 and is_run(given[0]):
         page = Path(config.out).expanduser() if config.out else given[0] / PAGE
@@ -44,14 +46,6 @@ def run_report(config: ReportConfig) -> ReportResult:
     _require_apart(overview, runs)
     links = [(run, _link(overview, run.folder / PAGE)) for run in runs]
     return _write({**pages, overview: render_overview(links)})
-
-
-def _run_folders(folder: Path) -> list[Path]:
-    """The folder itself, or the run folders in one that is none."""
-    if not folder.is_dir():
-        raise UserError(f"{folder} is not a folder. Name the run folder of a search or a training.")
-    found = [] if is_run(folder) else runs_in(folder)
-    return found or [folder]  # reading it says what it lacks
 
 
 def _require_apart(overview: Path, runs: list[Run]) -> None:
@@ -94,9 +88,6 @@ def _require_replaceable(path: Path) -> None:
 
 
 def _serve(folder: Path, port: int) -> ReportResult:
-    if not is_run(folder) and folder.is_dir() and (found := runs_in(folder)):
-        raise UserError(f"{folder} holds several runs; --live shows one: {', '.join(map(str, found))}.")
-    read_run(folder)  # what is wrong with the folder is told here and not in the browser
     with serving(folder, port) as server:
         console.give(f"Live: http://{HOST}:{server.server_port}/   Ctrl-C ends it.")
         try:

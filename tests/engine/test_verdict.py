@@ -3,6 +3,7 @@
 import json
 import statistics
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,18 @@ def test_of_a_good_accuracy_on_a_small_test_the_size_is_the_likely_cause() -> No
     (finding,) = judge_test(scores_of([[2, 0], [1, 1]], (0.25, 1.0)), 0.9)
     assert finding.kind == "guesses"
     assert finding.causes[0] == "a test too small to tell (4 videos, 30 groups)"
+
+
+@pytest.mark.parametrize(("groups", "told"), [(4, True), (9, True), (10, False)])
+def test_below_chance_the_size_is_a_likely_cause_of_few_groups_alone(groups: int, told: bool) -> None:
+    (finding,) = judge_test(replace(even(6, 3, 4, (0.05, 0.3)), num_groups=groups), 0.71)
+    assert finding.causes[0].startswith("a test too small to tell (138 videos, ") == told
+
+
+@pytest.mark.parametrize("train", [0.1, 0.71])
+def test_wrong_labels_are_a_likely_cause_of_guessing_and_of_learning_nothing(train: float) -> None:
+    (finding,) = judge_test(even(6, 3, 4, (0.05, 0.3)), train)
+    assert finding.causes[-1] == "labels that do not fit the videos (look at clips.png)"
 
 
 @pytest.mark.parametrize(("train", "kind"), [(0.24, "learnt nothing"), (0.26, "guesses"), (None, "guesses")])

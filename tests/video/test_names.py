@@ -7,6 +7,8 @@ import pytest
 from vidnas.errors import UserError
 from vidnas.video.names import find_videos
 
+FRAMES = ("odd/grey16", "odd/walk", "odd/seen", "odd/seen/deep", "all", "all/more")
+
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -73,3 +75,27 @@ def test_a_name_that_stands_for_nothing_is_named(name: str, message: str) -> Non
 def test_the_home_folder_may_be_a_tilde(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(folder))
     assert find_videos(["~/b.mp4", "~/x?.mp4"]) == [folder / "b.mp4", folder / "x1.mp4"]
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("odd", ["odd/b.mp4", "odd/grey16", "odd/seen/c.avi", "odd/seen/deep", "odd/walk"]),
+        ("odd/*", ["odd/b.mp4", "odd/grey16", "odd/seen/c.avi", "odd/seen/deep", "odd/walk"]),
+        ("odd/grey*", ["odd/grey16"]),
+        ("odd/grey16", ["odd/grey16"]),
+        ("odd/seen", ["odd/seen/c.avi", "odd/seen/deep"]),
+        ("all", ["all", "all/more"]),
+    ],
+)
+def test_folders_of_frames_are_found_beside_videos(
+    name: str, found: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not the stills beside a video, nor a single picture."""
+    monkeypatch.chdir(tmp_path)
+    frames = [f"{folder}/{number}.png" for folder in FRAMES for number in range(3)]
+    for file in ("odd/b.mp4", "odd/seen/c.avi", "odd/one/1.png", *frames):
+        path = tmp_path / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    assert find_videos([name]) == [Path(one) for one in found]

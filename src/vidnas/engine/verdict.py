@@ -33,6 +33,10 @@ SKIPS = 0.75
 """... or share of skips among the ops of the cell."""
 
 
+FEW_GROUPS = 10
+"""A test of fewer groups may be too small to tell even where its accuracy is below chance."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """Something that makes a result worth little."""
@@ -113,11 +117,13 @@ def _learnt_nothing(train: float, guess: float) -> Finding:
             "a learning rate that is too high for this network, or far too low",
             "too few epochs",
             "clips that do not show the action (see clips.png)",
+            _WRONG_LABELS,
         ),
         "a tenth of the --lr, then more --epochs",
     )
 
 
+_WRONG_LABELS = "labels that do not fit the videos (look at clips.png)"
 _OTHER_SCENES = (
     "other places, people or light in the test than in training",
     "training videos that show their class by something else than the action, such as the background",
@@ -142,9 +148,10 @@ def _guessing(scores: Scores, tested: str, train: float | None, guess: float) ->
         "guesses",
         f"cannot be told from guessing: {tested}; {even} {guess:.1%}{learnt}.",
         (
-            *((small,) if scores.top1 > guess else ()),
+            *((small,) if scores.top1 > guess or scores.num_groups < FEW_GROUPS else ()),
             *_OTHER_SCENES,
             "too few different recordings of each class",
+            _WRONG_LABELS,
         ),
         _MORE_RECORDINGS,
     )

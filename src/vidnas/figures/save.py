@@ -15,8 +15,8 @@ from matplotlib.figure import Figure
 
 from vidnas.atomic import write_whole
 from vidnas.errors import UserError
+from vidnas.figures.formats import FORMATS as FORMATS
 
-FORMATS = (".png", ".svg", ".pdf")
 PNG_DPI = 150
 
 

@@ -13,8 +13,7 @@ from vidnas.video.footage import exists
 from vidnas.video.items import Item, VideoIndex
 from vidnas.video.lists import ListedClip, Listing, repeated
 from vidnas.video.parts import PARTS, join_parts
-from vidnas.video.pictures import picture_names
-from vidnas.video.tree import is_video
+from vidnas.video.tree import is_video, picture_names
 from vidnas.words import counted
 
 

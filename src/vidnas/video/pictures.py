@@ -13,7 +13,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from vidnas.errors import UserError
 from vidnas.video.decode import Frame, VideoInfo, ends_before, shown
 from vidnas.video.heartbeat import beat
-from vidnas.video.tree import is_picture, naturally
+from vidnas.video.tree import picture_names as picture_names
 from vidnas.video.upright import scaled_size
 
 MOST_PIXELS = 1 << 26
@@ -21,11 +21,6 @@ MOST_PIXELS = 1 << 26
 
 _AS_SHOWN = frozenset(("1", "L", "P", "LA", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "HSV"))
 _AT_MOST_16_BITS = frozenset(("PNG", "PPM"))
-
-
-def picture_names(folder: Path) -> list[str]:
-    """The names of the frames in a folder in the order in which people count; none where it has none."""
-    return naturally(path.name for path in folder.iterdir() if is_picture(path.name) and path.is_file())
 
 
 def scan_pictures(folder: Path) -> VideoInfo:

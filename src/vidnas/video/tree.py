@@ -124,6 +124,11 @@ def is_picture(name: str) -> bool:
     return splitext(name)[1].lower() in PICTURE_SUFFIXES and not basename(name).startswith((".", FLOW))
 
 
+def picture_names(folder: Path) -> list[str]:
+    """The names of the frames in a folder in the order in which people count; none where it has none."""
+    return naturally(path.name for path in folder.iterdir() if is_picture(path.name) and path.is_file())
+
+
 def videos_in(tree: Tree) -> list[str]:
     """The videos among the files."""
     return [name for name in tree.files if is_video(name)]
