@@ -121,3 +121,13 @@ def test_a_row_that_only_guesses_comes_with_a_warning_and_a_way_out(comparison: 
     for text in (as_text(changed, paper=False), as_markdown(changed, paper=False)):
         assert "c3d has learnt nothing" in text
         assert "--lr" in text
+
+
+def test_of_one_network_nothing_is_said_of_differences(comparison: Comparison) -> None:
+    alone = replace(comparison, rows=comparison.rows[:1])
+    for tell in (as_text, as_markdown):
+        several, one = (tell(of, paper=False) for of in (comparison, alone))
+        for part in ("minus my", "Differences to my|search in points", "all networks in one run"):
+            assert part in several
+            assert part not in one
+        assert "65.0%" in one and "665,965" in one

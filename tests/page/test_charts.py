@@ -1,5 +1,6 @@
 import math
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -142,3 +143,40 @@ def test_labels_of_crowded_networks_lie_apart_and_within_the_chart() -> None:
         assert TOP < one.y < BOTTOM
         for other in places[:i]:
             assert abs(one.x - other.x) >= LETTER or abs(one.y - other.y) >= LETTER_HEIGHT - 1e-6
+
+
+RISING = [(n, 0.9 - 0.8 * math.exp(-n / 9)) for n in range(1, 61)]
+STEEP = [(n, min(0.9, 0.1 * n)) for n in range(1, 61)]
+FLAT = [(n, 0.86 + 0.005 * (-1) ** n) for n in range(1, 61)]
+PERFECT = [(n, 1.0) for n in range(1, 61)]
+
+
+@pytest.mark.parametrize("curve", [RISING, STEEP, FLAT, PERFECT, [(1, 0.3)], RISING[::-1]])
+@pytest.mark.parametrize("level", [0.0, 0.125, 0.5, 0.875, 1.0])
+@pytest.mark.parametrize("uprights", [[], [(40, "found")]])
+def test_the_text_of_a_level_lies_on_no_line_and_in_the_chart(
+    curve: list[tuple[int, float]], level: float, uprights: list[tuple[int, str]]
+) -> None:
+    line = Line("train", [(n, y) for n, (_, y) in enumerate(curve, start=1)])
+    chart = draw_lines("Accuracy", [line], share=True, levels=[(level, "test 87.5 %")], uprights=uprights)
+    assert chart is not None
+    (mark,) = chart.levels
+    assert mark.place is not None
+    half = LETTER * len(mark.text) / 2
+    left, right = mark.place.x - half, mark.place.x + half
+    top, bottom = mark.place.y - LETTER_HEIGHT / 2, mark.place.y + LETTER_HEIGHT / 2
+    assert left >= LEFT and right <= RIGHT and top >= TOP and bottom <= BOTTOM
+    assert not top <= mark.at <= bottom
+    assert abs(mark.place.y - mark.at) <= 2 * LETTER_HEIGHT
+    points = points_of(chart)
+    for (x, y), (to_x, to_y) in pairwise(points):
+        for step in range(101):
+            at = x + (to_x - x) * step / 100, y + (to_y - y) * step / 100
+            assert not (left <= at[0] <= right and top <= at[1] <= bottom)
+    assert not any(left <= upright.at <= right for upright in chart.uprights)
+
+
+def test_where_lines_are_everywhere_a_level_has_a_text_all_the_same() -> None:
+    zigzag = Line("train", [(n, n % 2) for n in range(400)])
+    chart = draw_lines("Accuracy", [zigzag], share=True, levels=[(0.5, "test 50.0 %")])
+    assert chart is not None and chart.levels[0].place is not None

@@ -157,3 +157,13 @@ def test_it_loads_nothing_and_runs_no_script_but_its_own(render: Callable[..., A
 @pytest.mark.parametrize(("share", "text"), [(0.123, "+12.3"), (-0.2, "\u221220.0"), (-0.0001, "0.0")])
 def test_points_have_signs_and_no_negative_zero(share: float, text: str) -> None:
     assert points(share) == text
+
+
+def test_of_one_network_nothing_is_said_of_differences(
+    comparison: Comparison, render: Callable[..., Any]
+) -> None:
+    several, one = (render(of).text for of in (comparison, replace(comparison, rows=comparison.rows[:1])))
+    for part in ("against no. 1", "reference", "A difference is in points", "all networks in one run"):
+        assert part in several
+        assert part not in one
+    assert "Latency is the median of one clip ± the interquartile range on cpu, 2 threads" in one

@@ -1,6 +1,7 @@
 """The pages in headless Chromium, as a reader sees and uses them."""
 
 import io
+import json
 import re
 import shutil
 import threading
@@ -263,3 +264,20 @@ def test_the_live_page_gains_an_epoch_while_it_is_open(
         finally:
             server.shutdown()
             thread.join()
+
+
+def test_a_narrow_page_breaks_commands_between_their_words_alone(
+    browser: webdriver.Chrome, make_training: MakeRun, tmp_path: Path
+) -> None:
+    folder = make_training("narrow", parent=tmp_path)
+    result = json.loads((folder / "result.json").read_text())
+    result["scores"]["interval"] = [0.0, 0.9]
+    result["scores"]["top1"] = result["scores"]["balanced_accuracy"] = 0.3
+    (folder / "result.json").write_text(json.dumps(result))
+    run_report(ReportConfig(runs=(str(folder),)))
+    show(browser, (folder / "report.html").as_uri(), width=390)
+    words = browser.find_elements(By.CSS_SELECTOR, ".notice .word")
+    heights = {word.size["height"] for word in words if len(word.text) < 30}
+    assert len(words) > 5 and len(heights) == 1
+    assert len({word.location["y"] for word in words}) > 1
+    assert "mono" in words[0].value_of_css_property("font-family").lower()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from vidnas.page.render import render_overview, render_run
+from vidnas.page.render import _environment, render_overview, render_run
 from vidnas.page.run import read_run
 from vidnas.page.view import epoch_table
 
@@ -233,3 +233,46 @@ def test_only_the_live_page_asks_for_news(pages: dict[str, str]) -> None:
     for name, html in pages.items():
         assert ("fetch(" in html) == (name == "live")
         assert ('http-equiv="refresh"' in html) == (name == "live")
+
+
+def test_what_is_code_in_a_sentence_is_code_in_the_page(make_training: MakeRun, page: Any) -> None:
+    folder = make_training()
+    result = json.loads((folder / "result.json").read_text())
+    result["cost"]["busy"] = True
+    (folder / "result.json").write_text(json.dumps(result))
+    html = render_run(read_run(folder))
+    assert "the time is too long. <code>vidnas evaluate</code> measures it again" in html
+    assert "`" not in page(folder).text.partition("Run it again")[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("`a <b>` & `c`", "<code>a &lt;b&gt;</code> &amp; <code>c</code>"),
+        ("a lonely ` <stays>", "a lonely ` &lt;stays&gt;"),
+        ("\udcff", "\ufffd"),
+    ],
+)
+def test_between_backticks_is_code_and_nothing_is_markup(text: str, html: str) -> None:
+    template = _environment().from_string("{{ text | prose }}")
+    assert template.render(text=text) == html
+
+
+def test_a_command_is_words_that_a_line_breaks_between_and_stays_the_same_text(parsed: Parse) -> None:
+    command = shlex.join(["vidnas", "train", "--data", "my <b> videos", "--clip-norm", "frames"])
+    seen = parsed(_environment().from_string("{{ command | command }}").render(command=command))
+    assert seen.text == command
+    assert len(seen.all("span", **{"class": "word"})) == 6 and not seen.all("b")
+
+
+def test_what_to_try_next_stands_in_a_block_of_its_own(make_training: MakeRun) -> None:
+    folder = make_training()
+    result = json.loads((folder / "result.json").read_text())
+    result["scores"]["interval"] = [0.0, 0.9]
+    result["scores"]["top1"] = result["scores"]["balanced_accuracy"] = 0.3
+    (folder / "result.json").write_text(json.dumps(result))
+    html = render_run(read_run(folder))
+    notice = html.partition('<div class="notice" role="note">')[2].partition("</div>")[0]
+    said, _, command = notice.partition("<pre>")
+    assert "cannot be told from guessing" in said and "vidnas train" not in said
+    assert '<span class="word">vidnas</span> <span class="word">train</span>' in command

@@ -133,6 +133,11 @@ class Comparison:
     machine: str
     """Where time was measured, in words."""
 
+    @property
+    def compared(self) -> bool:
+        """Whether any network has a difference to the reference."""
+        return any(row.difference is not None for row in self.rows)
+
 
 def make_row(
     name: str,

@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from itertools import compress
 from typing import TypeVar
 
 from vidnas.engine.comparison import Comparison, Interval, Row
@@ -19,6 +20,8 @@ COLUMNS = (
     "train_sec", "epochs", "failures", "warnings",
 )  # fmt: skip
 NONE = "-"
+DIFFERENCE = 4
+"""Number of its column in the table."""
 
 
 def as_json(comparison: Comparison) -> str:
@@ -104,7 +107,9 @@ def _cells(comparison: Comparison) -> Cells:
         "network", "accuracy", "95 % interval", "balanced accuracy", f"minus {comparison.reference}",
         "on training clips", "parameters", "weights", "checkpoint", "MACs", "latency", "training",
     )  # fmt: skip
-    return headings, [_row_cells(row) for row in comparison.rows]
+    cells = [_row_cells(row) for row in comparison.rows]
+    kept = [name != headings[DIFFERENCE] or comparison.compared for name in headings]
+    return list(compress(headings, kept)), [list(compress(line, kept)) for line in cells]
 
 
 def _row_cells(row: Row) -> list[str]:
@@ -159,15 +164,16 @@ def _training(row: Row) -> str:
 
 
 def _legend(comparison: Comparison) -> str:
+    differences = f"Differences to {comparison.reference} in points, paired by video. "
+    together = ", all networks in one run" if len(comparison.rows) > 1 else ""
     return (
         "Accuracy: mean ± standard deviation over seeds. Intervals: 95 %, from resampling groups of test "
         "videos; they do not cover the seed. Balanced accuracy counts every class alike. On training clips: "
         "accuracy in the last epoch, while the network still learns and on clips as they were augmented. "
-        f"Differences to {comparison.reference} in "
-        "points, paired by video. Latency: median ± interquartile range of one clip, all networks in one run "
-        f"on {comparison.machine}; where it says {BUSY}, other work had that, and the time is too long. MACs "
-        "do not count pooling and norms. A checkpoint holds the optimizer's state too. Training: mean over "
-        "seeds."
+        f"{differences if comparison.compared else ''}Latency: median ± interquartile range of one "
+        f"clip{together} on {comparison.machine}; where it says {BUSY}, other work had that, and the time is "
+        "too long. MACs do not count pooling and norms. A checkpoint holds the optimizer's state too. "
+        "Training: mean over seeds."
     )
 
 

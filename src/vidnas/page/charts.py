@@ -1,7 +1,7 @@
 """Line charts and the accuracy-against-cost chart as paths and ticks with places, for the SVG in the page."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -19,8 +19,14 @@ DOT = 4.0
 """The radius of a network's dot."""
 LETTER, LETTER_HEIGHT = 6.8, 11.0
 """Pixels that a digit or letter of a label takes."""
+GAP = 4.0
+"""Pixels between a text and a line that it must not touch."""
 MARGIN = 0.2
 """Decades beside the first and the last network: an axis always has a label."""
+
+
+Path = Sequence[tuple[float, float]]
+"""Places that a line goes through, pixels."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +71,7 @@ class Mark:
     series: str = ""
     label: str = ""
     place: Place | None = None
-    """Of the label; None where it has found none."""
+    """Of the label, or of a line's text; None where it has found none."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +126,8 @@ def draw_lines(
     def at_y(y: Number) -> float:
         return BOTTOM - (y - y_values[0]) / (y_values[-1] - y_values[0]) * (BOTTOM - TOP)
 
+    paths = [[(at_x(x), at_y(y)) for x, y in line.points] for line in lines]
+    walls = [[(at_x(x), float(TOP)), (at_x(x), float(BOTTOM))] for x, _ in uprights if first <= x <= last]
     return Chart(
         title=title,
         text=f"{title}: " + "; ".join(_in_words(line, share) for line in lines),
@@ -127,10 +135,11 @@ def draw_lines(
         x_ticks=tuple(Tick(at_x(x), f"{x:g}") for x in _epoch_steps(first, last)),
         y_ticks=tuple(Tick(at_y(y), _label(y, y_values, share)) for y in y_values),
         lines=tuple(
-            _draw(line, [(at_x(x), at_y(y)) for x, y in line.points], [x for x, _ in line.points])
-            for line in lines
+            _draw(line, path, [x for x, _ in line.points]) for line, path in zip(lines, paths, strict=True)
         ),
-        levels=tuple(Mark(at_y(y), text) for y, text in levels),
+        levels=tuple(
+            Mark(at_y(y), text, place=_free_place(at_y(y), text, [*paths, *walls])) for y, text in levels
+        ),
         uprights=tuple(Mark(at_x(x), text) for x, text in uprights if first <= x <= last),
         legend=legend,
     )
@@ -186,6 +195,37 @@ def _labelled(marks: Sequence[Mark]) -> list[Mark]:
     ]
     places = place_labels(spots, radius=DOT, inside=(LEFT, TOP, WIDTH, BOTTOM))
     return [replace(mark, place=place) for mark, place in zip(marks, places, strict=True)]
+
+
+def _free_place(at: float, text: str, paths: Sequence[Path]) -> Place:
+    """The leftmost place above or below a level's line where its text lies on no path, above if it may.
+
+    Where there is none, the one that lies on the fewest pixels of them.
+    """
+    half = LETTER * len(text) / 2
+    dots = [dot for path in paths for dot in _pixels(path)]
+
+    def covered(place: Place) -> int:
+        width, height = half + GAP, LETTER_HEIGHT / 2 + GAP / 2
+        return sum(abs(x - place.x) < width and abs(y - place.y) < height for x, y in dots)
+
+    steps = range(int((RIGHT - LEFT - 2 * half) / LETTER) + 1)
+    places = [
+        Place(LEFT + GAP + half + LETTER * step, y, far=False)
+        for step in steps
+        for y in (at - LETTER_HEIGHT, at + LETTER_HEIGHT)
+        if y - LETTER_HEIGHT / 2 >= TOP and y + LETTER_HEIGHT / 2 <= BOTTOM
+    ]
+    return min(places, key=covered)
+
+
+def _pixels(path: Path) -> Iterator[tuple[float, float]]:
+    """Points on a path, no two next to each other further apart than about a pixel."""
+    yield from path[:1]
+    for (x, y), (to_x, to_y) in pairwise(path):
+        steps = math.ceil(max(abs(to_x - x), abs(to_y - y), 1))
+        for step in range(1, steps + 1):
+            yield x + (to_x - x) * step / steps, y + (to_y - y) * step / steps
 
 
 def _draw(line: Line, places: list[tuple[float, float]], epochs: list[Number]) -> Drawn:

@@ -61,6 +61,7 @@ def render_comparison(comparison: Comparison, runs: Mapping[str, Run], *, paper:
         charts=_curves(listed, runs),
         paper=paper,
         points=points,
+        compared=comparison.compared,
         busy=BUSY,
     )
 

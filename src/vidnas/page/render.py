@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import cache
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from matplotlib.colors import to_hex
 
 from vidnas.config import SearchConfig
@@ -26,7 +26,7 @@ from vidnas.page.confusion import draw_matrix
 from vidnas.page.records import Test
 from vidnas.page.run import Run
 from vidnas.page.settings import changed, command, nearest_preset
-from vidnas.page.verdicts import findings_of, paragraphs
+from vidnas.page.verdicts import advice, findings_of
 from vidnas.presets import same_clips
 from vidnas.words import are, counted
 
@@ -58,7 +58,7 @@ def render_run(run: Run, *, live: bool = False) -> str:
         command=words.shown(command(run.config, preset)),
         test=test,
         chance=chance(scores_from(test.scores)) if test else None,
-        warnings=[words.shown(text) for text in paragraphs(findings_of(run), run.config)],
+        warnings=[tuple(map(words.shown, one)) for one in advice(findings_of(run), run.config)],
         charts=view.curves(run),
         epoch_table=view.epoch_table(run),
         slider=slider,
@@ -194,10 +194,30 @@ def _environment() -> jinja2.Environment:
         base_name=words.base_name,
         counted=counted,
         are=are,
+        prose=_prose,
+        command=_command,
         base64=lambda picture: base64.b64encode(picture).decode(),
     )
     environment.globals.update(interval=words.interval, cell_px=CELL_PX, px=words.px, series=series)
     return environment
+
+
+def _prose(text: str) -> Markup:
+    """A text, what stands between backticks as code."""
+    parts = words.shown(text).split("`")
+    if len(parts) % 2 == 0:  # one of them stands for itself
+        return escape("`".join(parts))
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if index % 2 else escape(part)
+        for index, part in enumerate(parts)
+    )
+
+
+def _command(text: str) -> Markup:
+    """A shell command that a narrow page breaks between its words alone; one too long for a line anywhere."""
+    return Markup(" ").join(
+        Markup('<span class="word">{}</span>').format(shlex.quote(word)) for word in shlex.split(text)
+    )
 
 
 def _palette(*, dark: bool) -> Markup:

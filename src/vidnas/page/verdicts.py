@@ -32,8 +32,18 @@ def findings_of(run: Run) -> tuple[Finding, ...]:
 
 def paragraphs(findings: Sequence[Finding], config: RunConfig) -> list[str]:
     """Findings about a run with these settings in full, each with the command to try next."""
-    subject = "The search" if isinstance(config, SearchConfig) else "The network"
+    subject = _subject(config)
     return [finding.about(subject, next_command(finding, config)) for finding in findings]
+
+
+def advice(findings: Sequence[Finding], config: RunConfig) -> list[tuple[str, str]]:
+    """The same as (paragraph, command)."""
+    subject = _subject(config)
+    return [(finding.about(subject), next_command(finding, config)) for finding in findings]
+
+
+def _subject(config: RunConfig) -> str:
+    return "The search" if isinstance(config, SearchConfig) else "The network"
 
 
 def next_command(finding: Finding, config: RunConfig) -> str:
