@@ -12,8 +12,8 @@ from vidnas.dataconfig import CheckConfig
 from vidnas.errors import UsageError, UserError
 
 TYPOS = {
-    "check --data nope": "--data nope does not exist. Accepted are",
-    "check --data clip.mp4": "clip.mp4 is a single video. Accepted are",
+    "check --data nope": "--data nope does not exist. Name a folder with a folder of videos per class, or",
+    "check --data clip.mp4": "clip.mp4 is a single video. Name a folder with",
     "check --data . --write-csv here.txt": "--write-csv here.txt exists already",
     "pack --data nope --out pack": "--data nope does not exist",
     "search --data . --roots nope": "--roots nope is no folder",

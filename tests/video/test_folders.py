@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vidnas.errors import UserError
-from vidnas.video.folders import read_folders
+from vidnas.video.folders import FRAMES, read_folders
 from vidnas.video.items import Item
 from vidnas.video.tree import Tree, local_tree, videos_below
 
@@ -92,13 +92,36 @@ def test_a_name_that_does_not_print_is_told_escaped(tmp_path: Path) -> None:
     assert all(note.encode() for note in read_folders(local_tree(tmp_path)).notes)
 
 
-@pytest.mark.parametrize("names", [(), ("a.txt", "b/c.csv"), ("loose 1.avi", "loose 2.avi")])
+@pytest.mark.parametrize("names", [(), ("a.txt", "b/c.csv")])
 def test_a_folder_without_classes_of_videos_names_the_accepted_layouts(
     tmp_path: Path, names: tuple[str, ...]
 ) -> None:
     accepted = r"no folder with videos\. Accepted are: a folder with a .* \.wmv, frames in \.jpeg"
     with pytest.raises(UserError, match=accepted):
         read_folders(local_put(tmp_path, *names))
+
+
+@pytest.mark.parametrize(
+    ("names", "start"),
+    [
+        (("1.avi", "2.avi", "notes.txt"), "2 videos lie right in {}, without a class, as 1.avi. Put them "),
+        (("1.avi",), "1 video lies right in {}, without a class, as 1.avi. Put it into a folder per class"),
+    ],
+)
+def test_loose_clips_are_counted_and_the_way_out_is_short(
+    tmp_path: Path, names: tuple[str, ...], start: str
+) -> None:
+    with pytest.raises(UserError) as caught:
+        read_folders(local_put(tmp_path, *names))
+    assert str(caught.value).startswith(start.format(tmp_path)) and len(str(caught.value)) < 300 + len(
+        str(tmp_path)
+    )
+
+
+def test_loose_folders_of_frames_are_told_as_such(tmp_path: Path) -> None:
+    tree = local_put(tmp_path, *(f"{clip}/{n}.jpg" for clip in "ab" for n in range(3)))
+    with pytest.raises(UserError, match=r"^2 folders of frames lie right in .*, without a class, as a\."):
+        read_folders(tree, FRAMES)
 
 
 def test_train_and_test_folders_are_the_two_parts(tmp_path: Path) -> None:

@@ -74,9 +74,9 @@ def test_a_folder_per_class_gets_a_test_part(tmp_path: Path) -> None:
     assert len({*read.train, *read.test}) == 15
     assert read.notes == (
         f"Read a folder per class in {data}.",
-        "No test split is given, so a quarter of each class is set aside. Divided by clip, since 15 of 15 "
-        "file names carry no group, for example 'clip 0.avi' (clips of one video may stand on both sides; "
-        "--group-regex tells them apart): 11 + 4 videos.",
+        "No test split is given, so 4 of the 15 videos are set aside, from 2 of 9 to 1 of 2 of a class. "
+        "Divided by clip, since 15 of 15 file names carry no group, for example 'clip 0.avi' (clips of "
+        "one video may stand on both sides; --group-regex tells them apart): 11 + 4 videos.",
         "3 classes; training videos from 1 (bend) to 7 (walk).",
     )
 
@@ -97,6 +97,29 @@ def test_a_made_test_part_keeps_groups_together(tmp_path: Path) -> None:
     assert "Divided by group, since every file name carries one (for example 'ana'" in read.notes[1]
 
 
+@pytest.mark.parametrize(
+    ("sizes", "told"),
+    [
+        ((4, 4), "so 1 of the 4 videos of each class is set aside. "),
+        ((9, 9), "so 2 of the 9 videos of each class are set aside. "),
+        ((3, 3), "so 1 of the 3 videos of each class is set aside. "),
+        ((4, 8), "so 3 of the 12 videos are set aside, from 1 of 4 to 2 of 8 of a class. "),
+        ((2, 9, 4), "so 4 of the 15 videos are set aside, from 2 of 9 to 1 of 2 of a class. "),
+    ],
+)
+def test_what_is_set_aside_is_told_as_it_is(tmp_path: Path, sizes: Sequence[int], told: str) -> None:
+    put(tmp_path, *(clip for name, size in zip("abc", sizes, strict=False) for clip in clips(name, size)))
+    (note,) = [note for note in index(tmp_path).notes if note.startswith("No test split")]
+    assert note.startswith(f"No test split is given, {told}")
+
+
+def test_what_is_set_aside_of_few_groups_is_told_as_it_is(tmp_path: Path) -> None:
+    put(
+        tmp_path, *(f"{name}/v_{name}_g{g:02}_c{c:02}.avi" for name in "ab" for g in (1, 2) for c in range(5))
+    )
+    assert "so 5 of the 10 videos of each class are set aside." in " ".join(index(tmp_path).notes)
+
+
 def test_a_made_test_part_follows_the_regex_and_the_asked_rule(tmp_path: Path) -> None:
     put(tmp_path, *(f"{action}/{cam}-{n}.avi" for action in "ab" for cam in ("k1", "k2") for n in range(4)))
     by_group = index(tmp_path, group_regex=r"^(k\d)")
@@ -107,9 +130,12 @@ def test_a_made_test_part_follows_the_regex_and_the_asked_rule(tmp_path: Path) -
 
 
 def test_a_path_that_is_not_there_or_one_video_names_the_accepted_layouts(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"nothing here does not exist\. Accepted are: "):
+    with pytest.raises(
+        UserError,
+        match=r"here does not exist\. Name a folder with .*docs/data\.md has all that --data takes\.$",
+    ):
         index(tmp_path / "nothing here")
-    with pytest.raises(UserError, match=r"x\.MP4 is a single video\. Accepted are: "):
+    with pytest.raises(UserError, match=r"x\.MP4 is a single video\. Name a folder with "):
         index(put(tmp_path, "x.MP4") / "x.MP4")
 
 

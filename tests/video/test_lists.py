@@ -137,6 +137,10 @@ def test_string_labels_are_the_sorted_classes(tmp_path: Path) -> None:
             None,
             r"train\.txt:3: '1\.avi' is listed before, with another label, at .*train\.txt:1\.",
         ),
+        ("1.avi 0\n2.avi 1\n1.avi", None, r"train\.txt:3: '1\.avi' has no label\. A line is a path and"),
+        ("1.avi\n2.avi 1\n1.avi 0", None, r"^.*train\.txt:1: '1\.avi' has no label\. A line is a path and"),
+        ("1.avi 3\n2.avi run\n3.avi walk", None, r"^.*train\.txt:1: label '3': labels must be all integers"),
+        ("1.avi run\n2.avi 0\n3.avi 1", None, r"^.*train\.txt:1: label 'run': labels must be all integers"),
         ("\r\n \n", None, r"train\.txt is empty"),
     ],
 )

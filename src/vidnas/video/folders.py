@@ -22,13 +22,14 @@ class Clips:
     """What counts as a clip in folders: how they are called, found, and recognised by the name of a file."""
 
     noun: str
+    one: str
     find: Callable[[Tree], list[str]]
     owns: Callable[[str], bool]
     missing: str
 
 
-VIDEOS = Clips("videos", videos_in, is_video, "without a video suffix")
-FRAMES = Clips("folders of frames", frame_folders_in, is_picture, "no frames")
+VIDEOS = Clips("videos", "video", videos_in, is_video, "without a video suffix")
+FRAMES = Clips("folders of frames", "folder of frames", frame_folders_in, is_picture, "no frames")
 
 
 def read_folders(tree: Tree, clips: Clips = VIDEOS) -> VideoIndex:
@@ -42,7 +43,7 @@ def read_folders(tree: Tree, clips: Clips = VIDEOS) -> VideoIndex:
     inner = _class_folders(tree.below("videos"), clips)
     root, folders = (tree.below("videos"), inner) if inner else (tree, _class_folders(tree, clips))
     if not folders:
-        raise UserError(f"--data {tree.root} has no folder with {clips.noun}. {ACCEPTED}")
+        raise UserError(_why_no_classes(tree, clips))
     if _are_flat_parts(folders):
         raise UserError(
             f"{' and '.join(f'{name}/' for name in folders)} of {tree.root} hold {clips.noun}, but no folder "
@@ -58,6 +59,20 @@ def read_folders(tree: Tree, clips: Clips = VIDEOS) -> VideoIndex:
         *_empty_folders(root, classes, clips),
     )
     return VideoIndex(classes, items, (), notes)
+
+
+def _why_no_classes(tree: Tree, clips: Clips) -> str:
+    """What is there in place of folders of clips, and the short way out."""
+    loose = [name for name in clips.find(tree) if "/" not in name]
+    if loose:
+        one = len(loose) == 1
+        what = f"1 {clips.one} lies" if one else f"{len(loose):,} {clips.noun} lie"
+        them = "it" if one else "them"
+        return (
+            f"{what} right in {tree.root}, without a class, as {shown(loose[0])}. Put {them} into a folder "
+            f"per class, or beside {them} a list of lines `path label` or a CSV file whose header is path,label."
+        )
+    return f"--data {tree.root} has no folder with {clips.noun}. {ACCEPTED}"
 
 
 def merge(indexes: Sequence[VideoIndex]) -> VideoIndex:

@@ -16,7 +16,7 @@ from vidnas.video.groups import find_groups
 from vidnas.video.items import VideoIndex
 from vidnas.video.layouts import read_contents
 from vidnas.video.sources import Source
-from vidnas.words import counted
+from vidnas.words import are, counted
 
 TEST_FRACTION = 0.25
 
@@ -37,8 +37,8 @@ def index_videos(source: Source, *, split_by: SplitBy, group_regex: str | None, 
         train, test, how = divide(
             index.train, classes=index.classes, by=split_by, fraction=TEST_FRACTION, seed=seed
         )
-        how = f"No test split is given, so a quarter of each class is set aside. {how}"
         index = replace(index, train=train, test=test)
+        how = f"No test split is given, so {_set_aside(index)}. {how}"
     told = check_copies(copies, index)
     how = how or check_given_split(index, split_by, own_groups=group_regex is not None)
     return replace(index, notes=(*index.notes, how, *told, _balance(index)))
@@ -66,6 +66,21 @@ def direction_classes(classes: Sequence[str]) -> tuple[str, ...]:
     word = re.compile(r"(left|right)(wards?)?|(anti|counter)?clockwise")
     words = {name: re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name) for name in classes}
     return tuple(name for name in classes if any(word.fullmatch(part.lower()) for part in words[name]))
+
+
+def _set_aside(index: VideoIndex) -> str:
+    """How much of the classes a made test part is, as it came out: groups and small classes are not cut."""
+    tests, trains = (Counter(item.label for item in part) for part in (index.test, index.train))
+    counts = {(tests[label], tests[label] + trains[label]) for label in range(len(index.classes))}
+    if len(counts) == 1:
+        (num_test, num_all) = counts.pop()
+        return f"{num_test} of the {counted(num_all, 'video')} of each class {are(num_test)} set aside"
+    num_all = len(index.train) + len(index.test)
+    least, *_, most = sorted(counts, key=lambda pair: (pair[0] / pair[1], pair))
+    return (
+        f"{len(index.test)} of the {counted(num_all, 'video')} {are(len(index.test))} set aside, from "
+        f"{least[0]} of {least[1]} to {most[0]} of {most[1]} of a class"
+    )
 
 
 def _balance(index: VideoIndex) -> str:

@@ -98,6 +98,8 @@ def by_labels(train: Lines, test: Lines) -> Listing:
     distinct = {line.label or "" for line in (*train, *test)}
     integers = {label for label in distinct if re.fullmatch(r"[+-]?\d+", label, re.ASCII)}
     numbered = train[0].label in integers
+    if len(train) > 2 and all((line.label in integers) != numbered for line in train[1:]):
+        numbered = not numbered  # the first line alone is odd, not all the others
     if integers and integers != distinct:
         odd = [line for line in (*train, *test) if (line.label in integers) != numbered]
         faults += [

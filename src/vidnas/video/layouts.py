@@ -18,7 +18,7 @@ from vidnas.video.lists import CLASS_LIST, lists_frames
 from vidnas.video.located import Contents, finder_for, locate
 from vidnas.video.official import ucf101_lists, ucf101_splits, whole_splits
 from vidnas.video.pack import Pack, is_pack, open_pack
-from vidnas.video.partlists import by_part, csv_files, list_files
+from vidnas.video.partlists import by_part, csv_files, list_files, lists_of_videos, meant_as_lists
 from vidnas.video.recognise import recognise
 from vidnas.video.remote import tree_of
 from vidnas.video.sources import ACCEPTED, Layout, Source, require_there
@@ -84,7 +84,7 @@ def _open_folder(source: Source) -> tuple[Tree, Layout]:
     """What lies below the data, and how it is to be read: a pack as the data were that it was made of."""
     if not is_pack(source.data):
         tree = _tree(source.data)
-        return tree, source.layout if source.layout != "auto" else _layout_of_folder(tree)
+        return tree, source.layout if source.layout != "auto" else _layout_asked(source, tree)
     index = open_pack(source.data).index
     layout: Layout = index.facts["layout"]
     if source.layout not in ("auto", layout):
@@ -112,6 +112,13 @@ def _read_folder(source: Source) -> Contents:
     if source.columns is not None and layout not in ("csv", "list"):
         raise UsageError(f"--columns goes with a list, but none is read of the folder {source.data}.")
     return known.read(source, tree)
+
+
+def _layout_asked(source: Source, tree: Tree) -> Layout:
+    """By what is there; who names columns means the CSV file or the list in it, if there is one."""
+    if source.columns is not None and not csv_files(tree) and meant_as_lists(tree):
+        return "list"
+    return _layout_of_folder(tree)
 
 
 def _layout_of_folder(tree: Tree) -> Layout:
@@ -149,7 +156,7 @@ def _read_csv_in(source: Source, tree: Tree) -> Contents:
 
 
 def _read_list_in(source: Source, tree: Tree) -> Contents:
-    names = list_files(tree)
+    names = meant_as_lists(tree)
     if not names:
         raise UsageError(
             f"--layout list is one of files, but {source.data} is a folder, and no list is in it."
@@ -181,10 +188,10 @@ def _read_frames(source: Source, tree: Tree) -> Contents:
 
 
 def _signs_of_lists(tree: Tree) -> str:
-    """Lists, where no folders tell the classes."""
+    """Lists, be they as faulty as they may, where no folders tell the classes."""
     if has_classes(tree, VIDEOS) or has_classes(tree, FRAMES):
         return ""
-    return " and ".join(list_files(tree))
+    return " and ".join(lists_of_videos(tree))
 
 
 def _signs_of_videos(tree: Tree) -> str:

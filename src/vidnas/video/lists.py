@@ -108,10 +108,14 @@ def lists_frames(file: Path) -> bool:
 
 
 def distinct(lines: Sequence[ListLine], faults: list[Fault]) -> tuple[ListLine, ...]:
-    """The lines without those whose path was listed before, be it as `v/1.mp4` or `./v/1.mp4`."""
-    first: dict[str, ListLine] = {}
+    """The lines without those whose path was listed before, be it as `v/1.mp4` or `./v/1.mp4`.
+
+    A line without a label is no repetition of one with a label: what it lacks, or what its folder says
+    instead, is told by labels.py.
+    """
+    first: dict[tuple[str, bool], ListLine] = {}
     for line in lines:
-        before = first.setdefault(_normal(line.path), line)
+        before = first.setdefault((_normal(line.path), line.label is None), line)
         if before is not line:
             faults.append(repeated(line, before.where, same_label=line.label == before.label))
     return tuple(lines) if len(first) == len(lines) else tuple(first.values())

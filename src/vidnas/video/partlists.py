@@ -9,10 +9,10 @@ from pathlib import Path
 from vidnas.errors import UserError
 from vidnas.video.csvlist import is_csv_of_clips
 from vidnas.video.listfiles import lists_of, read_lines
-from vidnas.video.lists import CLASS_LIST
+from vidnas.video.lists import CLASS_LIST, numbered_lines, read_text
 from vidnas.video.parts import PARTS
 from vidnas.video.recognise import names_clips
-from vidnas.video.tree import Tree
+from vidnas.video.tree import Tree, is_video
 
 _SUFFIXES = (".txt", ".csv", ".tsv", ".lst")
 _PART_IN_NAME = re.compile(r"(?:^|[^a-z])(train|val|test)")
@@ -30,6 +30,29 @@ def csv_files(tree: Tree) -> list[str]:
 def list_files(tree: Tree) -> list[str]:
     """The other lists of clips, right in the folder or in train/ and the like."""
     return [name for name in tree.files if _may_be_list(name) and _is_list(tree, name)]
+
+
+def lists_of_videos(tree: Tree) -> list[str]:
+    """The lists of clips, and those of which most lines name a video, be it there or not."""
+    return [
+        name
+        for name in tree.files
+        if _may_be_list(name) and (_is_list(tree, name) or _names_videos(tree.root / name))
+    ]
+
+
+def meant_as_lists(tree: Tree) -> list[str]:
+    """The same where a list is asked for: where there is none, every text that may be one."""
+    return lists_of_videos(tree) or [name for name in tree.files if _may_be_list(name)]
+
+
+def _names_videos(file: Path) -> bool:
+    try:
+        lines = [line for line, _ in numbered_lines(read_text(file), file)]
+    except UserError:  # no text
+        return False
+    naming = sum(any(is_video(cell.strip("\"'")) for cell in re.split(r"[\t,; ]", line)) for line in lines)
+    return naming > len(lines) / 2
 
 
 def _may_be_list(name: str) -> bool:

@@ -1,185 +1,75 @@
 """Finds out what the columns of a list are, where exactly one reading is right.
 
-A reading is what separates, which column is the path and which the label. It is right if every path exists
-and fewer labels than training paths tell two or more classes.
+It is right if every path exists and fewer labels than training paths tell two or more classes. Where none
+is, the one that most lines fit counts, and the others are its faults.
 """
 
 from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
-from functools import cached_property
-from pathlib import Path
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from vidnas.errors import UserError
 from vidnas.video.decode import shown
-from vidnas.video.listfiles import Lists, Tables, read_tables
+from vidnas.video.listfiles import Lists
 from vidnas.video.lists import read_text
 from vidnas.video.located import Contents
-from vidnas.video.tables import BLANK, OTHER, SEPARATORS, Columns, cells_of, cut, num_cells
+from vidnas.video.readings import Reading, Shape, labelled_by, shapes_of
+from vidnas.video.tables import BLANK, OTHER, SEPARATORS
 from vidnas.video.tree import is_video
 
-LABEL_WORDS = frozenset(("label", "labels", "class", "classname", "class_name", "category", "action"))
-"""Headers that decide where several columns could be the label."""
-MOST_BLANK_COLUMNS = 8
-"""More are not tried where blanks separate, of which a path may hold any number."""
 _SHOWN = 40
-
-
-@dataclass(frozen=True)
-class Shape:
-    """Lists cut into so many columns, one of them the path."""
-
-    lists: Lists
-    tables: Tables
-    separator: str
-    num_columns: int
-    path: int
-
-    @cached_property
-    def rows(self) -> list[tuple[Path, list[str]]]:
-        """(list, cells) of every row that has that many columns."""
-        columns = self.columns()
-        cells = [(file, cells_of(row, columns)) for file, rows in self.tables.items() for row in rows]
-        return [(file, own) for file, own in cells if own is not None]
-
-    @cached_property
-    def header(self) -> list[str]:
-        """The cells of the first row, which may be a header."""
-        return self.rows[0][1]
-
-    def columns(self, label: int | None = None) -> Columns:
-        """What they are called with this one as the label; a header may name the split and the group."""
-        names = [OTHER] * self.num_columns
-        if label is not None:
-            words = [cell.lower() for cell in self.header]
-            names = [
-                word if word in ("split", "group") and words.count(word) == 1 else OTHER for word in words
-            ]
-            names[label] = "label"
-        names[self.path] = "path"
-        return Columns(tuple(names), self.separator)
-
-    def finds_every_path(self) -> bool:
-        """Whether all paths exist, but for the first of each list, which may be a header."""
-        columns = self.columns()
-        for file, rows in self.tables.items():
-            finder = self.lists.finders[file]
-            for row in rows[1:]:
-                cells = cells_of(row, columns)
-                if cells is None or not finder.find(cells[self.path]):
-                    return False
-        return True
-
-    def read(self, label: int) -> Contents:
-        """What comes out with this column as the label."""
-        known = dict.fromkeys(self.tables, self.columns(label))
-        return read_tables(self.lists, self.tables, known, named_by="the others have")
-
-
-@dataclass(frozen=True)
-class Reading:
-    """One way to read lists, and what comes out."""
-
-    shape: Shape
-    label: int
-    contents: Contents
-
-    @property
-    def is_right(self) -> bool:
-        """Whether every path exists, and fewer labels than training paths tell two or more classes."""
-        index = self.contents.index
-        sound = not self.contents.missing and not self.contents.faults
-        return sound and 2 <= len(index.classes) < len(index.train)
-
-    @property
-    def result(self) -> tuple[object, ...]:
-        """Which files there are and which of them share a class: readings with one result are the same."""
-        items = (*self.contents.index.train, *self.contents.index.test)
-        first: dict[int, int] = {}
-        labels = tuple(first.setdefault(item.label, len(first)) for item in items)
-        return len(self.contents.index.test), tuple(item.path for item in items), labels
-
-    @property
-    def rank(self) -> tuple[bool, bool]:
-        """Of the same ones the better has names for labels, and paths as they are."""
-        numbers = all(re.fullmatch(r"\d+", name) for name in self.contents.index.classes)
-        return not numbers, is_video(self.shape.rows[-1][1][self.shape.path])
-
-    @property
-    def is_labelled(self) -> bool:
-        """Whether a header calls the label so."""
-        return self.shape.header[self.label].lower() in LABEL_WORDS
-
-    @property
-    def flag(self) -> str:
-        """The flag that says the same."""
-        return f"--columns {','.join(self.shape.columns(self.label).names)}"
 
 
 def recognise(lists: Lists, plain: Contents) -> Contents:
     """The clips of lists that `plain` is the plain reading of: that one where it is right, or another.
 
-    UserError that shows the columns where there are more than a path and a label and nothing decides.
+    Where none is, that which most lines fit, with its faults. UserError that shows the columns where there
+    are more than a path and a label and nothing decides.
     """
     if not plain.missing and not plain.faults:
         return plain
-    found: dict[object, Reading] = {}
-    for shape in _shapes(lists):
-        for reading in _readings(shape):
-            best = found.setdefault(reading.result, reading)
-            found[reading.result] = max(best, reading, key=lambda one: one.rank)
-    labelled = [reading for reading in found.values() if reading.is_labelled]
-    right = labelled if len(labelled) == 1 else list(found.values())
+    shapes = list(shapes_of(lists))
+    exact = (reading for shape in shapes if shape.finds_every_path() for reading in labelled_by(shape))
+    right = _different(
+        (reading for reading in exact if reading.is_right), lambda one, other: one.result == other.result
+    )
     if len(right) == 1:
         return _with_note(right[0])
-    if not right and (plain.index.train or plain.index.test):
-        return plain  # its faults are those of a list of paths and labels
-    likeliest = max(_shapes(lists), key=_likeness, default=None)
-    if likeliest is None or not _looks_like_a_table(likeliest):
+    num_plain = len(plain.index.train) + len(plain.index.test)
+    if not right and num_plain > (num_plain + len(plain.missing) + len(plain.faults)) / 2:
         return plain
-    raise UserError(_explain(likeliest, right))
+    if not right:
+        most = (reading for shape in shapes if shape.finds_most_paths for reading in labelled_by(shape))
+        plausible = [reading for reading in most if reading.is_plausible]
+        right = _different(sorted(plausible, key=lambda one: -len(one.shape.found)), Reading.agrees)
+        if len(right) == 1:
+            return _with_note(right[0])
+    likeliest = max(shapes, key=_likeness, default=None)
+    if likeliest is None or not (right or _looks_like_a_table(likeliest, num_plain)):
+        return plain
+    raise UserError(_explain(right[0].shape if right else likeliest, right))
+
+
+def _different(readings: Iterable[Reading], are_same: Callable[[Reading, Reading], bool]) -> list[Reading]:
+    """Of the readings that are the same the best; only that which a header calls the label, if one is."""
+    found: list[Reading] = []
+    for reading in readings:
+        for number, one in enumerate(found):
+            if are_same(one, reading):
+                found[number] = max(one, reading, key=lambda one: one.rank)
+                break
+        else:
+            found.append(reading)
+    labelled = [reading for reading in found if reading.is_labelled]
+    return labelled if len(labelled) == 1 else found
 
 
 def names_clips(lists: Lists) -> bool:
-    """Whether some column of these lists holds paths of files that exist, in two rows or more."""
-    return any(
-        len(rows) > 1
-        for shape in _shapes(lists)
-        if shape.finds_every_path()
-        for rows in shape.tables.values()
-    )
-
-
-def _shapes(lists: Lists) -> Iterator[Shape]:
-    """The ways to cut lists into columns, in which every row has the same number of them."""
-    for separator in SEPARATORS:
-        tables = {}
-        with suppress(UserError):  # no CSV
-            tables = {file: cut(read_text(file), file, separator) for file in lists.files.values()}
-        if not tables or not all(tables.values()):
-            continue
-        numbers = [num_cells(row, separator) for rows in tables.values() for row in rows[1:] or rows]
-        if separator != BLANK:
-            counts = [numbers[0]] if min(numbers) == max(numbers) > 1 else []
-        else:
-            counts = list(range(min(min(numbers), MOST_BLANK_COLUMNS), 1, -1))
-        for count in counts:
-            for path in range(count):
-                yield Shape(lists, tables, separator, count, path)
-
-
-def _readings(shape: Shape) -> Iterator[Reading]:
-    """The right readings of a shape."""
-    if shape.finds_every_path():
-        for label in range(shape.num_columns):
-            if label != shape.path:
-                reading = Reading(shape, label, shape.read(label))
-                if reading.is_right:
-                    yield reading
+    """Whether some column of these lists holds paths of files that exist, in most rows and in two or more."""
+    return any(shape.finds_most_paths for shape in shapes_of(lists))
 
 
 def _with_note(reading: Reading) -> Contents:
@@ -191,13 +81,17 @@ def _with_note(reading: Reading) -> Contents:
 
 def _likeness(shape: Shape) -> tuple[int, int, bool]:
     """How much the path of a shape looks like one: by files that are there, by suffixes; no blanks cut it."""
-    paths = [(shape.lists.finders[file], cells[shape.path]) for file, cells in shape.rows]
-    there = sum(bool(finder.find(path)) for finder, path in paths)
-    return there, sum(is_video(path) for _, path in paths), shape.separator != BLANK
+    videos = sum(is_video(cells[shape.path]) for _, cells in shape.rows)
+    return len(shape.found), videos, shape.separator != BLANK
 
 
-def _looks_like_a_table(shape: Shape) -> bool:
-    """Rather than a list whose files are all missing: by its columns, or since its labels would be videos."""
+def _looks_like_a_table(shape: Shape, num_plain: int) -> bool:
+    """Rather than a list of paths and labels, of which so many clips are there: by its columns or its labels.
+
+    Labels that are videos are none.
+    """
+    if 0 < len(shape.found) <= num_plain:
+        return False
     if shape.separator == BLANK:
         rows = shape.rows[1:]
         return bool(rows) and all(is_video(cells[-1]) for _, cells in rows)

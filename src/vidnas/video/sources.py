@@ -28,6 +28,11 @@ ACCEPTED = (
 )
 
 
+ACCEPTED_IN_SHORT = (
+    "Name a folder with a folder of videos per class, or a list; docs/data.md has all that --data takes."
+)
+
+
 def is_address(data: str) -> bool:
     """Whether --data is an address such as s3://bucket/folder or https://host/folder."""
     return "://" in data
@@ -66,8 +71,8 @@ def require_there(data: Path | None, test_list: Path | None, roots: Sequence[Pat
 
 def _require_data(data: Path, test_list: Path | None) -> None:
     if not data.exists():
-        raise UserError(f"--data {data} does not exist. {ACCEPTED}")
+        raise UserError(f"--data {data} does not exist. {ACCEPTED_IN_SHORT}")
     if data.is_file() and is_video(data.name):
-        raise UserError(f"--data {data} is a single video. {ACCEPTED}")
+        raise UserError(f"--data {data} is a single video. {ACCEPTED_IN_SHORT}")
     if test_list is not None and data.is_dir():
         raise UsageError(f"--test-list goes with a list file as --data, but {data} is a folder.")

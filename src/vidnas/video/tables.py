@@ -131,10 +131,12 @@ def _has_header(rows: Sequence[Row], columns: Columns, is_there: Callable[[str],
     if columns.header is not None or not rows:
         return bool(columns.header)
     first, *others = (cells_of(row, columns) for row in rows)
-    if first is None:
-        return bool(others)
-    path, label = first[columns.path], columns.names.index("label")
+    label = columns.names.index("label")
     labels = {cells[label] for cells in others if cells is not None}
+    if first is None:
+        cells = _TOKEN.findall(rows[0][0][0]) if columns.separator == BLANK else rows[0][0]
+        return bool(others) and not any(is_video(cell) or cell in labels or is_there(cell) for cell in cells)
+    path = first[columns.path]
     return not is_video(path) and first[label] not in labels and not is_there(path)
 
 

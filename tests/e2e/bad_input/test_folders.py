@@ -30,7 +30,7 @@ def files(tmp_path: Path) -> Callable[..., Path]:
 
 @VERBS
 def test_a_missing_folder(verb: str, refused: Refused, on_data: OnData) -> None:
-    refused(*on_data(verb, "nowhere"), names=("nowhere does not exist", "Accepted are"))
+    refused(*on_data(verb, "nowhere"), names=("nowhere does not exist", "docs/data.md"))
 
 
 @VERBS
@@ -41,11 +41,10 @@ def test_a_missing_folder(verb: str, refused: Refused, on_data: OnData) -> None:
         ("Grow/", "Shrink/"),
         ("readme.txt",),
         ("Grow/a.txt", "Grow/b.doc", "Shrink/c"),
-        ("a.mp4", "b.mp4"),
         ("Grow/.hidden.mp4", ".git/x.mp4"),
         ("train/Grow/a.txt", "test/Grow/b.txt"),
     ],
-    ids=["empty", "empty classes", "a text file", "text files", "no classes", "hidden files", "empty parts"],
+    ids=["empty", "empty classes", "a text file", "text files", "hidden files", "empty parts"],
 )
 def test_a_folder_without_videos_in_class_folders(
     verb: str, names: tuple[str, ...], refused: Refused, on_data: OnData, files: Callable[..., Path]
@@ -55,10 +54,18 @@ def test_a_folder_without_videos_in_class_folders(
 
 
 @VERBS
+def test_loose_videos_without_a_class(
+    verb: str, refused: Refused, on_data: OnData, files: Callable[..., Path]
+) -> None:
+    folder = files("a.mp4", "b.mp4")
+    refused(*on_data(verb, folder), names=(f"2 videos lie right in {folder}, without a class", "path,label"))
+
+
+@VERBS
 def test_a_video_where_the_folder_is_meant(
     verb: str, refused: Refused, on_data: OnData, good_video: Path
 ) -> None:
-    refused(*on_data(verb, good_video), names=(good_video, "is a single video", "Accepted are"))
+    refused(*on_data(verb, good_video), names=(good_video, "is a single video", "docs/data.md"))
 
 
 @VERBS
