@@ -69,8 +69,9 @@ def _why_no_classes(tree: Tree, clips: Clips) -> str:
         what = f"1 {clips.one} lies" if one else f"{len(loose):,} {clips.noun} lie"
         them = "it" if one else "them"
         return (
-            f"{what} right in {tree.root}, without a class, as {shown(loose[0])}. Put {them} into a folder "
-            f"per class, or beside {them} a list of lines `path label` or a CSV file whose header is path,label."
+            f"{what} right in {tree.root}, without a class, as {shown(loose[0])}. Put {them} "
+            f"into a folder per class, or beside {them} a list of lines `path label` or a CSV file "
+            "whose header is path,label."
         )
     return f"--data {tree.root} has no folder with {clips.noun}. {ACCEPTED}"
 
