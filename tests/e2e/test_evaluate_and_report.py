@@ -77,9 +77,9 @@ def test_the_surest_right_and_wrong_clips_are_kept_as_small_pictures(evaluated: 
 
 
 def test_an_evaluation_takes_a_number_under_which_nothing_lies(
-    evaluated: Path, tiny_videos: Path, tmp_path: Path
+    evaluated: Path, tiny_videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Also where only a part of an earlier one is left."""
+    """Also where only a part of an earlier one is left. What it says of its files are their whole paths."""
     run = tmp_path / "run"
     shutil.copytree(evaluated, run)
     (run / "evaluation-paper.json").unlink()
@@ -91,6 +91,9 @@ def test_an_evaluation_takes_a_number_under_which_nothing_lies(
     new = {path.relative_to(run).parts[0] for path in after.keys() - before.keys()}
     endings = (".json", "-confusion.png", "-predictions.csv", "-clips")
     assert new == {f"evaluation-paper-3{ending}" for ending in endings}
+    (told,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("Written: "))
+    paths = [part.partition(": ")[2] for part in told.split("   ")]
+    assert paths == [str(run / f"evaluation-paper-3{ending}") for ending in endings]
 
 
 def test_the_page_shows_what_the_evaluation_stored(

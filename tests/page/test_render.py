@@ -249,6 +249,8 @@ def test_what_is_code_in_a_sentence_is_code_in_the_page(make_training: MakeRun, 
     ("text", "html"),
     [
         ("`a <b>` & `c`", "<code>a &lt;b&gt;</code> &amp; <code>c</code>"),
+        ("try --lr & `x --y z`", 'try <code class="word">--lr</code> &amp; <code>x --y z</code>'),
+        ("5 -- 6, a--b", "5 -- 6, a--b"),
         ("a lonely ` <stays>", "a lonely ` &lt;stays&gt;"),
         ("\udcff", "\ufffd"),
     ],

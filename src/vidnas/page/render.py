@@ -3,6 +3,7 @@
 import base64
 import dataclasses
 import hashlib
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ from vidnas.page.verdicts import advice, findings_of
 from vidnas.presets import same_clips
 from vidnas.words import are, counted
 
+FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]+(?![^<>]*</code>)")
+"""A flag in a sentence that has become HTML, unless it is in code already."""
 GENERATOR = "vidnas report"
 """What a page names as its maker, so that it is known again."""
 
@@ -203,14 +206,9 @@ def _environment() -> jinja2.Environment:
 
 
 def _prose(text: str) -> Markup:
-    """A text, what stands between backticks as code."""
-    parts = words.shown(text).split("`")
-    if len(parts) % 2 == 0:  # one of them stands for itself
-        return escape("`".join(parts))
-    return Markup("").join(
-        Markup("<code>{}</code>").format(part) if index % 2 else escape(part)
-        for index, part in enumerate(parts)
-    )
+    """A text, what stands between backticks as code, and flags, within which no line breaks."""
+    code = re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(words.shown(text))))
+    return Markup(FLAG.sub(r'<code class="word">\g<0></code>', code))
 
 
 def _command(text: str) -> Markup:
