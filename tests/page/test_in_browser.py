@@ -276,7 +276,7 @@ def test_a_narrow_page_breaks_commands_between_their_words_alone(
     (folder / "result.json").write_text(json.dumps(result))
     run_report(ReportConfig(runs=(str(folder),)))
     show(browser, (folder / "report.html").as_uri(), width=390)
-    words = browser.find_elements(By.CSS_SELECTOR, ".notice .word")
+    words = browser.find_elements(By.CSS_SELECTOR, ".notice pre .word")
     heights = {word.size["height"] for word in words if len(word.text) < 30}
     assert len(words) > 5 and len(heights) == 1
     assert len({word.location["y"] for word in words}) > 1
