@@ -28,6 +28,7 @@ from vidnas.video.scans import scan_videos
 from vidnas.video.windows import Window, even_starts, first_nearest, slide
 from vidnas.viewconfig import PredictConfig
 
+IN_A_FOLDER = "A folder of frames states no frame rate, so it was taken as one clip."
 MOST_WINDOWS = 1_000_000
 """Of a video: months of time between a few frames are a mistake."""
 
@@ -176,8 +177,8 @@ def _predict(
 ) -> Prediction:
     """What was computed of a video, its windows in seconds."""
     spans_sec = [(window.start_sec, window.end_sec) for window in windows]
-    what = "A folder of frames" if path.is_dir() else "The file"
-    note = "" if info.duration_sec else f"{what} states no frame rate, so it was taken as one clip."
+    unknown = IN_A_FOLDER if path.is_dir() else "The file states no frame rate, so it was taken as one clip."
+    note = "" if info.duration_sec else unknown
     return predict(
         path,
         info.duration_sec,
