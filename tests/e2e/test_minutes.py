@@ -59,7 +59,7 @@ def test_the_run_is_that_of_the_epochs_that_fit(
     assert main([*timed[verb], "--minutes", minutes, "--out", str(out)]) == 0
     stored = json.loads((out / "config.json").read_text())
     assert (stored["epochs"], stored["minutes"]) == (3, float(minutes))
-    assert f"as many epochs as fit into {float(minutes):g} minutes" in capsys.readouterr().err
+    assert f"as many epochs as fit into {float(minutes):g} min" in capsys.readouterr().err
     assert outcome(out) == outcome(uninterrupted(verb, "--epochs", "3"))
 
 
