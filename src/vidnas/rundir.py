@@ -111,8 +111,10 @@ def open_run(folder: Path, config: SearchConfig | TrainConfig, *, resume: bool) 
         try:
             yield log
         except Interrupted as error:
+            _let_loaders_end()
             raise Interrupted(f"Interrupted. To go on: {again}", error.exit_code) from error
         except KeyboardInterrupt as error:
+            _let_loaders_end()
             raise Interrupted(f"Stopped at once. To go on from the last checkpoint: {again}") from error
         except UserError as error:
             if isinstance(error.__cause__, OSError):  # a full disk, a drive that went away
