@@ -26,7 +26,7 @@ def test_the_new_file_is_on_the_disk_before_it_gets_its_name_and_then_the_name_i
     assert synced == [(False, b"old"), (True, b"new")]
 
 
-@pytest.mark.usefixtures("full_disk")
+@pytest.mark.full_disk
 def test_a_full_disk_is_named_and_keeps_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
     path.write_bytes(b"old")

@@ -219,7 +219,7 @@ def test_a_missing_folder_is_named(name: str, search: Path, tmp_path: Path) -> N
         run_draw(DrawConfig(source=str(search), out=str(tmp_path / "gone" / name)))
 
 
-@pytest.mark.usefixtures("full_disk")
+@pytest.mark.full_disk
 @pytest.mark.parametrize("name", ["a.gif", "a.mp4"])
 def test_a_full_disk_is_named_and_nothing_is_left(name: str, search: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"Cannot write .*a\.(gif|mp4): (File too large|No space left)"):

@@ -49,7 +49,7 @@ def test_saving_again_replaces_and_leaves_no_other_file(saved: Path) -> None:
     assert list(saved.parent.iterdir()) == [saved]
 
 
-@pytest.mark.usefixtures("full_disk")
+@pytest.mark.full_disk
 def test_a_full_disk_keeps_the_old_checkpoint(saved: Path) -> None:
     with pytest.raises(UserError, match=r"Cannot write .*checkpoint\.pt"):
         save_checkpoint(saved, {"big": torch.zeros(100_000)})

@@ -31,7 +31,7 @@ def test_every_event_file_has_a_name_of_its_own(tmp_path: Path) -> None:
     assert new_event_file(tmp_path / "two").name != first.name
 
 
-@pytest.mark.usefixtures("full_disk")
+@pytest.mark.full_disk
 def test_a_full_disk_is_told_at_once(tmp_path: Path) -> None:
     file = new_event_file(tmp_path / "tensorboard")
     file.write_bytes(bytes(50_000))

@@ -165,7 +165,7 @@ def test_a_resumed_run_waits_for_the_workers_that_its_killed_process_left(tmp_pa
         assert not lock.is_locked
 
 
-@pytest.mark.usefixtures("full_disk")
+@pytest.mark.full_disk
 @pytest.mark.parametrize("name", ["metrics.jsonl", "log.txt", "tensorboard/*"])
 def test_a_full_disk_is_told_by_the_file_that_grows_no_more(log: RunLog, name: str) -> None:
     log.say("Beginning.")

@@ -60,7 +60,7 @@ def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
         save_figure(plot(), tmp_path / "gone" / "cell.png")
 
 
-@pytest.mark.usefixtures("full_disk")
+@pytest.mark.full_disk
 def test_a_figure_that_the_disk_does_not_take_is_named_and_not_left_cut_off(tmp_path: Path) -> None:
     figure = Figure(figsize=(4, 4))
     figure.add_subplot().imshow(np.random.default_rng(0).uniform(size=(400, 400)))

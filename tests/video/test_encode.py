@@ -108,7 +108,7 @@ def test_nothing_has_the_name_before_the_end_or_after_an_error(tmp_path: Path) -
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.usefixtures("full_disk")
+@pytest.mark.full_disk
 def test_a_full_disk_is_named_and_nothing_is_left(tmp_path: Path) -> None:
     with (
         pytest.raises(UserError, match=r"Cannot write .*a\.mp4: (File too large|No space left on device)"),
