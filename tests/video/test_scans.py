@@ -109,19 +109,21 @@ def test_without_workers_a_file_is_scanned_in_this_process(monkeypatch: pytest.M
 CRASHING = """
 import os, signal, sys
 from pathlib import Path
+import av
 from vidnas.video import scans
 scans.footage.scan = lambda _: os.kill(os.getpid(), signal.SIGSEGV)
-print(scans.scan_videos([Path("a")], workers=int(sys.argv[1]), progress=lambda _: None))
+av.VideoFrame(320, 240, "rgb24").to_ndarray(format="yuv420p")
+print(scans.scan_videos([Path("a"), Path("b")], workers=int(sys.argv[1]), progress=lambda _: None))
 """
 
 
 @pytest.mark.parametrize(("workers", "code"), [(0, -signal.SIGSEGV), (1, 0)])
 def test_a_crash_ends_a_scan_without_workers_alone(workers: int, code: int) -> None:
-    ended = subprocess.run(
-        [sys.executable, "-c", CRASHING, str(workers)], capture_output=True, text=True, check=False
-    )
+    """With them a process takes the place of each that crashed, although PyAV 19 has left threads here."""
+    command = [sys.executable, "-c", CRASHING, str(workers)]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert ended.returncode == code
-    assert ("a crashes the decoder (SIGSEGV)." in ended.stdout) == (code == 0)
+    assert ("b crashes the decoder (SIGSEGV)." in ended.stdout) == (code == 0)
 
 
 @pytest.mark.usefixtures("false_decoder")

@@ -1,4 +1,4 @@
-"""Opens files and streams for reading, whichever version of PyAV is installed."""
+"""Opens files and streams for reading and ends what it leaves, whichever version of PyAV is installed."""
 
 from typing import Any
 
@@ -32,3 +32,12 @@ def open_media(
         address, "r", format_name, options=options, timeout=timeout_sec, **_LENIENT
     )
     return container
+
+
+def end_scaler_threads() -> None:
+    """End the threads of the scaler that PyAV 19 keeps for the calling thread.
+
+    `VideoFrame.to_ndarray` and `reformat` leave it. A process that another thread forks would end it, from
+    Python 3.12 on, and wait for ever for its threads, which a fork does not copy.
+    """
+    av.VideoFrame(16, 16, "rgb24").reformat(format="gray", threads=1)

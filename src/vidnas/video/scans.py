@@ -20,6 +20,7 @@ from vidnas.shortage import exit_code, shortage, shortage_of
 from vidnas.video import footage
 from vidnas.video.decode import VideoInfo, shown
 from vidnas.video.heartbeat import COMPUTED_TOO_LONG, LIMIT_SEC, STOOD_STILL, limited
+from vidnas.video.media import end_scaler_threads
 from vidnas.video.workers import CONTEXT, end_with_main, require_guard
 
 if sys.platform == "linux":
@@ -82,6 +83,7 @@ def decoding_pool(
     `initializer(*given)` is called in each, which then has its limits. UserError where none can begin.
     """
     require_guard()
+    end_scaler_threads()  # the pool forks in a thread of its own when it replaces a process
     given_to_each = initializer, given
     pool = ProcessPool(
         max_workers=max(1, workers), initializer=_prepare_worker, initargs=given_to_each, context=CONTEXT
