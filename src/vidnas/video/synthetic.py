@@ -123,7 +123,7 @@ def draw_poses(name: str, num_frames: int, generator: np.random.Generator) -> Ar
     times = np.linspace(0, 1, num_frames)
     frozen = generator.choice(times, 4)
     when = np.where(np.arange(4) == moving, times[:, None], frozen)
-    poses = start + way * when
+    poses: Array = start + way * when
     return poses[::-1] if backwards else poses
 
 

@@ -57,7 +57,8 @@ class Extent:
         `num_frames` is how many were decoded. None where the file is whole, or does not say how long it is.
         """
         if self._states == "bytes":
-            size, expected = self._container.size, _asf_bytes(Path(self._container.name))
+            file = Path(self._container.name)
+            size, expected = file.stat().st_size, _asf_bytes(file)
             if expected is not None and size < 0.95 * expected:
                 return f"after {counted(num_frames, 'frame')} ({size:,} of {expected:,} bytes)"
         stated, reached = self._stated_sec(), self._reached_sec()
