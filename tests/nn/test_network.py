@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from vidnas.genotype import PRIMITIVES, Edge, Genotype, edge_sources, random_genotype
 from vidnas.nn.cell import Cell, MixedOp, SearchCell
 from vidnas.nn.folded import FoldedNetwork
-from vidnas.nn.network import AdaptedCell, Adapter, Head, Network, Stem, Supernet
+from vidnas.nn.head import Head
+from vidnas.nn.network import AdaptedCell, Adapter, Network, Stem, Supernet
 from vidnas.nn.primitives import Pointwise
 
 CONVOLUTIONS_AND_SKIP = ("conv_1", "conv_3", "sep_conv_3", "dil_conv_3", "skip")

@@ -10,7 +10,8 @@ from jaxtyping import TypeCheckError
 from torch import Tensor, nn
 
 from vidnas.genotype import PRIMITIVES
-from vidnas.nn.primitives import BUILDERS, Activation, AvgPool, BatchStatsNorm, MaxPool
+from vidnas.nn.norms import BatchStatsNorm
+from vidnas.nn.primitives import BUILDERS, Activation, AvgPool, MaxPool
 
 CONVOLUTIONS = ("conv_1", "conv_3", "sep_conv_3", "dil_conv_3")
 POOLS = ("max_pool_3", "avg_pool_3")

@@ -14,6 +14,7 @@ filters.
 """
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -25,7 +26,7 @@ from vidnas.nn.layout import clips_of, images
 from vidnas.nn.native.branches import SumBranches, add_native
 from vidnas.nn.native.library import kernels
 from vidnas.nn.native.norms import EPS
-from vidnas.nn.primitives import Stages, weight_and_bias
+from vidnas.nn.norms import BatchStatsNorm, weight_and_bias
 from vidnas.shapes import FeatureFrames
 
 
@@ -54,6 +55,39 @@ class BatchStats(NamedTuple):
     mid_var: Tensor
     mean: Tensor
     var: Tensor
+
+
+class Stages(NamedTuple):
+    """What two-stage ops of one primitive compute with: stacked filters, and the norms of either stage."""
+
+    spatial: Tensor
+    """(ops x channels, channels, 3, 3)."""
+    temporal: Tensor
+    """(ops x channels, channels, 3)."""
+    norms: tuple[list[nn.Module], list[nn.Module]]
+
+
+def stages_of(ops: Sequence[nn.Module]) -> Stages:
+    """The stages of ops built for one and the same of PLAIN_BRANCHES or DILATED_BRANCHES.
+
+    The two one-dimensional convolutions of sep_conv_3, with nothing between them, are one with their outer
+    product as filter.
+    """
+    parts = list(zip(*(op.children() for op in ops), strict=True))
+    *spatial, temporal = (
+        torch.stack([conv.weight for conv in row]) for row in parts if isinstance(row[0], nn.Conv3d)
+    )
+    mid, final = (list(row) for row in parts if isinstance(row[0], BatchStatsNorm | nn.BatchNorm3d))
+    filters = spatial[0].squeeze(3)
+    if len(spatial) == 2:
+        filters = torch.einsum("bomy,bmix->boiyx", spatial[1].flatten(3), spatial[0].flatten(3))
+    return Stages(filters.flatten(0, 1), temporal.flatten(3).flatten(0, 1), (mid, final))
+
+
+def norms_of(op: nn.Module) -> list[nn.Module]:
+    """What stands behind the convolutions of a two-stage op."""
+    parts = list(op.children())
+    return [b for a, b in pairwise(parts) if isinstance(a, nn.Conv3d) and not isinstance(b, nn.Conv3d)]
 
 
 def stack(plain: Sequence[Stages], dilated: Sequence[Stages], slots: tuple[int, ...]) -> Branches:

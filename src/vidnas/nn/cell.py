@@ -13,20 +13,11 @@ from torch import Tensor, nn
 
 from vidnas.genotype import Genotype, edge_sources
 from vidnas.nn.blend import LinearMap, Total, add_to, map_of, sum_maps
-from vidnas.nn.branches import Branches, stack, sum_branches
+from vidnas.nn.branches import Branches, norms_of, stack, stages_of, sum_branches
 from vidnas.nn.layout import channels_first, frames_first
+from vidnas.nn.norms import by_the_batch, image_filters, remember
 from vidnas.nn.pooling import avg_pool, max_pool
-from vidnas.nn.primitives import (
-    BUILDERS,
-    DILATED_BRANCHES,
-    PLAIN_BRANCHES,
-    Activation,
-    by_the_batch,
-    image_filters,
-    norms_of,
-    remember,
-    stages_of,
-)
+from vidnas.nn.primitives import BUILDERS, DILATED_BRANCHES, PLAIN_BRANCHES, Activation
 from vidnas.shapes import Alpha, FeatureFrames, Features, MixingRow, Video
 
 POOLS = {"max_pool_3": max_pool, "avg_pool_3": avg_pool}

@@ -11,13 +11,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidnas.nn.branches import BatchStats, FoldedBranches, stack
+from vidnas.nn.branches import BatchStats, FoldedBranches, stack, stages_of
 from vidnas.nn.cell import POOLS, Cell
 from vidnas.nn.frame_input import seen_frames
 from vidnas.nn.layout import clips_of, frames_first, images
 from vidnas.nn.native.norms import EPS
 from vidnas.nn.network import AdaptedCell, Network
-from vidnas.nn.primitives import DILATED_BRANCHES, PLAIN_BRANCHES, Pointwise, image_filters, stages_of
+from vidnas.nn.norms import image_filters
+from vidnas.nn.primitives import DILATED_BRANCHES, PLAIN_BRANCHES, Pointwise
 from vidnas.shapes import FeatureFrames, Logits, Video
 
 

@@ -17,8 +17,10 @@ from torch.utils.checkpoint import checkpoint
 from vidnas.genotype import PRIMITIVES, Genotype, num_edges
 from vidnas.nn.cell import Cell, SearchCell
 from vidnas.nn.frame_input import CHANNELS, ClipNorm, FrameInput, seen_frames
+from vidnas.nn.head import Head
 from vidnas.nn.layout import frames_first, images
-from vidnas.nn.primitives import Activation, Pointwise, image_filters, norm, norm_images
+from vidnas.nn.norms import image_filters, norm, norm_images
+from vidnas.nn.primitives import Activation, Pointwise
 from vidnas.shapes import Alpha, Features, Logits, Video
 
 Output = tuple[Features, ...]
@@ -75,21 +77,6 @@ class Stem(nn.Sequential):
 
 class Adapter(Pointwise):
     """Activation, 1x1x1 convolution, norm: fits a cell's input to its channels and, strided, its size."""
-
-
-class Head(nn.Module):
-    """Mean over time and space, dropout, then a linear layer with bias."""
-
-    def __init__(self, channels: int, num_classes: int, dropout: float = 0.0) -> None:
-        super().__init__()
-        self.dropout = dropout
-        self.linear = nn.Linear(channels, num_classes)
-
-    def forward(self, *videos: Features) -> Logits:
-        """One score per class, from the channels of all videos."""
-        means = [video.mean(dim=(2, 3, 4)) for video in videos]
-        features = F.dropout(torch.cat(means, dim=1), self.dropout, self.training)
-        return self.linear(features)  # type: ignore[no-any-return]
 
 
 class AdaptedCell(nn.Module):

@@ -4,35 +4,29 @@ A stage is activation - convolution - batch norm, its filters dense and without 
 the number of channels, the frames, the height or the width of what it reads.
 """
 
-from collections.abc import Callable, Sequence
-from itertools import pairwise
+from collections.abc import Callable
 from types import MappingProxyType
-from typing import NamedTuple
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 
 from vidnas.nn.blend import map_of, normed_map, sum_maps
 from vidnas.nn.layout import channels_first, frames_first, images
-from vidnas.nn.native.norms import EPS
+from vidnas.nn.norms import (
+    BatchStatsNorm,
+    by_the_batch,
+    image_filters,
+    norm,
+    norm_images,
+    remember,
+    weight_and_bias,
+)
 from vidnas.nn.pooling import avg_pool, max_pool, thin
 from vidnas.shapes import Features, Video
 
 Kernel = tuple[int, int, int]
 Activation = Callable[[], nn.Module]
 Builder = Callable[[int, Activation, bool], nn.Module]
-
-
-class BatchStatsNorm(nn.Module):
-    """Batch norm that always uses the batch's own statistics: no parameters, no running statistics.
-
-    The supernet's only norm. Having nothing to remember, the architect's extra passes leave no trace.
-    """
-
-    def forward(self, video: Video) -> Video:
-        """Normalise each channel over batch, time, height and width."""
-        return F.batch_norm(video, None, None, training=True)
 
 
 class Zero(nn.Module):
@@ -59,17 +53,6 @@ class AvgPool(nn.Module):
         return channels_first(avg_pool(frames_first(video)))
 
 
-def norm(channels: int, batch_stats: bool) -> nn.Module:
-    """The supernet's norm (`batch_stats`) or the network's batch norm with affine parameters."""
-    return BatchStatsNorm() if batch_stats else nn.BatchNorm3d(channels)
-
-
-def image_filters(conv: nn.Module) -> Tensor:
-    """The filters of a convolution of single frames, (outputs, inputs, height, width)."""
-    assert isinstance(conv, nn.Conv3d)
-    return conv.weight.squeeze(2)
-
-
 class Pointwise(nn.Sequential):
     """Activation, 1x1x1 convolution, norm; a spatial stride leaves pixels away."""
 
@@ -94,12 +77,6 @@ class Pointwise(nn.Sequential):
         out, mean, var = normed_map(linear, *weight_and_bias(norm, linear.matrix[:, 0]))
         remember(norm, mean, var)
         return channels_first(out)
-
-
-def norm_images(norm: nn.Module, out: Tensor, num_frames: int) -> Features:
-    """The video of these images, behind a norm: a 3-D one does not mind clips of one frame."""
-    normed = norm(out.unsqueeze(2)).squeeze(2)
-    return channels_first(normed.unflatten(0, (-1, num_frames)))
 
 
 def _conv(channels: int, kernel: Kernel, dilation: int = 1) -> nn.Conv3d:
@@ -170,65 +147,3 @@ parameters, and one behind pooling, so that no candidate's scale decides for it.
 
 PLAIN_BRANCHES, DILATED_BRANCHES = ("conv_3", "sep_conv_3"), ("dil_conv_3",)
 """The primitives of two stages, by the dilation of the spatial one; see branches.py."""
-
-
-class Stages(NamedTuple):
-    """What two-stage ops of one primitive compute with: stacked filters, and the norms of either stage."""
-
-    spatial: Tensor
-    """(ops x channels, channels, 3, 3)."""
-    temporal: Tensor
-    """(ops x channels, channels, 3)."""
-    norms: tuple[list[nn.Module], list[nn.Module]]
-
-
-def stages_of(ops: Sequence[nn.Module]) -> Stages:
-    """The stages of ops built for one and the same of PLAIN_BRANCHES or DILATED_BRANCHES.
-
-    The two one-dimensional convolutions of sep_conv_3, with nothing between them, are one with their outer
-    product as filter.
-    """
-    parts = list(zip(*(op.children() for op in ops), strict=True))
-    *spatial, temporal = (
-        torch.stack([conv.weight for conv in row]) for row in parts if isinstance(row[0], nn.Conv3d)
-    )
-    mid, final = (list(row) for row in parts if isinstance(row[0], BatchStatsNorm | nn.BatchNorm3d))
-    filters = spatial[0].squeeze(3)
-    if len(spatial) == 2:
-        filters = torch.einsum("bomy,bmix->boiyx", spatial[1].flatten(3), spatial[0].flatten(3))
-    return Stages(filters.flatten(0, 1), temporal.flatten(3).flatten(0, 1), (mid, final))
-
-
-def norms_of(op: nn.Module) -> list[nn.Module]:
-    """What stands behind the convolutions of a two-stage op."""
-    parts = list(op.children())
-    return [b for a, b in pairwise(parts) if isinstance(a, nn.Conv3d) and not isinstance(b, nn.Conv3d)]
-
-
-def weight_and_bias(norm: nn.Module, channels: Tensor) -> tuple[Tensor, Tensor]:
-    """Of a norm without parameters too; made like `channels`, a tensor with one number a channel."""
-    if isinstance(norm, nn.BatchNorm3d) and norm.affine:
-        return norm.weight, norm.bias
-    return torch.ones_like(channels), torch.zeros_like(channels)
-
-
-def by_the_batch(*norms: nn.Module) -> bool:
-    """Whether these norms use the batch's own statistics just as the kernels compute them.
-
-    Others, such as frozen ones or a subclass, are to be called themselves.
-    """
-    return all(
-        type(norm) is BatchStatsNorm
-        or (type(norm) is nn.BatchNorm3d and norm.training and norm.eps == EPS and norm.momentum is not None)
-        for norm in norms
-    )
-
-
-def remember(norm: nn.Module, mean: Tensor, var: Tensor) -> None:
-    """What a batch norm does with a batch's mean and unbiased variance while training."""
-    if isinstance(norm, nn.BatchNorm3d) and norm.track_running_stats:
-        assert norm.running_mean is not None and norm.running_var is not None
-        assert norm.num_batches_tracked is not None and norm.momentum is not None
-        norm.running_mean.lerp_(mean.to(norm.running_mean), norm.momentum)
-        norm.running_var.lerp_(var.to(norm.running_var), norm.momentum)
-        norm.num_batches_tracked += 1

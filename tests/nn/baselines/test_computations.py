@@ -12,7 +12,7 @@ from vidnas.nn.baselines import BASELINES, ClipSize
 from vidnas.nn.baselines.mobilenet import InvertedResidual
 from vidnas.nn.baselines.movinet import CUBE, MoViNetBlock
 from vidnas.nn.baselines.shufflenet import ShuffleBlock, halved
-from vidnas.nn.network import Head
+from vidnas.nn.head import Head
 
 Part = TypeVar("Part", bound=nn.Module)
 

@@ -7,7 +7,7 @@ as many as at full width.
 from torch import Tensor, nn
 
 from vidnas.nn.baselines.parts import ClipSize, conv_norm, depthwise, init_kaiming
-from vidnas.nn.network import Head
+from vidnas.nn.head import Head
 from vidnas.shapes import Logits, Video
 
 WIDTH = 0.45

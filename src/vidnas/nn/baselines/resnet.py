@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vidnas.nn.baselines.parts import ClipSize, conv_norm, init_kaiming
-from vidnas.nn.network import Head
+from vidnas.nn.head import Head
 from vidnas.shapes import Logits, Video
 
 Shortcut = Literal["A", "B"]

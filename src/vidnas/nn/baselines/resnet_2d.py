@@ -4,7 +4,7 @@ from torch import nn
 
 from vidnas.nn.baselines.parts import ClipSize, Triple, conv_norm, init_kaiming
 from vidnas.nn.baselines.resnet import BASIC_18, WIDTHS, Residual
-from vidnas.nn.network import Head
+from vidnas.nn.head import Head
 from vidnas.shapes import Logits, Video
 
 SPATIAL: Triple = (1, 3, 3)

@@ -15,7 +15,7 @@ from vidnas.nn.baselines.parts import (
     init_kaiming,
     make_divisible,
 )
-from vidnas.nn.network import Head
+from vidnas.nn.head import Head
 from vidnas.shapes import Logits, Video
 
 STEM = 24
