@@ -16,7 +16,7 @@ from vidnas.errors import UserError
 from vidnas.presets import search_preset, train_preset
 from vidnas.video import scan_index, scans
 from vidnas.video.items import Item, VideoIndex
-from vidnas.videos import Scanned
+from vidnas.video.scanned import Scanned
 
 
 def test_a_made_test_split_is_the_same_for_every_verb_and_seed(tiny_videos: Path) -> None:

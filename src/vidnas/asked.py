@@ -10,7 +10,8 @@ from vidnas.architecture import ALL_SKIP, GENOTYPE, RANDOM, read_genotype
 from vidnas.atomic import require_new
 from vidnas.errors import UsageError, UserError
 from vidnas.figures.formats import ANIMATIONS, FORMATS
-from vidnas.page.settings import is_run, read_config, runs_in, verb_of
+from vidnas.kinds import verb_of
+from vidnas.page.run import is_run, read_config, runs_in
 from vidnas.video.names import find_videos
 from vidnas.viewconfig import DEMO_SEARCH, DemoConfig, DrawConfig, PredictConfig, ReportConfig
 

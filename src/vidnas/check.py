@@ -10,9 +10,9 @@ from statistics import median_low
 from vidnas import console, videos
 from vidnas.atomic import require_new
 from vidnas.dataconfig import CheckConfig
-from vidnas.errors import UserError
+from vidnas.errors import UserError, are, counted, shown
 from vidnas.video.csvlist import parse_csv, write_csv
-from vidnas.video.decode import VideoInfo, shown
+from vidnas.video.decode import VideoInfo
 from vidnas.video.groups import carried_by_most
 from vidnas.video.index import grouped, index_videos
 from vidnas.video.items import Item, VideoIndex
@@ -21,7 +21,6 @@ from vidnas.video.located import Contents
 from vidnas.video.pack import is_pack
 from vidnas.video.scan_index import scan_indexed
 from vidnas.video.tree import local_tree, videos_below
-from vidnas.words import are, counted
 
 
 @dataclass(frozen=True)

@@ -13,21 +13,21 @@ from vidnas.atomic import write_whole
 from vidnas.config import CompareConfig
 from vidnas.configfile import to_json
 from vidnas.contest import Contestant, check_same_videos, finished_runs, read_contestants, train_all
-from vidnas.engine.comparison import Comparison, Cost, Row, SeedRun, make_row
+from vidnas.engine.comparison import Comparison, Cost, Row, make_row
 from vidnas.engine.comparison_text import as_csv, as_json, as_markdown, as_text, standings
 from vidnas.engine.latency import BUSY, measure_latencies
 from vidnas.engine.profile import count_macs, count_parameters, count_weight_bytes
 from vidnas.engine.runlog import RunLog
 from vidnas.engine.verdict import describe_chance
-from vidnas.errors import Interrupted, UserError
+from vidnas.errors import Interrupted, UserError, counted, storable
 from vidnas.figures.save import save_figure
 from vidnas.figures.tradeoff import Point, draw_tradeoff
 from vidnas.page.comparison import RUN_PAGE, render_comparison
 from vidnas.page.render import render_run
 from vidnas.page.run import read_run
-from vidnas.page.words import shown
-from vidnas.videos import Scanned
-from vidnas.words import counted
+from vidnas.seedruns import SeedRun
+from vidnas.train import run_train
+from vidnas.video.scanned import Scanned
 
 FREE_TO_CHANGE = ("networks", "depths", "seeds", "paper")
 """What a comparison that goes on may have otherwise: rows and seeds come on top, finished ones stay."""
@@ -65,9 +65,12 @@ def run_compare(config: CompareConfig, *, resume: bool = False) -> CompareResult
         log.say(f"Comparison: {folder}")
         outlook = trials.Outlook(scanned, config)
         show = partial(_show_so_far, contestants, config, failures, log)
+        train = partial(run_train, resume=True)
         with rundir.going_on_by("compare", folder):
             try:
-                train_all(contestants, config, outlook, log, failures=failures, after_training=show)
+                train_all(
+                    contestants, config, outlook, log, train=train, failures=failures, after_training=show
+                )
             except (Interrupted, KeyboardInterrupt):
                 with suppress(UserError):
                     show()
@@ -184,7 +187,7 @@ def _caption(config: CompareConfig, rows: Sequence[Row], classes: Sequence[str])
         [f"{config.optimizer} {config.lr:g}", f"weight decay {config.weight_decay:g}", *extras]
     )
     return (
-        f"{shown(config.data)}, split {config.split}: {counted(scores.num_clips, 'test video')} of "
+        f"{storable(config.data)}, split {config.split}: {counted(scores.num_clips, 'test video')} of "
         f"{counted(scores.num_groups, 'group')}, {counted(len(classes), 'class')}, "
         f"{describe_chance(scores)}. Clips: {runs.describe_clip(config)}. Every "
         f"network from scratch, {amount}, batch {config.batch_size}, {recipe}, last epoch. "

@@ -11,18 +11,18 @@ from typing import Any
 from vidnas import learnt, networks, trials
 from vidnas.config import CompareConfig, RecipeConfig, TrainConfig
 from vidnas.configfile import stored_config
-from vidnas.engine.comparison import SeedRun
 from vidnas.engine.forecast import in_words
 from vidnas.engine.pace import Countdown, Pace
 from vidnas.engine.runlog import RunLog
-from vidnas.errors import UsageError, UserError
+from vidnas.errors import UsageError, UserError, storable
 from vidnas.genotype import Genotype
 from vidnas.limits import names, whole_numbers
-from vidnas.page.words import shown
-from vidnas.seedruns import is_finished, read_seed_run
-from vidnas.train import run_train
+from vidnas.seedruns import SeedRun, is_finished, read_seed_run
 from vidnas.trials import Outlook
 from vidnas.video.items import VideoIndex
+
+Train = Callable[[TrainConfig], object]
+"""Trains one network, or goes on with its training."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def _row_name(source: str) -> str:
     if not path.exists():
         kind, _, number = source.partition(":")
         return f"{kind}-{int(number)}" if number else kind
-    return shown((path.absolute().parent if path.name == networks.GENOTYPE else path.absolute()).stem)
+    return storable((path.absolute().parent if path.name == networks.GENOTYPE else path.absolute()).stem)
 
 
 def train_all(
@@ -100,10 +100,11 @@ def train_all(
     outlook: Outlook,
     log: RunLog,
     *,
+    train: Train,
     failures: dict[str, list[str]],
     after_training: Callable[[], None],
 ) -> None:
-    """Train what is not finished, seed by seed; what failed comes into `failures`, by row, in words.
+    """`train` what is not finished, seed by seed; what failed comes into `failures`, by row, in words.
 
     What can be foretold is told before the first training: how long all will take, and which network cannot
     be trained.
@@ -119,10 +120,11 @@ def train_all(
         )
         name, begun_at = f"{one.name}/{seed}", time.perf_counter()
         try:
-            _train(_decided(one, config, outlook, log), seed, config, outlook, log)
+            decided = _decided(one, config, outlook, log, train)
+            train(_settings(decided, seed, config, outlook, log))
             countdown.done(name, time.perf_counter() - begun_at)
         except (UserError, RuntimeError, MemoryError) as error:
-            failures[one.name].append(shown(f"seed {seed}: {error}"))
+            failures[one.name].append(storable(f"seed {seed}: {error}"))
             log.say(f"{one.name}, seed {seed}, failed: {error}")
             countdown.dropped(name)
         after_training()
@@ -190,9 +192,11 @@ def finished_runs(one: Contestant, log: RunLog) -> list[SeedRun]:
     return [read_seed_run(one.folder(log, seed), log.folder, seed) for seed in seeds]
 
 
-def _train(one: Contestant, seed: int, config: CompareConfig, outlook: Outlook, log: RunLog) -> None:
+def _settings(
+    one: Contestant, seed: int, config: CompareConfig, outlook: Outlook, log: RunLog
+) -> TrainConfig:
     epochs = _epochs(one, config, outlook, log)
-    run_train(one.settings(config, seed=seed, out=one.folder(log, seed), epochs=epochs), resume=True)
+    return one.settings(config, seed=seed, out=one.folder(log, seed), epochs=epochs)
 
 
 def _epochs(one: Contestant, config: CompareConfig, outlook: Outlook, log: RunLog) -> int:
@@ -213,18 +217,20 @@ def _epochs(one: Contestant, config: CompareConfig, outlook: Outlook, log: RunLo
     return epochs
 
 
-def _decided(one: Contestant, config: CompareConfig, outlook: Outlook, log: RunLog) -> Contestant:
+def _decided(
+    one: Contestant, config: CompareConfig, outlook: Outlook, log: RunLog, train: Train
+) -> Contestant:
     """The network itself; of best-of:K the candidate that is best on training videos held out."""
     if _num_candidates(one.source) is None:
         return one
-    accuracies = dict(_validated(one, config, outlook, log))
+    accuracies = dict(_validated(one, config, outlook, log, train))
     best = max(accuracies, key=accuracies.__getitem__)
     log.say(f"{one.name}: {best}, which has {accuracies[best]:.1%} in validation.")
     return dataclasses.replace(one, source=best)
 
 
 def _validated(
-    one: Contestant, config: CompareConfig, outlook: Outlook, log: RunLog
+    one: Contestant, config: CompareConfig, outlook: Outlook, log: RunLog, train: Train
 ) -> Iterator[tuple[str, float]]:
     """Every candidate with its accuracy on the held-out half of the training videos."""
     num_candidates = _num_candidates(one.source)
@@ -235,7 +241,7 @@ def _validated(
         if not is_finished(candidate.folder(log, 0)):
             log.check_stop()
             log.say(f"{one.name}: candidate {number + 1} of {num_candidates}")
-            _train(candidate, 0, held_out, outlook, log)
+            train(_settings(candidate, 0, held_out, outlook, log))
         yield candidate.source, read_seed_run(candidate.folder(log, 0), log.folder, 0).scores.top1
 
 

@@ -12,6 +12,7 @@ from vidnas.config import EvaluateConfig, SearchConfig, TrainConfig
 from vidnas.dataconfig import BUILTIN
 from vidnas.engine.pace import Countdown, Pace
 from vidnas.engine.stop import StopRequest
+from vidnas.errors import counted
 from vidnas.evaluate import EvaluateResult, run_evaluate
 from vidnas.presets import search_preset, train_preset
 from vidnas.rundir import going_on_by, make_folder, new_folder
@@ -20,7 +21,6 @@ from vidnas.search import SearchResult, run_search, search_step
 from vidnas.train import TrainResult, run_train
 from vidnas.trials import Outlook, epochs_done
 from vidnas.viewconfig import DEMO_SEARCH, DemoConfig
-from vidnas.words import counted
 
 T = TypeVar("T")
 LEAST_ACCURACY = 0.75

@@ -10,7 +10,7 @@ import numpy as np
 from vidnas import console, networks
 from vidnas.asked import find_cell, require_drawable
 from vidnas.atomic import write_whole
-from vidnas.errors import UserError
+from vidnas.errors import UserError, counted
 from vidnas.figures.animation import SearchEpoch, draw_search
 from vidnas.figures.cell import draw_cell
 from vidnas.figures.formats import ANIMATIONS
@@ -19,7 +19,6 @@ from vidnas.figures.save import save_figure, to_pixels
 from vidnas.page.run import Run, read_run
 from vidnas.video.encode import Mp4Writer
 from vidnas.viewconfig import DrawConfig
-from vidnas.words import counted
 
 HOLD_SEC = 3.0
 """How long an animation stays at its last epoch."""

@@ -1,4 +1,6 @@
-"""The errors that vidnas explains to a person instead of showing a traceback."""
+"""What vidnas explains to a person instead of showing a traceback, and the words of its sentences."""
+
+from pathlib import Path
 
 
 class UserError(Exception):
@@ -22,3 +24,37 @@ class Interrupted(Exception):
     def __init__(self, message: str, exit_code: int = 130) -> None:
         super().__init__(message)
         self.exit_code = exit_code
+
+
+def counted(number: int, noun: str) -> str:
+    """A number and what it counts, in the plural unless it is one: 1 epoch, 12,000 test videos, 2 classes.
+
+    `noun` is the singular, and its last word is the one that changes, as most English nouns do.
+    """
+    return f"{number:,} {noun if number == 1 else plural(noun)}"
+
+
+def plural(noun: str) -> str:
+    """More than one of it: epochs, classes, batches, entries."""
+    if noun.endswith(("s", "x", "tch", "sh")):
+        return f"{noun}es"
+    if noun.endswith("y") and noun[-2:-1] not in "aeiou":
+        return f"{noun[:-1]}ies"
+    return f"{noun}s"
+
+
+def are(number: int) -> str:
+    """The verb behind a count."""
+    return "is" if number == 1 else "are"
+
+
+def shown(path: Path | str) -> str:
+    """A path, or a name, for a message: what does not print, such as a line break, stands escaped."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in str(path)
+    )
+
+
+def storable(text: object) -> str:
+    """Any text, also a file name that is not UTF-8, as text that every file can hold."""
+    return str(text).encode("utf-8", "surrogateescape").decode("utf-8", "replace")

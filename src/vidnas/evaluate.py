@@ -31,7 +31,7 @@ from vidnas.video.footage import decode_frames, side_within
 from vidnas.video.items import Item, VideoIndex
 from vidnas.video.loaders import test_loader
 from vidnas.video.sampling import even_indices
-from vidnas.videos import Scanned
+from vidnas.video.scanned import Scanned
 
 ENDINGS = (".json", "-confusion.png", "-predictions.csv", "-clips")
 """What an evaluation writes, behind evaluation-PROTOCOL."""

@@ -4,11 +4,10 @@ from pathlib import Path
 from statistics import median
 
 from vidnas.engine.runlog import RunLog
-from vidnas.errors import UserError
+from vidnas.errors import UserError, are, counted
 from vidnas.video.items import VideoIndex
+from vidnas.video.scanned import Scanned
 from vidnas.video.seen import SeenVideos, differences, read_seen, seen_to_json, video_keys
-from vidnas.videos import Scanned
-from vidnas.words import are, counted
 
 SEEN = "videos.json"
 

@@ -10,10 +10,9 @@ from torch import nn
 from vidnas import networks, runs
 from vidnas.config import SearchConfig, TrainConfig
 from vidnas.engine.single_values import normalizes_single_values
-from vidnas.errors import UsageError
+from vidnas.errors import UsageError, counted
 from vidnas.genotype import Genotype
 from vidnas.networks import Architecture
-from vidnas.words import counted
 
 C = TypeVar("C", SearchConfig, TrainConfig)
 MOST_DOUBLINGS = 3

@@ -13,9 +13,9 @@ from filelock import FileLock, Timeout
 
 from vidnas import console, videos
 from vidnas.dataconfig import PackConfig
-from vidnas.errors import UserError
+from vidnas.errors import UserError, are, counted, shown
 from vidnas.video import footage
-from vidnas.video.decode import VideoInfo, shown
+from vidnas.video.decode import VideoInfo
 from vidnas.video.items import Item
 from vidnas.video.layouts import read_every_split
 from vidnas.video.located import Contents
@@ -25,7 +25,6 @@ from vidnas.video.scan_index import scan_indexed
 from vidnas.video.scans import Scan, scan_videos
 from vidnas.video.shards import PackedClip
 from vidnas.video.sources import Source
-from vidnas.words import are, counted
 
 NOTHING = VideoInfo(0, 0, 0, 0.0)
 """Of a video that cannot be used."""

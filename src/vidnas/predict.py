@@ -18,12 +18,12 @@ from vidnas.engine.predictions import (
     to_csv,
     to_json,
 )
-from vidnas.errors import UserError
+from vidnas.errors import UserError, shown
 from vidnas.live import watch
 from vidnas.shapes import Clip
 from vidnas.video.annotate import annotate_video
 from vidnas.video.clips import read_clips
-from vidnas.video.decode import VideoInfo, shown
+from vidnas.video.decode import VideoInfo
 from vidnas.video.scans import scan_videos
 from vidnas.video.windows import Window, even_starts, first_nearest, slide
 from vidnas.viewconfig import PredictConfig

@@ -10,9 +10,8 @@ from vidnas.asked import runs_to_report
 from vidnas.atomic import write_whole
 from vidnas.errors import UserError
 from vidnas.page.render import GENERATOR, render_overview, render_run
-from vidnas.page.run import Run, read_run
+from vidnas.page.run import Run, is_run, read_run
 from vidnas.page.serve import HOST, serving
-from vidnas.page.settings import is_run
 from vidnas.viewconfig import ReportConfig
 
 PAGE = "report.html"

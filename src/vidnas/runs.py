@@ -11,10 +11,9 @@ from torch import Tensor, nn
 from vidnas.config import ClipConfig, Device, RecipeConfig, SearchConfig, TrainConfig
 from vidnas.engine.loop import Precision, WeightStep, best_precision
 from vidnas.engine.recipe import averaged, warmed_cosine
-from vidnas.errors import UsageError, UserError
+from vidnas.errors import UsageError, UserError, counted
 from vidnas.nas.architect import Architect
 from vidnas.nn.network import Supernet
-from vidnas.words import counted
 
 PROTOCOLS = MappingProxyType(
     {

@@ -19,6 +19,7 @@ from vidnas.engine.loop import Batch, Precision, Predictions, Tally, WeightStep,
 from vidnas.engine.pace import Pace, time_reading
 from vidnas.engine.runlog import RunLog
 from vidnas.engine.verdict import judge_alpha
+from vidnas.errors import counted
 from vidnas.figures.alphas import draw_alphas
 from vidnas.figures.cell import draw_cell
 from vidnas.figures.save import save_figure
@@ -30,8 +31,7 @@ from vidnas.page.verdicts import paragraphs
 from vidnas.video.datasets import TrainClips
 from vidnas.video.division import divide
 from vidnas.video.loaders import of_epoch, test_loader, train_loader
-from vidnas.videos import Scanned
-from vidnas.words import counted
+from vidnas.video.scanned import Scanned
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 import csv
 import json
+from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from vidnas.engine.comparison import SeedRun
-from vidnas.engine.scores import scores_from
+from vidnas.engine.scores import Scores, scores_from
 from vidnas.errors import UserError
 from vidnas.page.records import read_metrics
 
@@ -13,6 +13,27 @@ RESULT = "result.json"
 """Scores and cost after the last epoch."""
 PREDICTIONS = "predictions.csv"
 """What the network answers then for every test video."""
+
+
+@dataclass(frozen=True)
+class SeedRun:
+    """One finished training: how it was tested, and how long it trained."""
+
+    seed: int
+    run: str
+    """Its run folder, as seen from the comparison's."""
+    scores: Scores
+    train_accuracy: float
+    """Of the last epoch, on the training clips as they were augmented."""
+    train_sec: float
+    """Of all epochs, without the test."""
+    epochs: int
+    videos: tuple[str, ...]
+    """The test videos as class/file name, wherever they lay, in one order for all networks."""
+    right: tuple[bool, ...]
+    """Of every test video."""
+    groups: tuple[str, ...]
+    """Of every test video, unique over classes."""
 
 
 def is_finished(folder: Path) -> bool:

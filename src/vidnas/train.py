@@ -25,6 +25,7 @@ from vidnas.engine.report import accuracy_line, cost_line
 from vidnas.engine.runlog import RunLog
 from vidnas.engine.scores import Scores, score
 from vidnas.engine.verdict import Finding, judge_test
+from vidnas.errors import counted
 from vidnas.figures.cell import draw_cell
 from vidnas.figures.confusion import draw_confusion
 from vidnas.figures.curves import draw_curves
@@ -35,8 +36,7 @@ from vidnas.page.verdicts import paragraphs
 from vidnas.seedruns import PREDICTIONS, RESULT
 from vidnas.video.datasets import TrainClips
 from vidnas.video.loaders import of_epoch, test_loader, train_loader
-from vidnas.videos import Scanned
-from vidnas.words import counted
+from vidnas.video.scanned import Scanned
 
 
 @dataclass(frozen=True)

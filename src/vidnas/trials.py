@@ -23,7 +23,7 @@ from vidnas.nas.architect import Architect
 from vidnas.networks import Architecture
 from vidnas.nn.native.library import kernels
 from vidnas.page.records import read_metrics
-from vidnas.videos import Scanned
+from vidnas.video.scanned import Scanned
 
 R = TypeVar("R", SearchConfig, TrainConfig)
 SearchStep = Callable[[WeightStep, Architect, Batch, Batch, Tally], None]

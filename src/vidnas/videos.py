@@ -3,7 +3,7 @@
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +13,7 @@ from vidnas import console
 from vidnas.config import ClipConfig, EvaluateConfig, RecipeConfig, SearchConfig, TrainConfig
 from vidnas.dataconfig import BUILTIN, DataConfig
 from vidnas.engine.runlog import RunLog
-from vidnas.errors import UserError
+from vidnas.errors import UserError, counted
 from vidnas.video.datasets import TestClips, TrainClips
 from vidnas.video.decode import VideoInfo
 from vidnas.video.division import divide
@@ -21,10 +21,10 @@ from vidnas.video.index import direction_classes, index_new_videos, index_videos
 from vidnas.video.items import Item, VideoIndex
 from vidnas.video.remote import mirror
 from vidnas.video.scan_index import ScanIndex, scan_indexed
+from vidnas.video.scanned import Scanned
 from vidnas.video.sources import Source, is_address
 from vidnas.video.synthetic import VERSION, write_clips
 from vidnas.video.tables import parse_columns
-from vidnas.words import counted
 
 MAX_LISTED = 20
 UNEVEN = 3
@@ -32,22 +32,6 @@ UNEVEN = 3
 Part = Literal["train", "test"]
 TEST_SPLIT_SEED = 0
 """A test split that is made must not depend on the run's seed: every verb must find the same test videos."""
-
-
-@dataclass(frozen=True)
-class Scanned:
-    """Videos that have been scanned: `index` without the bad ones; on each of those `skipped` has a sentence.
-
-    `infos` tells what was found in the good ones, by path.
-    """
-
-    index: VideoIndex
-    infos: Mapping[Path, VideoInfo]
-    skipped: tuple[str, ...]
-
-    def counts(self, items: Sequence[Item]) -> list[int]:
-        """How many frames each of these scanned videos has."""
-        return [self.infos[item.path].num_frames for item in items]
 
 
 def scan(

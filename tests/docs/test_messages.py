@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from vidnas.words import plural
+from vidnas.errors import plural
 
 NOT_OURS = ("python3 -m venv", "make", "vidnas: command not found", "Killed", "Bus error")
 """What the page's headings name beside messages of vidnas."""

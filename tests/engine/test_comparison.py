@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from vidnas.engine.comparison import SeedRun, make_row, paired_difference
+from vidnas.engine.comparison import make_row, paired_difference
 from vidnas.engine.scores import bootstrap_interval, score
+from vidnas.seedruns import SeedRun
 
 GROUPS = tuple(f"a/g{i // 3}" for i in range(60))
 

@@ -14,12 +14,13 @@ import pytest
 
 from vidnas.config import TrainConfig
 from vidnas.configfile import to_json
-from vidnas.engine.comparison import Comparison, Cost, Row, SeedRun
+from vidnas.engine.comparison import Comparison, Cost, Row
 from vidnas.engine.scores import Scores
 from vidnas.figures.thumbnails import thumbnail
 from vidnas.genotype import PRIMITIVES, edge_sources, random_genotype
 from vidnas.genotype import to_json as genotype_json
 from vidnas.presets import search_preset, train_preset
+from vidnas.seedruns import SeedRun
 
 MakeRun = Callable[..., Path]
 

@@ -1,5 +1,3 @@
-import os
-
 import pytest
 
 from vidnas.page import words
@@ -26,7 +24,3 @@ def test_durations_have_two_units(sec: float, said: str) -> None:
 def test_a_share_is_said_in_per_cent() -> None:
     assert words.percent(0.62149).replace(words.NARROW, " ") == "62.1 %"
     assert words.interval(0.4571, 0.7429).replace(words.NARROW, " ") == "45.7 to 74.3 %"
-
-
-def test_a_name_that_is_not_utf_8_can_be_written() -> None:
-    assert words.shown(os.fsdecode(b"\xff.avi")).encode() == "\ufffd.avi".encode()

@@ -13,8 +13,8 @@ import pytest
 from av.stream import Disposition
 from av.video.frame import PictureType
 
-from vidnas.errors import UserError
-from vidnas.video.decode import VideoInfo, read_frames, scan_video, shown
+from vidnas.errors import UserError, shown
+from vidnas.video.decode import VideoInfo, read_frames, scan_video
 from vidnas.video.footage import decode_frames
 
 Write = Callable[..., Path]

@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 
 from vidnas.dataconfig import PackConfig
-from vidnas.errors import UserError
+from vidnas.errors import UserError, shown
 from vidnas.pack import run_pack
 from vidnas.video import footage
-from vidnas.video.decode import VideoInfo, shown
+from vidnas.video.decode import VideoInfo
 from vidnas.video.scans import scan_videos
 from vidnas.video.shards import shard_name
 from vidnas.video.tree import local_tree, videos_in

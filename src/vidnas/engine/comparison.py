@@ -7,31 +7,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from vidnas.engine.scores import Scores, bootstrap_interval
+from vidnas.engine.scores import bootstrap_interval
 from vidnas.engine.verdict import Finding, judge_test
+from vidnas.seedruns import SeedRun
 
 Interval = tuple[float, float]
-
-
-@dataclass(frozen=True)
-class SeedRun:
-    """One finished training: how it was tested, and how long it trained."""
-
-    seed: int
-    run: str
-    """Its run folder, as seen from the comparison's."""
-    scores: Scores
-    train_accuracy: float
-    """Of the last epoch, on the training clips as they were augmented."""
-    train_sec: float
-    """Of all epochs, without the test."""
-    epochs: int
-    videos: tuple[str, ...]
-    """The test videos as class/file name, wherever they lay, in one order for all networks."""
-    right: tuple[bool, ...]
-    """Of every test video."""
-    groups: tuple[str, ...]
-    """Of every test video, unique over classes."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import TypeVar
 from vidnas.engine.comparison import Comparison, Interval, Row
 from vidnas.engine.latency import BUSY
 from vidnas.engine.paper_table import paper_row
-from vidnas.words import counted
+from vidnas.errors import counted
 
 COLUMNS = (
     "network", "seeds", "accuracy", "spread", "interval_low", "interval_high", "balanced_accuracy",

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from vidnas.engine import memory, peak
 from vidnas.engine.latency import synchronize
 from vidnas.engine.loop import Precision, evaluate_epoch
-from vidnas.words import counted
+from vidnas.errors import counted
 
 FEW_CLIPS = 2
 """Clips of the smaller step: batch norm refuses to normalise single values."""

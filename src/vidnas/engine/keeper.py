@@ -11,8 +11,7 @@ import torch
 from vidnas.engine.checkpoint import save_checkpoint
 from vidnas.engine.loop import Tally
 from vidnas.engine.runlog import RunLog
-from vidnas.errors import Interrupted, UserError
-from vidnas.words import counted
+from vidnas.errors import Interrupted, UserError, counted
 
 CHECKPOINT = "checkpoint.pt"
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidnas.engine.predictions import NONE, BadVideo, Prediction, describe_label
-from vidnas.video.decode import shown
-from vidnas.words import counted
+from vidnas.errors import counted, shown
 
 SCORE_WIDTH = 9
 """Places of what `describe_label` writes before a label."""

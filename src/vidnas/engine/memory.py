@@ -6,8 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from vidnas.errors import UserError
-from vidnas.words import counted
+from vidnas.errors import UserError, counted
 
 GIB = 2**30
 

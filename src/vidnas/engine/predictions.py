@@ -11,9 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vidnas.engine.classify import Probabilities
-from vidnas.errors import UserError
-from vidnas.video.decode import shown
-from vidnas.words import counted
+from vidnas.errors import UserError, counted, shown
 
 NONE = "none of these"
 """What is said where no class's score reaches the threshold."""

@@ -6,7 +6,7 @@ from vidnas.engine.latency import BUSY
 from vidnas.engine.profile import Profile
 from vidnas.engine.scores import Scores
 from vidnas.engine.verdict import describe_chance
-from vidnas.words import counted
+from vidnas.errors import counted
 
 TOO_LONG = "other work had the machine, and the time is too long. `vidnas evaluate` measures it again"
 """What a latency measured beside other work is worth, and the way out."""

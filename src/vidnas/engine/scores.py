@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vidnas.errors import UserError
+from vidnas.errors import UserError, counted
 from vidnas.shapes import Labels, Logits
-from vidnas.words import counted
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from typing import Literal
 import numpy as np
 
 from vidnas.engine.scores import Scores
+from vidnas.errors import counted
 from vidnas.genotype import PRIMITIVES, Genotype
-from vidnas.words import counted
 
 Kind = Literal["learnt nothing", "guesses", "learnt by heart", "one answer", "alpha still", "alpha collapsed"]
 

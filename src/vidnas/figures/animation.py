@@ -9,13 +9,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
+from vidnas.errors import counted
 from vidnas.figures.cell import draw_parts, wrap_title
 from vidnas.figures.cell_layout import MARGIN, CellLayout, Ends, kept_edges, lay_out
 from vidnas.figures.heatmap import draw_mixing, table_size
 from vidnas.figures.palette import HIGHLIGHT, INK, SERIES_COLORS
 from vidnas.figures.style import epoch_axes
 from vidnas.genotype import NUM_INPUTS, Genotype, edge_sources
-from vidnas.words import counted
 
 DPI = 100
 

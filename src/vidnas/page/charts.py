@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from vidnas.figures.labels import Place, Spot, place_labels
-from vidnas.page.words import Number
+from vidnas.page.records import Number
 
 # Pixels of the drawing, whose y grows downwards.
 WIDTH, HEIGHT = 360, 230

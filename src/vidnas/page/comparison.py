@@ -9,14 +9,16 @@ from urllib.parse import quote
 from vidnas.engine.comparison import Comparison, Cost, Row
 from vidnas.engine.latency import BUSY
 from vidnas.engine.paper_table import PaperRow, paper_row
-from vidnas.page import view, words
+from vidnas.errors import storable
+from vidnas.page import view
 from vidnas.page.charts import Chart, Line, Rated, draw_lines, draw_tradeoff
 from vidnas.page.confusion import Matrix, draw_matrix
+from vidnas.page.records import Number
 from vidnas.page.render import render_template
 from vidnas.page.run import Run
 
 RUN_PAGE = "report.html"
-COSTS: Mapping[tuple[str, str], Callable[[Cost], words.Number]] = {
+COSTS: Mapping[tuple[str, str], Callable[[Cost], Number]] = {
     ("parameters", ""): lambda cost: cost.parameters,
     ("MACs", ""): lambda cost: cost.macs,
     ("latency", "ms"): lambda cost: cost.latency_ms,
@@ -73,7 +75,7 @@ def points(share: float) -> str:
 
 
 def _listed(number: int, row: Row, comparison: Comparison, *, paper: bool) -> Listed:
-    names = [words.shown(name) for name in comparison.classes]
+    names = [storable(name) for name in comparison.classes]
     return Listed(
         number=number,
         row=row,
@@ -84,12 +86,12 @@ def _listed(number: int, row: Row, comparison: Comparison, *, paper: bool) -> Li
     )
 
 
-def _rated(listed: Sequence[Listed], cost: Callable[[Cost], words.Number]) -> list[Rated]:
+def _rated(listed: Sequence[Listed], cost: Callable[[Cost], Number]) -> list[Rated]:
     found = []
     for one in listed:
         row = one.row
         if row.cost is not None and row.accuracy is not None and row.interval is not None:
-            name = words.shown(row.name)
+            name = storable(row.name)
             found.append(
                 Rated(name, cost(row.cost), row.accuracy, *row.interval, one.color, label=str(one.number))
             )
@@ -109,7 +111,7 @@ def _curves(listed: Sequence[Listed], runs: Mapping[str, Run]) -> list[Chart]:
         draw_lines(
             title,
             [
-                Line(f"{one.number} {words.shown(one.row.name)}", view.points(run, what), one.color)
+                Line(f"{one.number} {storable(one.row.name)}", view.points(run, what), one.color)
                 for one, run in first
             ],
             share=what == "accuracy",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from vidnas.words import are, counted
+from vidnas.errors import are, counted
 
 LONGEST_NAME = 24
 MOST_CLASSES_WITH_COUNTS = 20

@@ -10,7 +10,9 @@ from typing import Any
 from vidnas.engine.scores import by_present_names
 from vidnas.errors import UserError
 from vidnas.genotype import PRIMITIVES, Genotype, load_genotype, num_edges
-from vidnas.page.words import Number
+
+Number = int | float
+"""What JSON calls a number."""
 
 JPEG = b"\xff\xd8\xff"
 """How every JPEG file begins."""

@@ -18,18 +18,18 @@ from vidnas.config import SearchConfig
 from vidnas.engine.scores import scores_from
 from vidnas.engine.verdict import chance
 from vidnas.engine.versions import installed_versions
+from vidnas.errors import are, counted, storable
 from vidnas.figures.palette import PRIMITIVE_COLORS, SERIES_COLORS, mixed
 from vidnas.genotype import PRIMITIVES
 from vidnas.page import view, words
 from vidnas.page.cells import CELL_PX, draw_cell
 from vidnas.page.charts import Chart, Line, Rated, draw_lines, draw_tradeoff, series
 from vidnas.page.confusion import draw_matrix
-from vidnas.page.records import Test
+from vidnas.page.records import Number, Test
 from vidnas.page.run import Run
 from vidnas.page.settings import changed, command, nearest_preset
 from vidnas.page.verdicts import advice, findings_of
 from vidnas.presets import same_clips
-from vidnas.words import are, counted
 
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]+(?![^<>]*</code>)")
 """A flag in a sentence that has become HTML, unless it is in code already."""
@@ -44,24 +44,24 @@ def render_run(run: Run, *, live: bool = False) -> str:
     clips_from, clips = view.tested_clips(run)
     names = view.class_names(run, test) if test else []
     slider = view.slider(run)
-    folder = words.shown(run.folder)
+    folder = storable(run.folder)
     return render_template(
         "run.html.j2",
         ["slider.js", "live.js"] if live else ["slider.js"],
         live=live,
         run=run,
-        name=words.shown(run.name),
+        name=storable(run.name),
         folder=folder,
         resume=shlex.join(["vidnas", run.verb, "--resume", folder]),
         train=_train_command(run, folder, preset),
-        evaluate=shlex.join(["vidnas", "evaluate", "--run", folder, "--data", words.shown(run.config.data)]),
+        evaluate=shlex.join(["vidnas", "evaluate", "--run", folder, "--data", storable(run.config.data)]),
         preset=preset,
         changed=changed(run.config, preset),
         settings=settings,
-        command=words.shown(command(run.config, preset)),
+        command=storable(command(run.config, preset)),
         test=test,
         chance=chance(scores_from(test.scores)) if test else None,
-        warnings=[tuple(map(words.shown, one)) for one in advice(findings_of(run), run.config)],
+        warnings=[tuple(map(storable, one)) for one in advice(findings_of(run), run.config)],
         charts=view.curves(run),
         epoch_table=view.epoch_table(run),
         slider=slider,
@@ -79,7 +79,7 @@ def _train_command(run: Run, folder: str, preset: str) -> str:
     """What to type after a search; nothing after a training."""
     if not isinstance(run.config, SearchConfig):
         return ""
-    flags = [words.shown(flag) for flag in same_clips(run.config, preset)]
+    flags = [storable(flag) for flag in same_clips(run.config, preset)]
     return shlex.join(["vidnas", "train", "--genotype", folder, *flags])
 
 
@@ -107,7 +107,7 @@ class Listed:
     run: Run
     link: str
     color: int
-    val_accuracy: words.Number | None
+    val_accuracy: Number | None
     """Of a search, in the epoch whose cell was found or else the last one."""
     warnings: tuple[str, ...]
     """What its numbers say against it."""
@@ -132,7 +132,7 @@ def render_overview(pages: Sequence[tuple[Run, str]]) -> str:
 
 def _rated(one: Listed, test: Test) -> Rated:
     low, high = test.scores["interval"]
-    name, parameters = words.shown(one.run.name), test.cost["parameters"]
+    name, parameters = storable(one.run.name), test.cost["parameters"]
     return Rated(name, parameters, test.scores["top1"], low, high, one.color)
 
 
@@ -143,7 +143,7 @@ def _overlaid(listed: Sequence[Listed]) -> list[Chart]:
             title,
             [
                 Line(
-                    words.shown(one.run.name),
+                    storable(one.run.name),
                     view.points(one.run, f"val_{what}" if one.run.verb == "search" else what),
                     one.color,
                 )
@@ -193,7 +193,7 @@ def _environment() -> jinja2.Environment:
         percent=words.percent,
         quantity=words.quantity,
         duration=words.duration,
-        shown=words.shown,
+        shown=storable,
         base_name=words.base_name,
         counted=counted,
         are=are,
@@ -207,7 +207,7 @@ def _environment() -> jinja2.Environment:
 
 def _prose(text: str) -> Markup:
     """A text, what stands between backticks as code, and flags, within which no line breaks."""
-    code = re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(words.shown(text))))
+    code = re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(storable(text))))
     return Markup(FLAG.sub(r'<code class="word">\g<0></code>', code))
 
 

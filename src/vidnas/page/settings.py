@@ -1,54 +1,12 @@
 """Run folders and their settings, these also as a person would type them: a preset, and what differs."""
 
 import dataclasses
-import json
 import shlex
 from collections.abc import Mapping
-from pathlib import Path
 
-from vidnas.config import SearchConfig, TrainConfig
-from vidnas.configfile import from_json
-from vidnas.errors import UserError
+from vidnas.config import SearchConfig
+from vidnas.kinds import RunConfig, verb_of
 from vidnas.presets import SEARCH_PRESETS, TRAIN_PRESETS
-
-RunConfig = SearchConfig | TrainConfig
-
-
-def is_run(folder: Path) -> bool:
-    """Whether the folder is the run folder of a search or a training."""
-    return (folder / "config.json").is_file()
-
-
-def runs_in(folder: Path) -> list[Path]:
-    """The run folders directly in a folder, such as a demo's."""
-    return sorted(path for path in folder.iterdir() if path.is_dir() and is_run(path))
-
-
-def read_config(folder: Path) -> RunConfig:
-    """The settings in a run folder; UserError if it is none."""
-    path = folder / "config.json"
-    try:
-        text = path.read_text(encoding="utf-8")
-        settings = json.loads(text)
-    except (OSError, ValueError, RecursionError) as error:
-        cause = (error.strerror if isinstance(error, OSError) else None) or error
-        raise UserError(
-            f"{folder} is not the run folder of a search or a training: cannot read {path.name} in it "
-            f"({cause})."
-        ) from error
-    if not isinstance(settings, dict) or not {"alpha_lr", "genotype"} & set(settings):
-        raise UserError(
-            f"{path} does not hold the settings of a search or a training. A comparison has a page of its "
-            "own, and below runs/ those of its trainings."
-        )
-    if "alpha_lr" in settings:
-        return from_json(SearchConfig, text, origin=str(path))
-    return from_json(TrainConfig, text, origin=str(path))
-
-
-def verb_of(config: RunConfig) -> str:
-    """The verb that takes these settings."""
-    return "search" if isinstance(config, SearchConfig) else "train"
 
 
 def nearest_preset(config: RunConfig) -> str:

@@ -7,8 +7,9 @@ from dataclasses import replace
 from vidnas.config import SearchConfig, TrainConfig
 from vidnas.engine.scores import scores_from
 from vidnas.engine.verdict import Finding, judge_alpha, judge_test
+from vidnas.kinds import RunConfig
 from vidnas.page.run import Run
-from vidnas.page.settings import RunConfig, command, nearest_preset
+from vidnas.page.settings import command, nearest_preset
 
 FAST_ALPHA_LR = 1e-2
 """Where the learning rate of alpha is that high, a search that has not moved it needs more epochs."""

@@ -6,14 +6,14 @@ from statistics import median
 
 from vidnas.engine.latency import BUSY
 from vidnas.engine.report import TOO_LONG
+from vidnas.errors import counted, storable
 from vidnas.genotype import PRIMITIVES, Genotype, edge_sources, source_name
 from vidnas.page import words
 from vidnas.page.cells import Drawing, draw_cell
 from vidnas.page.charts import Chart, Line, draw_lines
 from vidnas.page.confusion import confused
-from vidnas.page.records import CellOfEpoch, Clip, Test
+from vidnas.page.records import CellOfEpoch, Clip, Number, Test
 from vidnas.page.run import Run
-from vidnas.words import counted
 
 MOST_ROWS = 100
 """Of the table of numbers by epoch; of more epochs it shows every n-th."""
@@ -79,7 +79,7 @@ class ClassRow:
     """A line of the per-class table."""
 
     name: str
-    accuracy: words.Number | None
+    accuracy: Number | None
     clips: int
     taken_for: str
 
@@ -112,7 +112,7 @@ def slider(run: Run) -> Slider | None:
     )
 
 
-def _epoch_view(cell: CellOfEpoch, drawing: int, accuracy: words.Number | None) -> EpochView:
+def _epoch_view(cell: CellOfEpoch, drawing: int, accuracy: Number | None) -> EpochView:
     return EpochView(
         epoch=cell.epoch,
         drawing=drawing,
@@ -151,12 +151,12 @@ def curves(run: Run) -> list[Chart]:
     return [chart for chart in charts if chart is not None]
 
 
-def points(run: Run, name: str) -> list[tuple[words.Number, words.Number]]:
+def points(run: Run, name: str) -> list[tuple[Number, Number]]:
     """A number of metrics.jsonl over the epochs."""
     return [(line["epoch"], line[name]) for line in run.epochs if name in line]
 
 
-def val_accuracy(run: Run) -> words.Number | None:
+def val_accuracy(run: Run) -> Number | None:
     """A search's validation accuracy in the epoch whose cell was found, or else in the last one."""
     found = [line for line in run.epochs if line["epoch"] == (run.chosen_epoch or run.last_epoch)]
     return found[0].get("val_accuracy") if found else None
@@ -171,7 +171,7 @@ def epoch_table(run: Run) -> tuple[list[str], list[list[str]]]:
     return [COLUMN_NAMES[name] for name in names], rows
 
 
-def _in_table(name: str, value: words.Number | None) -> str:
+def _in_table(name: str, value: Number | None) -> str:
     if value is None:
         return "–"
     if name.endswith(("accuracy", "share")):
@@ -185,7 +185,7 @@ def class_names(run: Run, test: Test) -> list[str]:
     """The names of a test's classes, numbers where the run has lost them."""
     count = len(test.scores["per_class"])
     known = run.classes if len(run.classes) == count else [f"class {label}" for label in range(count)]
-    return [words.shown(name) for name in known]
+    return [storable(name) for name in known]
 
 
 def class_rows(test: Test, names: Sequence[str]) -> list[ClassRow]:

@@ -2,8 +2,7 @@
 
 from pathlib import PurePath
 
-Number = int | float
-"""What JSON calls a number."""
+from vidnas.page.records import Number
 
 NARROW = "\u202f"
 """The space between a number and its unit: narrow, and never a line break."""
@@ -43,11 +42,6 @@ def duration(sec: Number) -> str:
 def px(length: Number) -> str:
     """A length for SVG, to a tenth of a pixel."""
     return f"{length:.1f}".removesuffix(".0")
-
-
-def shown(text: object) -> str:
-    """Any text, also a file name that is not UTF-8, as text that every file can hold."""
-    return str(text).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def base_name(path: str) -> str:

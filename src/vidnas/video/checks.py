@@ -6,13 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from vidnas.errors import UserError
-from vidnas.video.decode import shown
+from vidnas.errors import UserError, counted, shown
 from vidnas.video.division import SplitBy, own_groups_told, require_groups
 from vidnas.video.faults import at_once, first_ten
 from vidnas.video.groups import carried_by_most, marked_group
 from vidnas.video.items import Item, VideoIndex
-from vidnas.words import counted
 
 
 def check_classes(index: VideoIndex) -> None:

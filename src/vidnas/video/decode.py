@@ -18,14 +18,13 @@ from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 
-from vidnas.errors import UserError
+from vidnas.errors import UserError, counted, shown
 from vidnas.video.chosen import choose, is_known, video_streams
 from vidnas.video.clock import timeline
 from vidnas.video.heartbeat import beat, endless, most_frames
 from vidnas.video.media import clock_may_leap, open_media
 from vidnas.video.upright import FrameScaler, pixel_aspect
 from vidnas.video.whole import Extent
-from vidnas.words import counted
 
 READING = 2
 """Goes up when a file comes out otherwise: what was kept of it before is not mixed with what comes now."""
@@ -130,13 +129,6 @@ def ends_before(path: Path, index: int) -> UserError:
     return UserError(
         f"{shown(path)} ends before frame {index}, which was there when the videos were scanned. "
         "It has changed: let `vidnas check` scan it anew, then start again."
-    )
-
-
-def shown(path: Path | str) -> str:
-    """A path, or a name, for a message: what does not print, such as a line break, stands escaped."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in str(path)
     )
 
 

@@ -9,8 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from vidnas.errors import UserError
-from vidnas.video.decode import shown
+from vidnas.errors import UserError, shown
 from vidnas.video.items import Item, VideoIndex
 from vidnas.video.parts import PARTS, join_parts
 from vidnas.video.sources import ACCEPTED

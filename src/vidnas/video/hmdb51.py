@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 
-from vidnas.errors import UserError
+from vidnas.errors import UserError, are, counted
 from vidnas.video.faults import Fault
 from vidnas.video.lists import ListedClip, Listing, read_list
 from vidnas.video.tree import Tree
-from vidnas.words import are, counted
 
 NAME = re.compile(r"(.+)_test_split(\d+)\.txt")
 TRAIN, TEST = "1", "2"

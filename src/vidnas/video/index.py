@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from vidnas.errors import UserError
+from vidnas.errors import UserError, are, counted
 from vidnas.video.checks import check_classes, check_copies, check_given_split, check_labels
 from vidnas.video.copies import find_copies
 from vidnas.video.division import SplitBy, divide
@@ -16,7 +16,6 @@ from vidnas.video.groups import find_groups
 from vidnas.video.items import VideoIndex
 from vidnas.video.layouts import read_contents
 from vidnas.video.sources import Source
-from vidnas.words import are, counted
 
 TEST_FRACTION = 0.25
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from vidnas.errors import counted
 from vidnas.video.faults import Fault
 from vidnas.video.lists import CLASS_LIST, EXAMPLE, ListedClip, Listing, ListLine, read_class_list, read_list
-from vidnas.words import counted
 
 Lines = Sequence[ListLine]
 

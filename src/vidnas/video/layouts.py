@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 
-from vidnas.errors import UsageError, UserError
+from vidnas.errors import UsageError, UserError, counted
 from vidnas.video.csvlist import is_csv_of_clips
 from vidnas.video.faults import Fault, require_none
 from vidnas.video.folders import FRAMES, VIDEOS, has_classes, merge, read_folders
@@ -23,7 +23,6 @@ from vidnas.video.recognise import recognise
 from vidnas.video.remote import tree_of
 from vidnas.video.sources import ACCEPTED, Layout, Source, require_there
 from vidnas.video.tree import Tree, frame_folders_in, local_tree, tree_of_names, videos_in
-from vidnas.words import counted
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from vidnas.errors import counted
 from vidnas.video.faults import Fault, Missing
 from vidnas.video.footage import exists
 from vidnas.video.items import Item, VideoIndex
 from vidnas.video.lists import ListedClip, Listing, repeated
 from vidnas.video.parts import PARTS, join_parts
 from vidnas.video.tree import is_video, picture_names
-from vidnas.words import counted
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import numpy as np
 import simplejpeg
 from PIL import Image
 
-from vidnas.errors import UserError
-from vidnas.video.decode import Frame, VideoInfo, ends_before, shown
+from vidnas.errors import UserError, shown
+from vidnas.video.decode import Frame, VideoInfo, ends_before
 from vidnas.video.heartbeat import beat
 from vidnas.video.remote import fetched, fetched_anew, mirror_below
 from vidnas.video.shards import (

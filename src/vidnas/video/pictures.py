@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from vidnas.errors import UserError
-from vidnas.video.decode import Frame, VideoInfo, ends_before, shown
+from vidnas.errors import UserError, shown
+from vidnas.video.decode import Frame, VideoInfo, ends_before
 from vidnas.video.heartbeat import beat
 from vidnas.video.tree import picture_names as picture_names
 from vidnas.video.upright import scaled_size

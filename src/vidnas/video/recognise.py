@@ -11,8 +11,7 @@ import shlex
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from vidnas.errors import UserError
-from vidnas.video.decode import shown
+from vidnas.errors import UserError, shown
 from vidnas.video.listfiles import Lists
 from vidnas.video.lists import read_text
 from vidnas.video.located import Contents

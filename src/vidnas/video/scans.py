@@ -15,10 +15,10 @@ from pathlib import Path
 
 from pebble import ProcessExpired, ProcessPool
 
-from vidnas.errors import UserError
+from vidnas.errors import UserError, shown
 from vidnas.shortage import exit_code, shortage, shortage_of
 from vidnas.video import footage
-from vidnas.video.decode import VideoInfo, shown
+from vidnas.video.decode import VideoInfo
 from vidnas.video.heartbeat import COMPUTED_TOO_LONG, LIMIT_SEC, STOOD_STILL, limited
 from vidnas.video.media import end_scaler_threads
 from vidnas.video.workers import CONTEXT, end_with_main, require_guard

@@ -22,8 +22,8 @@ import numpy as np
 import numpy.typing as npt
 
 from vidnas.atomic import write_whole
-from vidnas.errors import UserError
-from vidnas.video.decode import VideoInfo, shown
+from vidnas.errors import UserError, shown
+from vidnas.video.decode import VideoInfo
 
 INDEX = "pack.index"
 FORMAT, VERSION = "vidnas-pack", 1

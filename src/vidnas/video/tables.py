@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-from vidnas.errors import UsageError, UserError
+from vidnas.errors import UsageError, UserError, counted
 from vidnas.video.faults import Fault
 from vidnas.video.lists import ListLine, distinct, numbered_lines
 from vidnas.video.parts import PARTS
 from vidnas.video.tree import is_video
-from vidnas.words import counted
 
 KNOWN = ("path", "label", "split", "group")
 """What a column may be; others are not used."""

@@ -10,7 +10,7 @@ from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
 
-from vidnas.words import counted
+from vidnas.errors import counted
 
 STATED: Mapping[str, Literal["frames", "stream", "file", "bytes"]] = {
     "avi": "frames",

@@ -1,4 +1,5 @@
 import ast
+import os
 import re
 from collections.abc import Iterator
 from itertools import pairwise
@@ -7,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import vidnas
-from vidnas.words import are, counted, plural
+from vidnas.errors import are, counted, plural, storable
 
 
 @pytest.mark.parametrize(
@@ -67,3 +68,7 @@ def test_no_text_puts_a_plural_behind_a_number_that_may_be_one() -> None:
     assert {one for one in found if not one.endswith(ALWAYS_MANY)} == set()
     for template in folder.rglob("*.j2"):
         assert not re.search(r"\| length \}\} \w+s\b", template.read_text()), template.name
+
+
+def test_a_name_that_is_not_utf_8_can_be_written() -> None:
+    assert storable(os.fsdecode(b"\xff.avi")).encode() == "\ufffd.avi".encode()
