@@ -17,13 +17,13 @@ import torch
 from torch import Tensor
 
 from reference import PlainSupernet
-from vidnas import videos
-from vidnas.config import SearchConfig
-from vidnas.configfile import from_json
-from vidnas.engine.checkpoint import load_checkpoint
+from vidnas.assembly import videos
+from vidnas.config.json_files import from_json
+from vidnas.config.learning import SearchConfig
 from vidnas.nas.architect import Architect, first_order, hypergradient
-from vidnas.video.division import divide
-from vidnas.video.loaders import train_loader
+from vidnas.runs.checkpoint import load_checkpoint
+from vidnas.video.clips.loaders import train_loader
+from vidnas.video.index.division import divide
 
 RADII = (0.1, 0.01, 0.001, 0.0001)
 Pair = tuple[Tensor, Tensor]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from vidnas.genotype import PRIMITIVES, load_genotype
+from vidnas.nas.genotype import PRIMITIVES, load_genotype
 
 
 def main() -> None:

@@ -22,10 +22,10 @@ import torch
 from av.video.stream import VideoStream
 
 from recipe import compare, say, train_folds
-from vidnas.video.footage import read_frames
-from vidnas.video.index import index_videos
-from vidnas.video.items import Item, VideoIndex
-from vidnas.video.layouts import Source
+from vidnas.video.index.index import index_videos
+from vidnas.video.index.items import Item, VideoIndex
+from vidnas.video.index.layouts import Source
+from vidnas.video.stores.footage import read_frames
 
 NUM_GROUPS, CLIPS_OF_GROUP = 15, 2
 GAMMA = 3.0

@@ -35,13 +35,14 @@ import measure
 import report
 from decoders import RIGHT, RIVALS, Decode, install, read_right
 from measure import Comparison
-from vidnas.video import datasets, footage
-from vidnas.video.index import index_videos
-from vidnas.video.items import Item
-from vidnas.video.loaders import train_loader
-from vidnas.video.sources import Source
-from vidnas.video.transforms import normalize, to_pixels
-from vidnas.videos import builtin_clips
+from vidnas.assembly.videos import builtin_clips
+from vidnas.video.clips import datasets
+from vidnas.video.clips.loaders import train_loader
+from vidnas.video.clips.transforms import normalize, to_pixels
+from vidnas.video.index.index import index_videos
+from vidnas.video.index.items import Item
+from vidnas.video.index.sources import Source
+from vidnas.video.stores import footage
 
 BATCH = 16
 BARS = {"source": 8.0, "rival": 4.0, "own": 0.75}

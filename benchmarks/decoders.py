@@ -9,7 +9,7 @@ import av
 import numpy as np
 from PIL import Image
 
-from vidnas.video import footage
+from vidnas.video.stores import footage
 
 Decode = Callable[..., np.ndarray]
 

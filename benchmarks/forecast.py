@@ -20,13 +20,13 @@ from statistics import median
 
 import torch
 
-from vidnas import trials
-from vidnas.engine import peak
-from vidnas.engine.forecast import Needs, Trial
-from vidnas.engine.loop import Precision
-from vidnas.genotype import random_genotype
-from vidnas.presets import search_preset, train_preset
-from vidnas.search import search_step
+from vidnas.assembly import forecasts
+from vidnas.config.presets import search_preset, train_preset
+from vidnas.nas.genotype import random_genotype
+from vidnas.training import peak
+from vidnas.training.forecast import Needs, Trial
+from vidnas.training.loop import Precision
+from vidnas.verbs.search import search_step
 
 NUM_CLASSES = 101
 CASES = ("first_order", "second_order", "train")
@@ -59,10 +59,10 @@ def prepare(case: str, size_px: int, batch_size: int) -> tuple[Callable[[], Need
             NUM_CLASSES,
             precision,
         )
-        return partial(trials.train_needs, *training), partial(trials.train_trial, *training)
+        return partial(forecasts.train_needs, *training), partial(forecasts.train_trial, *training)
     config = search_preset("cpu", **size, order=CASES.index(case) + 1)
     search = config, NUM_CLASSES, precision, search_step
-    return partial(trials.search_needs, *search), partial(trials.search_trial, *search)
+    return partial(forecasts.search_needs, *search), partial(forecasts.search_trial, *search)
 
 
 def measure(case: str, size_px: int, batch_size: int, steps: int) -> Error:

@@ -20,8 +20,8 @@ import measure
 import report
 import search_step
 import train_step
-from vidnas.config import SearchConfig, TrainConfig
-from vidnas.presets import search_preset, train_preset
+from vidnas.config.learning import SearchConfig, TrainConfig
+from vidnas.config.presets import search_preset, train_preset
 
 VOXELS = ("batch", "frames", "size")
 """The settings by which nothing may grow faster than linearly in voxels."""

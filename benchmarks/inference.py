@@ -18,9 +18,9 @@ import measure
 import report
 import train_step
 from reference import C3D, PlainResNet18
-from vidnas import networks
-from vidnas.config import TrainConfig
-from vidnas.presets import train_preset
+from vidnas.assembly import networks
+from vidnas.config.learning import TrainConfig
+from vidnas.config.presets import train_preset
 
 CALLS = 10
 State = dict[str, Tensor]

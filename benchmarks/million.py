@@ -12,12 +12,12 @@ import time
 from pathlib import Path
 
 import measure
-from vidnas.video.csvlist import parse_csv, write_csv
-from vidnas.video.division import divide
-from vidnas.video.groups import find_groups
-from vidnas.video.items import Item, VideoIndex
-from vidnas.video.labels import parse_lists
-from vidnas.video.loaders import ShuffledKeys
+from vidnas.video.clips.loaders import ShuffledKeys
+from vidnas.video.index.csvlist import parse_csv, write_csv
+from vidnas.video.index.division import divide
+from vidnas.video.index.groups import find_groups
+from vidnas.video.index.items import Item, VideoIndex
+from vidnas.video.index.labels import parse_lists
 
 MILLION = 1_000_000
 

@@ -10,8 +10,8 @@ import resource
 import sys
 import time
 
-from vidnas.dataconfig import PackConfig
-from vidnas.pack import run_pack
+from vidnas.config.data import PackConfig
+from vidnas.verbs.pack import run_pack
 
 
 def cpu_sec() -> float:

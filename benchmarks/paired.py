@@ -9,8 +9,8 @@ how much more often the first is right, with the 95 % interval from resampling g
 import sys
 from pathlib import Path
 
-from vidnas.engine.comparison import paired_difference
-from vidnas.seedruns import SeedRun, is_finished, read_seed_run
+from vidnas.compare.rows import paired_difference
+from vidnas.runs.finished import SeedRun, is_finished, read_seed_run
 
 
 def main(first: str, second: str) -> None:

@@ -23,10 +23,10 @@ from typing import Any
 import numpy as np
 import torch
 
-from vidnas.engine.scores import bootstrap_interval
-from vidnas.video.index import index_videos
-from vidnas.video.items import VideoIndex
-from vidnas.video.sources import Source
+from vidnas.training.scores import bootstrap_interval
+from vidnas.video.index.index import index_videos
+from vidnas.video.index.items import VideoIndex
+from vidnas.video.index.sources import Source
 
 NUM_FOLDS = 3
 PAPER = ["--optimizer", "sgd", "--lr", "0.025", "--weight-decay", "3e-4"]

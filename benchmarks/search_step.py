@@ -17,12 +17,12 @@ from torch import Tensor
 import measure
 import report
 from reference import PlainSupernet
-from vidnas import runs
-from vidnas.config import SearchConfig
-from vidnas.engine.loop import Precision, Tally, WeightStep
+from vidnas.assembly import steps
+from vidnas.config.learning import SearchConfig
+from vidnas.config.presets import search_preset
 from vidnas.nas.architect import Architect
-from vidnas.nn.network import Supernet
-from vidnas.presets import search_preset
+from vidnas.nas.network import Supernet
+from vidnas.training.loop import Precision, Tally, WeightStep
 
 NUM_CLASSES = 101
 BARS = {"time_ratio": 4.0, "memory_ratio": 2.0}
@@ -33,7 +33,7 @@ State = dict[str, Tensor]
 
 def ours(config: SearchConfig) -> Supernet:
     """vidnas's supernet."""
-    return runs.build_supernet(config, NUM_CLASSES)
+    return steps.build_supernet(config, NUM_CLASSES)
 
 
 def reference(config: SearchConfig) -> Supernet:

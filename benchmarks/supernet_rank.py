@@ -24,20 +24,21 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from vidnas import console, networks, runs, videos
-from vidnas.compare import run_compare
-from vidnas.config import CompareConfig, SearchConfig
-from vidnas.configfile import from_json
-from vidnas.dataconfig import BUILTIN
-from vidnas.engine.checkpoint import load_checkpoint
-from vidnas.engine.loop import evaluate_epoch
-from vidnas.engine.profile import count_parameters
-from vidnas.genotype import PRIMITIVES, Genotype, edge_sources, random_genotype
-from vidnas.nn.network import Supernet
-from vidnas.presets import TRAIN_PRESETS, search_preset
-from vidnas.search import run_search
-from vidnas.video.division import divide
-from vidnas.video.loaders import test_loader
+from vidnas import console
+from vidnas.assembly import networks, steps, videos
+from vidnas.config.data import BUILTIN
+from vidnas.config.json_files import from_json
+from vidnas.config.learning import CompareConfig, SearchConfig
+from vidnas.config.presets import TRAIN_PRESETS, search_preset
+from vidnas.nas.genotype import PRIMITIVES, Genotype, edge_sources, random_genotype
+from vidnas.nas.network import Supernet
+from vidnas.runs.checkpoint import load_checkpoint
+from vidnas.training.loop import evaluate_epoch
+from vidnas.training.profile import count_parameters
+from vidnas.verbs.compare import run_compare
+from vidnas.verbs.search import run_search
+from vidnas.video.clips.loaders import test_loader
+from vidnas.video.index.division import divide
 
 RESAMPLES = 2000
 
@@ -85,14 +86,14 @@ def beliefs(
     config = from_json(SearchConfig, (search / "config.json").read_text())
     scanned = videos.scan(videos.open_videos(config), config, parts=("train",))
     classes = scanned.index.classes
-    supernet = runs.build_supernet(config, len(classes))
+    supernet = steps.build_supernet(config, len(classes))
     supernet.load_state_dict(load_checkpoint(search / networks.CHECKPOINT)["supernet"])
     _, val, _ = divide(
         scanned.index.train, classes=classes, by=config.split_by, fraction=0.5, seed=config.seed
     )
     clips = videos.test_clips(val, scanned.counts(val), config)
     batches = list(test_loader(clips, batch_size=config.batch_size, workers=0, order_seed=config.seed))
-    precision = runs.choose_precision(config.device)
+    precision = steps.choose_precision(config.device)
     one_hot = [
         evaluate_epoch(_OneHot(supernet, genotype), batches, precision, max_clips=config.batch_size)
         for genotype in genotypes
@@ -102,7 +103,7 @@ def beliefs(
         "one-hot accuracy": [predictions.accuracy for predictions in one_hot],
         "one-hot loss": [-predictions.loss for predictions in one_hot],
         "alpha": [alpha_score(supernet.alpha.detach(), genotype) for genotype in genotypes],
-        "synflow": [synflow(network, runs.clip_shape(settings)) for network in built],
+        "synflow": [synflow(network, steps.clip_shape(settings)) for network in built],
         "parameters": [float(count_parameters(network)) for network in built],
     }
 

@@ -16,12 +16,12 @@ from typing import Any
 
 import torch
 
-from vidnas import networks, runs
-from vidnas.engine.latency import measure_latencies
-from vidnas.engine.profile import count_macs, count_parameters
-from vidnas.figures.save import save_figure
-from vidnas.figures.tradeoff import Point, draw_tradeoff
-from vidnas.presets import train_preset
+from vidnas.assembly import networks, steps
+from vidnas.config.presets import train_preset
+from vidnas.report.figures.save import save_figure
+from vidnas.report.figures.tradeoff import Point, draw_tradeoff
+from vidnas.training.latency import measure_latencies
+from vidnas.training.profile import count_macs, count_parameters
 
 SEARCHED, OWN_RATE = "searched", "c3d-8"
 BEST_OF = "best-of-5"
@@ -37,7 +37,7 @@ class Cost:
     latency_ms: float
     latency_spread_ms: float
     reference_ms: float | None = None
-    """Of engine/latency.py; not known of the costs that were measured before there was one."""
+    """Of training/latency.py; not known of the costs that were measured before there was one."""
 
 
 def main() -> None:
@@ -73,7 +73,7 @@ def source(name: str, folder: Path) -> str:
 def measure(sources: dict[str, str]) -> dict[str, Cost]:
     """Size, MACs and latency of every network for the table's clips."""
     config = train_preset("cpu", data="builtin:8", size_px=48)
-    shape, device = runs.clip_shape(config), torch.device("cpu")
+    shape, device = steps.clip_shape(config), torch.device("cpu")
     built = {
         name: networks.build_network(networks.read_architecture(source), config, num_classes=5)
         for name, source in sources.items()

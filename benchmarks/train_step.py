@@ -16,11 +16,11 @@ from torch import Tensor, nn
 import measure
 import report
 from reference import PlainNetwork
-from vidnas import networks, runs
-from vidnas.config import TrainConfig
-from vidnas.engine.loop import Precision, Tally, WeightStep
-from vidnas.genotype import random_genotype
-from vidnas.presets import train_preset
+from vidnas.assembly import networks, steps
+from vidnas.config.learning import TrainConfig
+from vidnas.config.presets import train_preset
+from vidnas.nas.genotype import random_genotype
+from vidnas.training.loop import Precision, Tally, WeightStep
 
 NUM_CLASSES = 101
 GENOTYPE = random_genotype(0)
@@ -67,7 +67,7 @@ def build_step(make: Callable[[TrainConfig], nn.Module], config: TrainConfig, st
     network.load_state_dict(state)
     network.train()
     weights = list(network.parameters())
-    optimizer, schedule = runs.make_optimizer(weights, config, 1000)
+    optimizer, schedule = steps.make_optimizer(weights, config, 1000)
     weight_step = WeightStep(network, weights, optimizer, schedule, Precision(torch.device("cpu")))
     clips = random_clips(config)
 

@@ -10,17 +10,17 @@ import vidnas
 
 MODULES = (
     "vidnas",
-    "vidnas.config",
-    "vidnas.viewconfig",
-    "vidnas.engine.predictions",
-    "vidnas.engine.profile",
-    "vidnas.engine.scores",
-    "vidnas.nn.primitives",
+    "vidnas.config.learning",
+    "vidnas.config.views",
+    "vidnas.report.predictions",
+    "vidnas.training.profile",
+    "vidnas.training.scores",
+    "vidnas.nas.primitives",
     "vidnas.shapes",
-    "vidnas.video.clips",
-    "vidnas.video.decode",
-    "vidnas.video.sampling",
-    "vidnas.video.transforms",
+    "vidnas.video.clips.read",
+    "vidnas.video.stores.decode",
+    "vidnas.video.clips.sampling",
+    "vidnas.video.clips.transforms",
 )
 """The public names, and the modules that their signatures and the user guide lead to."""
 

@@ -57,7 +57,7 @@ def test_data() -> Path:
 @pytest.fixture(scope="session")
 def tiny_videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The built-in clips, but few and short: 3 groups of 2 training clips a class, 1 of 2 test clips."""
-    from vidnas.video.synthetic import write_clips
+    from vidnas.video.make.synthetic import write_clips
 
     folder = tmp_path_factory.mktemp("data") / "tiny videos"
     write_clips(folder, groups_per_class=4, clips_per_group=2, test_groups=1, num_frames=8, size_px=24)
@@ -93,12 +93,12 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, o
 @pytest.fixture
 def random_run(tmp_path: Path) -> Path:
     """A training's run folder, its network with random weights, of the classes night, dusk and day."""
-    from vidnas import networks
-    from vidnas.configfile import to_json
-    from vidnas.engine.checkpoint import save_checkpoint
-    from vidnas.genotype import random_genotype
-    from vidnas.genotype import to_json as genotype_json
-    from vidnas.presets import train_preset
+    from vidnas.assembly import networks
+    from vidnas.config.json_files import to_json
+    from vidnas.config.presets import train_preset
+    from vidnas.nas.genotype import random_genotype
+    from vidnas.nas.genotype import to_json as genotype_json
+    from vidnas.runs.checkpoint import save_checkpoint
 
     folder = tmp_path / "a run"
     folder.mkdir()
@@ -117,8 +117,8 @@ def shade_run(random_run: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     import torch
     from torch import Tensor, nn
 
-    from vidnas import networks
-    from vidnas.video.transforms import MEAN, STD
+    from vidnas.assembly import networks
+    from vidnas.video.clips.transforms import MEAN, STD
 
     class ShadeNetwork(nn.Module):
         def forward(self, video: Tensor) -> Tensor:
@@ -136,7 +136,7 @@ def write_shades(tmp_path: Path) -> Callable[..., Path]:
     """write_shades(name, (grey from 0 to 1, frames), ...): path of a 128 x 96 video of 10 frames a second."""
     import numpy as np
 
-    from vidnas.video.encode import Mp4Writer
+    from vidnas.video.make.encode import Mp4Writer
 
     def write(name: str, *shades: tuple[float, int]) -> Path:
         path = tmp_path / name

@@ -10,11 +10,11 @@ import av
 import pytest
 from av.video.stream import VideoStream
 
-from vidnas.check import CheckResult, run_check
-from vidnas.cli import main
-from vidnas.dataconfig import CheckConfig
+from vidnas.cli.main import main
+from vidnas.config.data import CheckConfig
 from vidnas.errors import UserError
-from vidnas.video.synthetic import write_clips
+from vidnas.verbs.check import CheckResult, run_check
+from vidnas.video.make.synthetic import write_clips
 
 Spoil = Callable[[Path], object]
 
@@ -254,7 +254,7 @@ def test_the_command_says_it_all_and_fails(data: Path, capsys: pytest.CaptureFix
 def test_without_workers_it_finds_the_same(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     video(data, "g02_c01").write_bytes(b"")
     expected = check(data)
-    monkeypatch.setattr("vidnas.video.scans.ProcessPool", None)
+    monkeypatch.setattr("vidnas.video.scan.scans.ProcessPool", None)
     found = run_check(CheckConfig(data=str(data), workers=0))
     assert (found.infos, found.faults, found.text) == (expected.infos, expected.faults, expected.text)
     assert len(found.faults) == 1

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import vidnas
-from vidnas.cli import VERBS, Verb, main
+from vidnas.cli.main import VERBS, Verb, main
+from vidnas.config.presets import SEARCH_PRESETS
 from vidnas.errors import Interrupted, UsageError, UserError
-from vidnas.presets import SEARCH_PRESETS
 
 
 def exit_code(arguments: list[str]) -> int:
@@ -148,7 +148,7 @@ def test_every_error_is_told_in_a_sentence_and_debug_shows_where_it_came_from(
         given.extend(arguments)
         raise error
 
-    monkeypatch.setattr("vidnas.cli.VERBS", {"demo": Verb("", "", fail)})
+    monkeypatch.setattr("vidnas.cli.main.VERBS", {"demo": Verb("", "", fail)})
     assert main(["demo", "--seed", "1"]) == code
     assert capsys.readouterr().err.startswith(f"vidnas: {told}")
     for arguments in (["--debug", "demo", "--seed", "1"], ["demo", "--seed", "1", "--debug"]):
@@ -164,7 +164,7 @@ def test_every_error_is_told_in_a_sentence_and_debug_shows_where_it_came_from(
 def test_an_unexpected_error_says_how_to_see_where(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("vidnas.cli.VERBS", {"demo": Verb("", "", lambda _: 1 // 0)})
+    monkeypatch.setattr("vidnas.cli.main.VERBS", {"demo": Verb("", "", lambda _: 1 // 0)})
     assert main(["demo"]) == 1
     assert "The same command with --debug shows where. Please report it." in capsys.readouterr().err
 
@@ -178,7 +178,7 @@ def test_an_error_from_a_loader_s_worker_is_told_without_its_traceback(
             "  ...\nvidnas.errors.UserError: a.avi is damaged.\n"
         )
 
-    monkeypatch.setattr("vidnas.cli.VERBS", {"demo": Verb("", "", fail)})
+    monkeypatch.setattr("vidnas.cli.main.VERBS", {"demo": Verb("", "", fail)})
     assert main(["demo"]) == 1
     assert capsys.readouterr().err == "vidnas: a.avi is damaged.\n"
 
@@ -201,7 +201,7 @@ def run_unread(code: str, *, unbuffered: str) -> tuple[int, str]:
 def test_where_nobody_reads_the_output_any_more_it_ends_without_a_word(
     arguments: list[str], unbuffered: str
 ) -> None:
-    code = f"import sys; from vidnas.cli import main; sys.exit(main({arguments}))"
+    code = f"import sys; from vidnas.cli.main import main; sys.exit(main({arguments}))"
     assert run_unread(code, unbuffered=unbuffered) == (141, "")
 
 
@@ -210,7 +210,7 @@ def test_where_nobody_reads_the_output_any_more_it_ends_without_a_word(
 @pytest.mark.parametrize("how", ["console.give('x')", "print('x')"])
 def test_so_does_every_verb(verb: str, how: str, unbuffered: str) -> None:
     code = (
-        "import sys; from vidnas import cli, console; "
+        "import sys; from vidnas import console; from vidnas.cli import main as cli; "
         f"cli.VERBS = {{{verb!r}: cli.Verb('', '', lambda _: {how} or 0)}}; sys.exit(cli.main([{verb!r}]))"
     )
     assert run_unread(code, unbuffered=unbuffered) == (141, "")
@@ -219,7 +219,7 @@ def test_so_does_every_verb(verb: str, how: str, unbuffered: str) -> None:
 def test_another_broken_pipe_and_another_error_are_told() -> None:
     fail = "lambda _: (_ for _ in ()).throw({})"
     code = (
-        "import sys; from vidnas import cli, errors; "
+        "import sys; from vidnas import errors; from vidnas.cli import main as cli; "
         "cli.VERBS = {{'draw': cli.Verb('', '', {})}}; sys.exit(cli.main(['draw']))"
     )
     unread = code.format(fail.format("errors.UserError('x is damaged.')"))
@@ -239,7 +239,7 @@ def test_help_is_quick_and_importing_vidnas_loads_no_torch() -> None:
     subprocess.run([sys.executable, "-m", "vidnas", "search", "--help"], check=True, capture_output=True)
     assert time.perf_counter() - started < 5
     heavy = "{'torch', 'numpy', 'av', 'matplotlib'}"
-    code = f"import sys, vidnas, vidnas.cli; print(sorted({heavy} & set(sys.modules)))"
+    code = f"import sys, vidnas, vidnas.cli.main; print(sorted({heavy} & set(sys.modules)))"
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert loaded.stdout.strip() == "[]"
 

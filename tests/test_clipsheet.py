@@ -10,15 +10,16 @@ import torch
 from matplotlib.figure import Figure
 from torch import nn
 
-from vidnas import clipsheet, videos
-from vidnas.clipsheet import picture_rows
-from vidnas.engine.recipe import Mix
-from vidnas.engine.runlog import RunLog
-from vidnas.figures.contact import draw_contact_sheet
+from vidnas.assembly import videos
+from vidnas.config.presets import train_preset
 from vidnas.nn.frame_input import ClipNorm, FrameInput, SeesFrames
-from vidnas.presets import train_preset
+from vidnas.report.figures.contact import draw_contact_sheet
+from vidnas.runs.log import RunLog
 from vidnas.shapes import Frames, Pixels
-from vidnas.video.transforms import MEAN, STD, normalize, to_frames, to_pixels
+from vidnas.training.recipe import Mix
+from vidnas.verbs import clipsheet
+from vidnas.verbs.clipsheet import picture_rows
+from vidnas.video.clips.transforms import MEAN, STD, normalize, to_frames, to_pixels
 
 
 def noise(seed: int = 0, num_frames: int = 4) -> Pixels:

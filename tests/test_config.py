@@ -6,11 +6,11 @@ from typing import Any, get_args
 
 import pytest
 
-from vidnas.config import EvaluateConfig, SearchConfig, TrainConfig
-from vidnas.configfile import from_json, to_json
+from vidnas.config.json_files import from_json, to_json
+from vidnas.config.learning import EvaluateConfig, SearchConfig, TrainConfig
+from vidnas.config.presets import SEARCH_PRESETS, TRAIN_PRESETS, Preset, search_preset, train_preset
+from vidnas.config.views import DemoConfig
 from vidnas.errors import UsageError, UserError
-from vidnas.presets import SEARCH_PRESETS, TRAIN_PRESETS, Preset, search_preset, train_preset
-from vidnas.viewconfig import DemoConfig
 
 PRESETS: tuple[Preset, ...] = get_args(Preset)
 TRAIN: dict[str, Any] = {"data": "videos", "genotype": "cell.json"}

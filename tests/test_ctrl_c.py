@@ -12,7 +12,7 @@ SUITE = """
 import os, signal
 from pathlib import Path
 import pytest
-from vidnas.engine.stop import StopRequest
+from vidnas.runs.stop import StopRequest
 
 {mark}
 def test_first():

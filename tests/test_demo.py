@@ -8,20 +8,20 @@ from typing import Any
 
 import pytest
 
-from vidnas import demo
-from vidnas.cli import main
-from vidnas.config import EvaluateConfig, SearchConfig, TrainConfig
-from vidnas.configfile import to_json as config_json
-from vidnas.engine.pace import Countdown
-from vidnas.engine.profile import Profile
-from vidnas.engine.scores import Scores
+from vidnas.cli.main import main
+from vidnas.config.json_files import to_json as config_json
+from vidnas.config.learning import EvaluateConfig, SearchConfig, TrainConfig
+from vidnas.config.presets import search_preset, train_preset
+from vidnas.config.views import DemoConfig
 from vidnas.errors import Interrupted
-from vidnas.evaluate import EvaluateResult
-from vidnas.genotype import random_genotype
-from vidnas.presets import search_preset, train_preset
-from vidnas.search import SearchResult
-from vidnas.train import TrainResult
-from vidnas.viewconfig import DemoConfig
+from vidnas.nas.genotype import random_genotype
+from vidnas.training.pace import Countdown
+from vidnas.training.profile import Profile
+from vidnas.training.scores import Scores
+from vidnas.verbs import demo
+from vidnas.verbs.evaluate import EvaluateResult
+from vidnas.verbs.search import SearchResult
+from vidnas.verbs.train import TrainResult
 
 SCORES = Scores(
     top1=0.9,
@@ -195,7 +195,7 @@ def test_a_demo_that_is_interrupted_goes_on_to_the_same(
     whole = demo.run_demo(DemoConfig(out=str(tmp_path / "whole"), workers=0))
     config = DemoConfig(out=str(tmp_path / "stopped"), workers=0)
     with monkeypatch.context() as patch, pytest.raises(Interrupted):
-        patch.setattr("vidnas.train.evaluate_epoch", throw(KeyboardInterrupt()))
+        patch.setattr("vidnas.verbs.train.evaluate_epoch", throw(KeyboardInterrupt()))
         demo.run_demo(config)
     assert not (tmp_path / "stopped" / "train" / "result.json").exists()
     resumed = demo.run_demo(config, resume=True)

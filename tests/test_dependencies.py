@@ -8,9 +8,9 @@ import av
 import pytest
 from packaging.requirements import Requirement
 
-from vidnas import dependencies
-from vidnas.cli import main
-from vidnas.dependencies import pointed_at
+from vidnas.cli import dependencies
+from vidnas.cli.dependencies import pointed_at
+from vidnas.cli.main import main
 
 
 def call_of_an_argument_that_is_gone() -> None:
@@ -58,7 +58,7 @@ def test_an_untested_version_is_told_in_place_of_a_bug(
     )
     real = importlib.metadata.version
     monkeypatch.setattr(dependencies, "version", lambda name: "99.1" if name == "av" else real(name))
-    monkeypatch.setattr("vidnas.check.run_check", lambda _config: call_of_an_argument_that_is_gone())
+    monkeypatch.setattr("vidnas.verbs.check.run_check", lambda _config: call_of_an_argument_that_is_gone())
     assert main(["check", "--data", str(tmp_path)]) == 1
     told = capsys.readouterr().err
     assert "'gone'. av 99.1 is installed, which vidnas is not tested with" in told
@@ -69,6 +69,6 @@ def test_an_untested_version_is_told_in_place_of_a_bug(
 def test_with_tested_versions_the_error_says_which(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    monkeypatch.setattr("vidnas.check.run_check", lambda _config: call_of_an_argument_that_is_gone())
+    monkeypatch.setattr("vidnas.verbs.check.run_check", lambda _config: call_of_an_argument_that_is_gone())
     assert main(["check", "--data", str(tmp_path)]) == 1
     assert f"must not happen (with av {av.__version__}): TypeError" in capsys.readouterr().err

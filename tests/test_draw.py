@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vidnas.config import SearchConfig, TrainConfig
-from vidnas.configfile import to_json as settings_json
-from vidnas.draw import HOLD_SEC, DrawResult, run_draw
+from vidnas.config.json_files import to_json as settings_json
+from vidnas.config.learning import SearchConfig, TrainConfig
+from vidnas.config.views import DrawConfig
 from vidnas.errors import UsageError, UserError
-from vidnas.genotype import PRIMITIVES, Genotype, num_edges, random_genotype, to_json
-from vidnas.viewconfig import DrawConfig
+from vidnas.nas.genotype import PRIMITIVES, Genotype, num_edges, random_genotype, to_json
+from vidnas.verbs.draw import HOLD_SEC, DrawResult, run_draw
 
 NUM_EPOCHS = 3
 FPS = 2.0

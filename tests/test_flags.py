@@ -7,14 +7,14 @@ from typing import Any, Literal, Optional
 
 import pytest
 
-from vidnas import flags
-from vidnas.cli import VERBS, main
-from vidnas.config import EvaluateConfig, SearchConfig, TrainConfig
-from vidnas.configfile import to_json
-from vidnas.dataconfig import CheckConfig
+from vidnas.cli import flags
+from vidnas.cli.main import VERBS, main
+from vidnas.config.data import CheckConfig
+from vidnas.config.json_files import to_json
+from vidnas.config.learning import EvaluateConfig, SearchConfig, TrainConfig
+from vidnas.config.presets import SEARCH_PRESETS, TRAIN_PRESETS, search_preset, train_preset
+from vidnas.config.views import PredictConfig
 from vidnas.errors import UsageError, UserError
-from vidnas.presets import SEARCH_PRESETS, TRAIN_PRESETS, search_preset, train_preset
-from vidnas.viewconfig import PredictConfig
 
 
 def search(*arguments: object) -> tuple[SearchConfig, bool]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from vidnas.errors import UserError
-from vidnas.genotype import (
+from vidnas.nas.genotype import (
     PRIMITIVES,
     Edge,
     Genotype,

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from vidnas import given, presets
-from vidnas.configfile import to_json
-from vidnas.dataconfig import CheckConfig
+from vidnas.cli import given
+from vidnas.config import presets
+from vidnas.config.data import CheckConfig
+from vidnas.config.json_files import to_json
 from vidnas.errors import UsageError, UserError
 
 TYPOS = {
@@ -68,7 +69,7 @@ def test_a_typo_is_told_before_anything_slow_is_imported(command: str, tmp_path:
     config = presets.train_preset("demo", data="builtin", genotype="random:0")
     (tmp_path / "run" / "config.json").write_text(to_json(config))
     code = (
-        "import sys; from vidnas.cli import main; code = main(sys.argv[1:]); "
+        "import sys; from vidnas.cli.main import main; code = main(sys.argv[1:]); "
         f"print([name for name in {SLOW} if name in sys.modules]); sys.exit(code)"
     )
     run = subprocess.run(
@@ -86,7 +87,8 @@ def test_a_typo_is_told_before_anything_slow_is_imported(command: str, tmp_path:
 def test_a_typo_is_told_at_once(tmp_path: Path) -> None:
     """Within half a second of this process's own work: a busy machine may make it wait."""
     code = (
-        "import time; from vidnas.cli import main; main(['check', '--data', 'x']); print(time.process_time())"
+        "import time; from vidnas.cli.main import main; main(['check', '--data', 'x']); "
+        "print(time.process_time())"
     )
     run = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True

@@ -20,8 +20,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from vidnas import networks
-from vidnas.cli import main
+from vidnas.assembly import networks
+from vidnas.cli.main import main
 
 RATE = 25
 NIGHT, DUSK, DAY = 0.0, 0.5, 1.0

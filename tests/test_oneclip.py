@@ -11,13 +11,13 @@ import pytest
 import torch
 from torch import nn
 
-from vidnas import networks, oneclip, runs
-from vidnas.cli import main
-from vidnas.config import SearchConfig, TrainConfig
-from vidnas.engine.single_values import normalizes_single_values
+from vidnas.assembly import networks, oneclip, steps
+from vidnas.assembly.networks import Architecture
+from vidnas.cli.main import main
+from vidnas.config.learning import SearchConfig, TrainConfig
+from vidnas.config.presets import search_preset, train_preset
 from vidnas.errors import UsageError
-from vidnas.networks import Architecture
-from vidnas.presets import search_preset, train_preset
+from vidnas.training.single_values import normalizes_single_values
 
 ONE_PIXEL = {"size_px": 2, "segments": 1, "frames_per_segment": 1}
 """Clips of which a network of cells makes one value per channel."""
@@ -50,8 +50,8 @@ def test_what_is_foretold_of_a_network_is_what_it_does(network: str, size_px: in
     def build() -> nn.Module:
         return networks.build_network(architecture, config, 3)
 
-    really = not learns_from_one(build(), torch.randn(runs.clip_shape(config)))
-    assert normalizes_single_values(build, runs.clip_shape(config)) is really
+    really = not learns_from_one(build(), torch.randn(steps.clip_shape(config)))
+    assert normalizes_single_values(build, steps.clip_shape(config)) is really
     assert really is (size_px == 32 and network != "c3d-8")  # which has no norm
 
 
@@ -61,15 +61,15 @@ def test_of_cells_too_though_their_kernels_normalise_anything(
     cell: str, clips: dict[str, int], single: bool
 ) -> None:
     architecture, config = a_training(cell, **clips)
-    shape = runs.clip_shape(config)
+    shape = steps.clip_shape(config)
     assert normalizes_single_values(lambda: networks.build_network(architecture, config, 3), shape) is single
 
 
 @pytest.mark.parametrize(("clips", "single"), [(ONE_PIXEL, True), ({"size_px": 16}, False)])
 def test_of_supernets_too(clips: dict[str, int], single: bool) -> None:
     config = a_search(**clips)
-    shape = runs.clip_shape(config)
-    assert normalizes_single_values(lambda: runs.build_supernet(config, 3), shape) is single
+    shape = steps.clip_shape(config)
+    assert normalizes_single_values(lambda: steps.build_supernet(config, 3), shape) is single
 
 
 def test_looking_draws_no_random_number() -> None:

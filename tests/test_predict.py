@@ -13,18 +13,18 @@ import av
 import numpy as np
 import pytest
 
-from vidnas import networks, runs
-from vidnas.cli import main
-from vidnas.engine.loop import evaluate_epoch
-from vidnas.predict import run_predict
-from vidnas.video import loaders
-from vidnas.video.clips import read_clips
-from vidnas.video.datasets import TestClips
-from vidnas.video.decode import VideoInfo, read_frames, scan_video
-from vidnas.video.encode import Mp4Writer
-from vidnas.video.footage import decode_frames
-from vidnas.video.items import Item
-from vidnas.viewconfig import PredictConfig
+from vidnas.assembly import networks, steps
+from vidnas.cli.main import main
+from vidnas.config.views import PredictConfig
+from vidnas.training.loop import evaluate_epoch
+from vidnas.verbs.predict import run_predict
+from vidnas.video.clips import loaders
+from vidnas.video.clips.datasets import TestClips
+from vidnas.video.clips.read import read_clips
+from vidnas.video.index.items import Item
+from vidnas.video.make.encode import Mp4Writer
+from vidnas.video.stores.decode import VideoInfo, read_frames, scan_video
+from vidnas.video.stores.footage import decode_frames
 
 RATE = 10
 NIGHT, DUSK, DAY = 0.0, 0.5, 1.0
@@ -155,7 +155,7 @@ def test_an_annotated_video_shows_where_there_is_no_answer(
     shade_run: Path, write_shades: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written: list[tuple[int, str]] = []
-    monkeypatch.setattr("vidnas.predict.annotate_video", lambda *given, **_: written.extend(given[2]))
+    monkeypatch.setattr("vidnas.verbs.predict.annotate_video", lambda *given, **_: written.extend(given[2]))
     video = write_shades("long.mp4", (DAY, 40), (0.75, 40))
     assert predict(shade_run, video, "--annotate", tmp_path / "x.mp4", "--threshold", 0.9) == 0
     assert [text for _, text in written][::6] == ["day  100 %", "none of these"]
@@ -173,7 +173,7 @@ def as_evaluated(run: Path, video: Path) -> list[float]:
         frames_per_segment=config.frames_per_segment,
         single_frame=config.single_frame,
     )
-    precision = runs.choose_precision("cpu")
+    precision = steps.choose_precision("cpu")
     loader = loaders.test_loader(clips, batch_size=1, workers=0)
     return [float(x) for x in evaluate_epoch(network, loader, precision, max_clips=1).scores[0]]
 
@@ -332,7 +332,7 @@ def test_a_frame_that_stands_for_long_is_looked_at_once(
         clips.extend(stretches)
         return read_clips(path, stretches, **more)
 
-    monkeypatch.setattr("vidnas.predict.read_clips", count)
+    monkeypatch.setattr("vidnas.verbs.predict.read_clips", count)
     video = str(tmp_path / "slides.mp4")
     result = run_predict(PredictConfig(run=str(shade_run), videos=(video,), window_sec=2.0))
     (prediction,) = result.predictions
@@ -347,7 +347,7 @@ def test_months_between_two_frames_are_refused_with_the_way_out_unless_all_are_a
 ) -> None:
     video = write_shades("lapse.mp4", (DAY, 3))
     infos = [VideoInfo(3, 128, 96, 9e6, (0.0, 0.1, 8e6))]
-    monkeypatch.setattr("vidnas.predict.scan_videos", lambda *_, **__: infos)
+    monkeypatch.setattr("vidnas.verbs.predict.scan_videos", lambda *_, **__: infos)
     assert predict(shade_run, video) == 1
     assert capsys.readouterr().err == (
         f"Cannot be used: {video} lasts 2,500 h, which are more than 1,000,000 windows of 2 s. Take longer "

@@ -10,12 +10,13 @@ import pytest
 import torch
 from PIL import Image
 
-from vidnas import learnt, networks
-from vidnas.cli import main
+from vidnas.assembly import networks
+from vidnas.cli.main import main
+from vidnas.config.views import PredictConfig
 from vidnas.errors import UsageError, UserError
-from vidnas.predict import run_predict
-from vidnas.video.decode import scan_video
-from vidnas.viewconfig import PredictConfig
+from vidnas.runs import learnt
+from vidnas.verbs.predict import run_predict
+from vidnas.video.stores.decode import scan_video
 
 NIGHT, DAY = 0.0, 1.0
 Write = Callable[..., Path]
@@ -50,7 +51,7 @@ def test_bad_files_are_listed_last_and_the_others_done(
 def test_without_workers_bad_files_are_found_in_this_process(
     shade_run: Path, write_shades: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vidnas.video.scans.ProcessPool", None)
+    monkeypatch.setattr("vidnas.video.scan.scans.ProcessPool", None)
     videos = str(write_shades("clips/b.mp4", (DAY, 5))), str(tmp_path / "clips" / "a.mp4")
     Path(videos[1]).touch()
     result = run_predict(PredictConfig(run=str(shade_run), videos=videos, window_sec=2.0, workers=0))
@@ -172,7 +173,7 @@ def test_a_file_without_a_frame_rate_is_one_clip_and_says_so(
     video = write_shades("a.mp4", (DAY, 60))
     info = scan_video(video)
     unknown = [type(info)(info.num_frames, info.width_px, info.height_px, 0.0)]
-    monkeypatch.setattr("vidnas.predict.scan_videos", lambda *_, **__: unknown)
+    monkeypatch.setattr("vidnas.verbs.predict.scan_videos", lambda *_, **__: unknown)
     assert predict(shade_run, video) == 0
     printed = capsys.readouterr().out
     assert "The file states no frame rate, so it was taken as one clip." in printed

@@ -9,14 +9,14 @@ import pytest
 import torch
 from torch import nn
 
-from vidnas import networks, runs
-from vidnas.config import TrainConfig
-from vidnas.configfile import to_json
-from vidnas.engine.checkpoint import save_checkpoint
+from vidnas.assembly import networks, steps
+from vidnas.config.json_files import to_json
+from vidnas.config.learning import TrainConfig
+from vidnas.config.presets import search_preset, train_preset
 from vidnas.errors import UsageError, UserError
-from vidnas.genotype import random_genotype
-from vidnas.genotype import to_json as genotype_json
-from vidnas.presets import search_preset, train_preset
+from vidnas.nas.genotype import random_genotype
+from vidnas.nas.genotype import to_json as genotype_json
+from vidnas.runs.checkpoint import save_checkpoint
 
 
 @pytest.mark.parametrize("name", ["", "genotype.json"])
@@ -64,14 +64,14 @@ def test_a_random_genotype_is_named_by_its_seed() -> None:
 def test_a_device_that_is_not_there_is_a_usage_error() -> None:
     if torch.cuda.is_available():
         pytest.skip("there is a CUDA device")
-    assert runs.choose_precision("auto").device.type in ("cpu", "mps")
+    assert steps.choose_precision("auto").device.type in ("cpu", "mps")
     with pytest.raises(UsageError, match=r"device is cuda, which .* it can use cpu.* or auto\."):
-        runs.choose_precision("cuda")
+        steps.choose_precision("cuda")
 
 
 def learning_rates(config: TrainConfig, num_steps: int) -> list[float]:
     weights = [nn.Parameter(torch.zeros(1))]
-    optimizer, schedule = runs.make_optimizer(weights, config, num_steps)
+    optimizer, schedule = steps.make_optimizer(weights, config, num_steps)
     rates = []
     for _ in range(num_steps):
         rates.append(optimizer.param_groups[0]["lr"])
@@ -143,21 +143,21 @@ def test_a_folder_without_a_genotype_says_what_it_must_be(tmp_path: Path) -> Non
 
 
 def test_a_diverged_training_names_the_epoch_and_the_learning_rate() -> None:
-    runs.require_finite(1.5, 3, 0.1)
+    steps.require_finite(1.5, 3, 0.1)
     with pytest.raises(UserError, match=r"diverged in epoch 3: its loss is nan\. .* --lr 0\.1"):
-        runs.require_finite(float("nan"), 3, 0.1)
+        steps.require_finite(float("nan"), 3, 0.1)
 
 
 def test_the_time_left_is_that_of_the_epochs_to_come() -> None:
-    assert runs.time_left(2, 10, 90.0) == "about 12 min left"
-    assert runs.time_left(9, 10, 50.0) == "less than a minute left"
-    assert runs.time_left(10, 10, 90.0) == "done"
+    assert steps.time_left(2, 10, 90.0) == "about 12 min left"
+    assert steps.time_left(9, 10, 50.0) == "less than a minute left"
+    assert steps.time_left(10, 10, 90.0) == "done"
 
 
 def test_a_control_says_so_wherever_its_accuracy_stands() -> None:
     config = train_preset("demo", data="x", genotype="random:0")
-    assert runs.describe_protocol("paper", config) == "one centre-cropped clip a video, no aggregation"
-    assert "one frame repeated (control)" in runs.describe_protocol(
+    assert steps.describe_protocol("paper", config) == "one centre-cropped clip a video, no aggregation"
+    assert "one frame repeated (control)" in steps.describe_protocol(
         "multi", replace(config, single_frame=True)
     )
 

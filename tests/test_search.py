@@ -8,12 +8,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from vidnas import search
-from vidnas.config import SearchConfig
-from vidnas.engine.loop import evaluate_epoch
-from vidnas.genotype import random_genotype
-from vidnas.presets import search_preset
-from vidnas.search import EpochResult, _choose, run_search
+from vidnas.config.learning import SearchConfig
+from vidnas.config.presets import search_preset
+from vidnas.nas.genotype import random_genotype
+from vidnas.training.loop import evaluate_epoch
+from vidnas.verbs import search
+from vidnas.verbs.search import EpochResult, _choose, run_search
 
 
 def epochs(*val_accuracies: float) -> list[EpochResult]:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from vidnas import shortage as shortages
+from vidnas.cli.explained import explain
 from vidnas.errors import UserError
-from vidnas.explained import explain
-from vidnas.shortage import (
+from vidnas.video.processes import shortage as shortages
+from vidnas.video.processes.shortage import (
     KINDS,
     exit_code,
     out_of_memory,
@@ -170,8 +170,8 @@ def test_a_limit_that_strikes_later_names_itself_and_the_way_on(train: Tell) -> 
 LOADER = """
 import os, sys
 from torch.utils.data import DataLoader
-from vidnas.shortage import shortage
-from vidnas.video.workers import CONTEXT, serve_main
+from vidnas.video.processes.shortage import shortage
+from vidnas.video.processes.workers import CONTEXT, serve_main
 
 class Unsendable:
     def __reduce__(self):
@@ -231,9 +231,9 @@ UNUSUAL = """
 import multiprocessing
 multiprocessing.set_start_method("spawn")
 from pathlib import Path
-from vidnas.video.datasets import TestClips
-from vidnas.video.items import Item
-from vidnas.video.loaders import test_loader
+from vidnas.video.clips.datasets import TestClips
+from vidnas.video.index.items import Item
+from vidnas.video.clips.loaders import test_loader
 clips = TestClips([Item(Path(PATH), 0, None)], [8], size_px=16, segments=2, frames_per_segment=1,
                   single_frame=False)
 print(sum(len(labels) for _, labels, _ in test_loader(clips, batch_size=1, workers=1)))

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from vidnas import learnt, videos
-from vidnas.config import EvaluateConfig
-from vidnas.dataconfig import OnBad
-from vidnas.engine.runlog import RunLog
+from vidnas.assembly import videos
+from vidnas.config.data import OnBad
+from vidnas.config.learning import EvaluateConfig
+from vidnas.config.presets import search_preset, train_preset
 from vidnas.errors import UserError
-from vidnas.presets import search_preset, train_preset
-from vidnas.video import scan_index, scans
-from vidnas.video.items import Item, VideoIndex
-from vidnas.video.scanned import Scanned
+from vidnas.runs import learnt
+from vidnas.runs.log import RunLog
+from vidnas.video.index.items import Item, VideoIndex
+from vidnas.video.scan import scan_index, scans
+from vidnas.video.scan.scanned import Scanned
 
 
 def test_a_made_test_split_is_the_same_for_every_verb_and_seed(tiny_videos: Path) -> None:

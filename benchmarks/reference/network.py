@@ -5,8 +5,8 @@ from torch import Tensor, nn
 
 from reference import parts
 from reference.ops import Activation, build_op
-from vidnas.genotype import Genotype
-from vidnas.nn.network import CellPlan, plan_cells
+from vidnas.nas.genotype import Genotype
+from vidnas.nas.network import CellPlan, plan_cells
 
 
 class Cell(nn.Module):

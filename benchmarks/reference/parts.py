@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from reference.ops import Activation, Norm
-from vidnas.nn.network import CellPlan
+from vidnas.nas.network import CellPlan
 
 
 def stem(channels: int, stride: int, norm: Norm) -> nn.Sequential:

@@ -7,8 +7,8 @@ from torch import Tensor, nn
 
 from reference import parts
 from reference.ops import Activation, build_candidate, search_norm
-from vidnas.genotype import PRIMITIVES, edge_sources, num_edges
-from vidnas.nn.network import CellPlan, plan_cells
+from vidnas.nas.genotype import PRIMITIVES, edge_sources, num_edges
+from vidnas.nas.network import CellPlan, plan_cells
 
 
 class MixedOp(nn.Module):

@@ -2,6 +2,6 @@
 
 import sys
 
-from vidnas.cli import main
+from vidnas.cli.main import main
 
 sys.exit(main())

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from av.video.stream import VideoStream
 
-from vidnas import presets
-from vidnas.cli import main
+from vidnas.cli.main import main
+from vidnas.config import presets
 
 SMALL = {"epochs": 1, "size_px": 16, "segments": 2, "batch_size": 16}
 SMALL |= {"num_cells": 1, "first_channels": 2, "workers": 0}

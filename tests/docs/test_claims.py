@@ -14,14 +14,14 @@ import torch
 from PIL import Image
 
 import table2_figures
-from vidnas.engine.profile import count_macs, count_parameters
-from vidnas.figures.cell import draw_cell
-from vidnas.figures.save import save_figure
-from vidnas.genotype import load_genotype
-from vidnas.networks import build_network, read_architecture
+from vidnas.assembly.networks import build_network, read_architecture
+from vidnas.assembly.steps import clip_shape
+from vidnas.config.presets import train_preset
+from vidnas.nas.genotype import load_genotype
 from vidnas.nn.baselines import BASELINES
-from vidnas.presets import train_preset
-from vidnas.runs import clip_shape
+from vidnas.report.figures.cell import draw_cell
+from vidnas.report.figures.save import save_figure
+from vidnas.training.profile import count_macs, count_parameters
 
 Json = Any
 Stored = Callable[[str], Json]

@@ -17,7 +17,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from vidnas.cli import VERBS, main
+from vidnas.cli.main import VERBS, main
 
 NOT_RUN: Mapping[str, str] = {
     "git clone <this repository> vidnas && cd vidnas": ".ci/run begins in a fresh clone",

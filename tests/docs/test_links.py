@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from vidnas import config, dataconfig, viewconfig
-from vidnas.cli import VERBS
+from vidnas.cli.main import VERBS
+from vidnas.config import data, learning, views
 
 OTHER_PROGRAMS = ("--shm-size", "--logdir")
 """Flags in the docs that are not vidnas's."""
@@ -35,7 +35,7 @@ def test_every_link_within_the_repository_leads_somewhere(pages: dict[str, str],
 def test_every_flag_in_the_text_is_one(pages: dict[str, str]) -> None:
     settings = [
         kind
-        for module in (config, dataconfig, viewconfig)
+        for module in (learning, data, views)
         for name, kind in vars(module).items()
         if name.endswith("Config")
     ]

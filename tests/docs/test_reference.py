@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import vidnas
-from vidnas.cli import VERBS
+from vidnas.cli.main import VERBS
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ from tensorboard.backend.event_processing.event_accumulator import (  # type: ig
 )
 from torch import Tensor
 
-from vidnas.engine.checkpoint import load_checkpoint
+from vidnas.runs.checkpoint import load_checkpoint
 
 VICTIM = Path(__file__).with_name("victim.py")
 UNREPEATABLE = ("_sec", "_share", "machine")
@@ -69,7 +69,7 @@ def start() -> Start:
     """start(arguments, *incidents, pictures=False, output=os.devnull): a process of `vidnas arguments`."""
     context = multiprocessing.get_context("forkserver")
     # PyTorch imports _dynamo with the first optimizer, which takes longer than a whole run here.
-    preload = ["pytest", "torch._dynamo", "vidnas.flags", "vidnas.search", "vidnas.train"]
+    preload = ["pytest", "torch._dynamo", "vidnas.cli.flags", "vidnas.verbs.search", "vidnas.verbs.train"]
     context.set_forkserver_preload(preload)
 
     def begin(

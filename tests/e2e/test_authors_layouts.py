@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from vidnas import presets
-from vidnas.cli import main
+from vidnas.cli.main import main
+from vidnas.config import presets
 
 SETTINGS = {"preset": "demo", "size-px": 16, "segments": 2, "batch-size": 8, "workers": 0, "epochs": 1}
 SETTINGS |= {"num-cells": 1, "first-channels": 2}

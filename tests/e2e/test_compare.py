@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from vidnas import trials
-from vidnas.cli import main
-from vidnas.config import TrainConfig
-from vidnas.engine.pace import Pace
-from vidnas.genotype import all_skip_genotype, load_genotype, random_genotype, to_json
+from vidnas.assembly import forecasts
+from vidnas.cli.main import main
+from vidnas.config.learning import TrainConfig
+from vidnas.nas.genotype import all_skip_genotype, load_genotype, random_genotype, to_json
+from vidnas.training.pace import Pace
 
 RunVidnas = Callable[..., Any]
 SMALL = ("--preset", "demo", "--epochs", "1", "--batch-size", "4", "--size-px", "16", "--segments", "2",
@@ -118,7 +118,7 @@ def test_a_comparison_that_is_killed_goes_on_and_keeps_what_is_finished(
     whole = (*command, "--networks", "random:0,all-skip", "--epochs", "2", "--checkpoint-minutes", "0")
     killed = run_vidnas(
         (*whole, "--out", out),
-        {"target": "vidnas.engine.keeper:Keeper.step_done", "nth": 9, "after": True},
+        {"target": "vidnas.runs.keeper:Keeper.step_done", "nth": 9, "after": True},
     )
     assert killed.code == -signal.SIGKILL
     finished = out / "runs/random-0/seed-0/result.json"
@@ -139,7 +139,7 @@ def test_an_interrupted_comparison_says_how_to_go_on(
     out = tmp_path / "interrupted"
     ended = run_vidnas(
         (*command, "--networks", "random:0,all-skip", "--out", out),
-        {"target": "vidnas.engine.keeper:Keeper.step_done", "does": "send", "number": signal.SIGINT},
+        {"target": "vidnas.runs.keeper:Keeper.step_done", "does": "send", "number": signal.SIGINT},
     )
     assert ended.code == 130
     assert f"To go on: vidnas compare --resume {out}" in ended.printed
@@ -151,7 +151,7 @@ def test_a_stop_between_two_trainings_is_not_forgotten(
     out = tmp_path / "stopped"
     ended = run_vidnas(
         (*command, "--networks", "random:0,all-skip", "--out", out),
-        {"target": "vidnas.engine.runlog:RunLog.write", "name": "result.json", "after": True, "does": "send",
+        {"target": "vidnas.runs.log:RunLog.write", "name": "result.json", "after": True, "does": "send",
          "number": signal.SIGINT},
     )  # fmt: skip
     assert ended.code == 130
@@ -245,7 +245,7 @@ def test_a_network_of_which_no_epoch_fits_is_told_first_and_costs_no_other_its_r
     def pace(outlook: object, config: TrainConfig) -> Pace:  # noqa: ARG001
         return Pace(epoch_sec=100.0 if config.network else 2.0, once_sec=50.0)
 
-    monkeypatch.setattr(trials.Outlook, "pace", pace)
+    monkeypatch.setattr(forecasts.Outlook, "pace", pace)
     out = tmp_path / "unequal"
     whole = (*command, "--networks", "all-skip,3d-shufflenet-0.5", "--minutes", "0.11")
     assert main([*whole, "--out", str(out)]) == 1
@@ -299,7 +299,7 @@ def test_two_networks_on_the_built_in_clips_killed_in_the_middle_and_continued(
     steps = 3 * 38  # of the first network, and then one and a half epochs of the second
     killed = run_vidnas(
         ("compare", "--data", "builtin", *networks, "--out", out),
-        {"target": "vidnas.engine.keeper:Keeper.step_done", "nth": steps + 57, "after": True},
+        {"target": "vidnas.runs.keeper:Keeper.step_done", "nth": steps + 57, "after": True},
     )
     assert killed.code == -signal.SIGKILL
     assert (out / "runs/random-0/seed-0/result.json").exists()

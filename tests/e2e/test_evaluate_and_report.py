@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from vidnas.cli import main
+from vidnas.cli.main import main
 
 SMALL = {"preset": "demo", "size-px": 16, "segments": 2, "batch-size": 8, "workers": 0, "epochs": 1}
 SMALL |= {"num-cells": 2, "first-channels": 2}

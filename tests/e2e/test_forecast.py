@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from vidnas import search
-from vidnas.cli import main
-from vidnas.engine import forecast
-from vidnas.engine.forecast import Needs
-from vidnas.engine.loop import WeightStep
+from vidnas.cli.main import main
+from vidnas.training import forecast
+from vidnas.training.forecast import Needs
+from vidnas.training.loop import WeightStep
+from vidnas.verbs import search
 
 Small = Mapping[str, Sequence[str]]
 VERBS = pytest.mark.parametrize("verb", ["search", "train"])

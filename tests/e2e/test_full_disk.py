@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from vidnas.engine.checkpoint import load_checkpoint
+from vidnas.runs.checkpoint import load_checkpoint
 
 pytest.importorskip("resource")
 
-LOG = "vidnas.engine.runlog:RunLog"
+LOG = "vidnas.runs.log:RunLog"
 INSTANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "metrics.jsonl": (f"{LOG}.record", {"nth": 2}),
     "tensorboard": (f"{LOG}._add_events", {"nth": 2}),
     "log.txt": (f"{LOG}._append", {"name": "Epoch 2/2"}),
-    "checkpoint.pt": ("vidnas.engine.keeper:Keeper.epoch_done", {"nth": 2}),
-    "result.json": ("vidnas.train:_write_result", {}),
+    "checkpoint.pt": ("vidnas.runs.keeper:Keeper.epoch_done", {"nth": 2}),
+    "result.json": ("vidnas.verbs.train:_write_result", {}),
 }
 """A moment before each of these files is written in the second epoch or after it: a checkpoint is there."""
 
@@ -63,7 +63,7 @@ def test_on_a_disk_that_is_full_from_the_start_nothing_begins(
     small: Small, run_vidnas: RunVidnas, tmp_path: Path
 ) -> None:
     command = [*small["train"], "--out", tmp_path / "run", "--workers", 0]
-    full = {"target": "vidnas.engine.runlog:_claim", "does": "fill_disk", "number": 1}
+    full = {"target": "vidnas.runs.log:_claim", "does": "fill_disk", "number": 1}
     told = run_vidnas(command, full)
     assert (told.code, told.printed) == (
         1,

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 import torch
 
-from vidnas.engine.checkpoint import load_checkpoint
+from vidnas.runs.checkpoint import load_checkpoint
 
 Small = Mapping[str, Sequence[str]]
 RunVidnas = Callable[..., Any]
 Outcome = Callable[[Path], dict[str, object]]
 Uninterrupted = Callable[..., Path]
 
-BEFORE_THE_FIRST_STEP = {"target": "vidnas.train:train_epoch"}
+BEFORE_THE_FIRST_STEP = {"target": "vidnas.verbs.train:train_epoch"}
 CTRL_C = {"does": "send", "number": int(signal.SIGINT)}
 
 
@@ -161,7 +161,7 @@ def test_a_run_that_began_with_another_s_weights_is_resumed_like_any(
     assert run_vidnas([*command, "--out", tmp_path / "expected"]).code == 0
     run = tmp_path / "run"
     for nth in (3, 9):
-        killed = {"target": "vidnas.engine.loop:WeightStep._update", "nth": nth}
+        killed = {"target": "vidnas.training.loop:WeightStep._update", "nth": nth}
         assert run_vidnas([*command, "--resume", run], killed).code == -signal.SIGKILL
     shutil.rmtree(source)
     assert run_vidnas(["train", "--resume", run]).code == 0

@@ -12,24 +12,24 @@ from typing import Any
 
 import pytest
 
-from vidnas.engine.checkpoint import load_checkpoint
+from vidnas.runs.checkpoint import load_checkpoint
 
 CTRL_C = {"does": "send", "number": int(signal.SIGINT)}
 TERMINATE = {"does": "send", "number": int(signal.SIGTERM)}
-WEIGHT_STEP, WITHIN = "vidnas.engine.loop:WeightStep.__call__", "vidnas.engine.loop:WeightStep._update"
+WEIGHT_STEP, WITHIN = "vidnas.training.loop:WeightStep.__call__", "vidnas.training.loop:WeightStep._update"
 INSTANTS = {
     "in a step": ("train", {"target": WITHIN, "nth": 3}, (0, 3)),
     "between two steps": ("train", {"target": WEIGHT_STEP, "nth": 4}, (0, 4)),
     "in the last step of an epoch": ("search", {"target": WITHIN, "nth": 4}, (0, 4)),
     "in alpha's step": ("search", {"target": "vidnas.nas.architect:Architect.loss", "nth": 6}, (1, 2)),
-    "in the validation": ("search", {"target": "vidnas.engine.loop:_mean_over_views", "nth": 3}, (1, 4)),
+    "in the validation": ("search", {"target": "vidnas.training.loop:_mean_over_views", "nth": 3}, (1, 4)),
     "between the record and the checkpoint": (
         "search",
-        {"target": "vidnas.engine.runlog:RunLog.record", "after": True},
+        {"target": "vidnas.runs.log:RunLog.record", "after": True},
         (1, 0),
     ),
     "while saving": ("train", {"target": "pathlib:Path.replace", "name": "checkpoint.pt"}, (1, 0)),
-    "in the test": ("train", {"target": "vidnas.engine.loop:_mean_over_views", "nth": 2}, (2, 0)),
+    "in the test": ("train", {"target": "vidnas.training.loop:_mean_over_views", "nth": 2}, (2, 0)),
 }
 """Where in which verb, and how many epochs and steps of the next are done when it has stopped."""
 
@@ -98,7 +98,7 @@ def test_ctrl_c_again_stops_at_once(
 def test_ctrl_c_when_all_is_learnt_lets_the_result_be_written(
     small: Small, run_vidnas: RunVidnas, uninterrupted: Uninterrupted, outcome: Outcome, tmp_path: Path
 ) -> None:
-    instant = {"target": "vidnas.train:_write_result"} | CTRL_C
+    instant = {"target": "vidnas.verbs.train:_write_result"} | CTRL_C
     assert run_vidnas([*small["train"], "--out", tmp_path, "--workers", 0], instant).code == 0
     assert outcome(tmp_path) == outcome(uninterrupted("train"))
 

@@ -8,14 +8,15 @@ from types import SimpleNamespace
 
 import pytest
 
-from vidnas import search, train, trials
-from vidnas.cli import main
-from vidnas.config import TrainConfig
-from vidnas.configfile import from_json
-from vidnas.engine import forecast
-from vidnas.engine.forecast import Needs
-from vidnas.engine.loop import WeightStep
-from vidnas.engine.pace import Reading
+from vidnas.assembly import forecasts
+from vidnas.cli.main import main
+from vidnas.config.json_files import from_json
+from vidnas.config.learning import TrainConfig
+from vidnas.training import forecast
+from vidnas.training.forecast import Needs
+from vidnas.training.loop import WeightStep
+from vidnas.training.pace import Reading
+from vidnas.verbs import search, train
 
 VERBS = pytest.mark.parametrize("verb", ["search", "train"])
 NEEDS = Needs(step_sec=1.0, clip_sec=0.1, memory_bytes=0, free_bytes=None)
@@ -33,12 +34,12 @@ def timed(small: Mapping[str, Sequence[str]], monkeypatch: pytest.MonkeyPatch) -
     """The command line of each verb without its epochs; a step takes 1 s, and nothing else takes time."""
     monkeypatch.setattr(forecast, "measure", lambda *_, **__: NEEDS)
     still = SimpleNamespace(perf_counter=lambda: 0.0)
-    for module in (search, train, trials):
+    for module in (search, train, forecasts):
         monkeypatch.setattr(module, "time", still)
     for module in (search, train):
         monkeypatch.setattr(module, "time_reading", lambda *_, **__: Reading(0.0, 0))
         monkeypatch.setattr(module, "save_figure", lambda *_: None)
-    monkeypatch.setattr("vidnas.clipsheet.save_figure", lambda *_: None)
+    monkeypatch.setattr("vidnas.verbs.clipsheet.save_figure", lambda *_: None)
     commands = {}
     for verb, arguments in small.items():
         at = arguments.index("--epochs")
@@ -121,7 +122,7 @@ def test_what_came_before_the_first_epoch_counts(
     timed: dict[str, list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The look through the videos and the forecast took two epochs' time."""
-    monkeypatch.setattr(trials, "time", SimpleNamespace(perf_counter=lambda: 2 * EPOCH_SEC["train"]))
+    monkeypatch.setattr(forecasts, "time", SimpleNamespace(perf_counter=lambda: 2 * EPOCH_SEC["train"]))
     minutes = str((3.9 * EPOCH_SEC["train"] + ONCE_SEC["train"]) / 0.95 / 60)
     assert main([*timed["train"], "--minutes", minutes, "--out", str(tmp_path / "run")]) == 0
     assert json.loads((tmp_path / "run" / "config.json").read_text())["epochs"] == 1

@@ -18,7 +18,7 @@ def moved_run(
     """A training that was killed after its first epoch, and the new folder of its videos."""
     videos, moved, run = tmp_path / "videos", tmp_path / "moved", tmp_path / "run"
     shutil.copytree(few_videos, videos)
-    killed = {"target": "vidnas.engine.keeper:Keeper.epoch_done", "after": True}
+    killed = {"target": "vidnas.runs.keeper:Keeper.epoch_done", "after": True}
     settings = [*small["train"], "--data", videos, "--out", run, "--workers", 0]
     assert run_vidnas(settings, killed).code == -9
     return run, videos.rename(moved)
@@ -28,7 +28,7 @@ def test_a_run_whose_videos_have_moved_knows_where_they_are_now(
     moved_run: tuple[Path, Path], run_vidnas: RunVidnas
 ) -> None:
     run, moved = moved_run
-    again = {"target": "vidnas.engine.loop:WeightStep.__call__"}
+    again = {"target": "vidnas.training.loop:WeightStep.__call__"}
     assert run_vidnas(["train", "--resume", run, "--data", moved], again).code == -9
     assert json.loads((run / "config.json").read_text())["data"] == str(moved)
     ended = run_vidnas(["train", "--resume", run])

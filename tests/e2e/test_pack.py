@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from vidnas.cli import main
+from vidnas.cli.main import main
 
 SETTINGS = {"preset": "demo", "size-px": 16, "segments": 2, "batch-size": 8, "workers": 0, "epochs": 2}
 SETTINGS |= {"num-cells": 2, "first-channels": 2, "device": "cpu"}

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 import vidnas
-from vidnas import console, presets, videos
-from vidnas.cli import VERBS
+from vidnas import console
+from vidnas.assembly import videos
+from vidnas.cli.main import VERBS
+from vidnas.config import presets
 
 SMALL: Mapping[str, Any] = dict(
     epochs=1, batch_size=4, size_px=16, segments=2, num_cells=1, first_channels=1, workers=0

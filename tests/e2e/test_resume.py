@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 KILLED = -signal.SIGKILL
-LOG, KEEPER = "vidnas.engine.runlog:RunLog", "vidnas.engine.keeper:Keeper"
+LOG, KEEPER = "vidnas.runs.log:RunLog", "vidnas.runs.keeper:Keeper"
 RENAME = "pathlib:Path.replace"
 """What makes a half-written file the file: `name` says of which one."""
 
@@ -31,20 +31,20 @@ def at(target: str, nth: int = 1, **more: object) -> Incident:
 
 
 BEGINNING = {
-    "before there is a folder": at("vidnas.engine.runlog:_claim"),
-    "in an empty folder": at("vidnas.engine.runlog:FileLock"),
-    "before config.json": at("vidnas.engine.runlog:write_whole", name="config.json"),
+    "before there is a folder": at("vidnas.runs.log:_claim"),
+    "in an empty folder": at("vidnas.runs.log:FileLock"),
+    "before config.json": at("vidnas.runs.log:write_whole", name="config.json"),
     "with half of config.json": at(RENAME, name="config.json", does="tear"),
     "before config.json has its name": at(RENAME, name="config.json"),
     "after config.json": at(RENAME, name="config.json", after=True),
     "before metrics.jsonl": at(f"{LOG}.begin"),
     "with half of metrics.jsonl": at(RENAME, name="metrics.jsonl", does="tear"),
-    "before TensorBoard's events": at("vidnas.engine.runlog:new_event_file"),
-    "with the head of TensorBoard's events": at("vidnas.engine.runlog:new_event_file", after=True),
+    "before TensorBoard's events": at("vidnas.runs.log:new_event_file"),
+    "with the head of TensorBoard's events": at("vidnas.runs.log:new_event_file", after=True),
     "after both are begun": at(f"{LOG}.begin", after=True),
     "with half of videos.json": at(RENAME, name="videos.json", does="tear"),
-    "before the first step": at("vidnas.engine.loop:WeightStep.__call__"),
-    "in the first step": at("vidnas.engine.loop:WeightStep._update"),
+    "before the first step": at("vidnas.training.loop:WeightStep.__call__"),
+    "in the first step": at("vidnas.training.loop:WeightStep._update"),
     "before the first checkpoint": at(RENAME, name="checkpoint.pt"),
     "with half of the first checkpoint": at(RENAME, name="checkpoint.pt", does="tear"),
 }
@@ -53,8 +53,8 @@ BEGINNING = {
 # An epoch of the small search has 4 steps, of the small training 6. With 0 minutes every step is saved, and
 # with 10 the epochs alone: the sixth step is the second one of the second epoch, or the last of the first.
 STEPS = {
-    "before the weights' gradient": at("vidnas.engine.loop:WeightStep.__call__", 6),
-    "between the weights' gradient and their step": at("vidnas.engine.loop:WeightStep._update", 6),
+    "before the weights' gradient": at("vidnas.training.loop:WeightStep.__call__", 6),
+    "between the weights' gradient and their step": at("vidnas.training.loop:WeightStep._update", 6),
     "between the step and its count": at(f"{KEEPER}.step_done", 6),
     "between two steps": at(f"{KEEPER}.step_done", 6, after=True),
 }
@@ -79,20 +79,20 @@ EPOCH_ENDS = {
     "after the epoch's checkpoint": at(f"{KEEPER}.epoch_done", 2, after=True),
 }
 SEARCH_EPOCH_ENDS = EPOCH_ENDS | {
-    "before the validation": at("vidnas.search:evaluate_epoch", 2),
-    "in the validation": at("vidnas.engine.loop:_mean_over_views", 3),
-    "after the validation": at("vidnas.search:evaluate_epoch", 2, after=True),
-    "between genotypes/ and alphas/": at("vidnas.engine.runlog:write_whole", name="alphas/epoch-002"),
-    "before the result": at("vidnas.search:_write_result"),
+    "before the validation": at("vidnas.verbs.search:evaluate_epoch", 2),
+    "in the validation": at("vidnas.training.loop:_mean_over_views", 3),
+    "after the validation": at("vidnas.verbs.search:evaluate_epoch", 2, after=True),
+    "between genotypes/ and alphas/": at("vidnas.runs.log:write_whole", name="alphas/epoch-002"),
+    "before the result": at("vidnas.verbs.search:_write_result"),
     "between genotype.json and selection.json": at(RENAME, name="/genotype.json", after=True),
-    "at the very end": at("vidnas.videos:say_skipped", after=True),
+    "at the very end": at("vidnas.assembly.videos:say_skipped", after=True),
 }
 TRAIN_EPOCH_ENDS = EPOCH_ENDS | {
-    "before the test": at("vidnas.train:evaluate_epoch"),
-    "in the test": at("vidnas.engine.loop:_mean_over_views", 2),
+    "before the test": at("vidnas.verbs.train:evaluate_epoch"),
+    "in the test": at("vidnas.training.loop:_mean_over_views", 2),
     "between result.json and its record": at(RENAME, name="result.json", after=True),
     "after the record of the test": at(f"{LOG}.record", 3, after=True),
-    "at the very end": at("vidnas.videos:say_skipped", after=True),
+    "at the very end": at("vidnas.assembly.videos:say_skipped", after=True),
 }
 FEW = {
     "between two steps": STEPS["between two steps"],

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import torch
 
-from vidnas.cli import main
-from vidnas.engine.checkpoint import load_checkpoint, save_checkpoint
+from vidnas.cli.main import main
+from vidnas.runs.checkpoint import load_checkpoint, save_checkpoint
 
 Small = Mapping[str, Sequence[str]]
 RunVidnas = Callable[..., Any]
@@ -37,7 +37,7 @@ def half(
         folders[verb] = tmp_path_factory.mktemp(verb)
         shutil.copytree(few_videos, folders[verb] / "videos")
         command = [*small[verb], "--data", folders[verb] / "videos", "--out", folders[verb] / "run"]
-        killed = {"target": "vidnas.engine.loop:WeightStep.__call__", "nth": 8}
+        killed = {"target": "vidnas.training.loop:WeightStep.__call__", "nth": 8}
         assert run_vidnas([*command, "--workers", 0, "--checkpoint-minutes", 0], killed).code == -9
     return folders
 
@@ -234,7 +234,7 @@ def test_a_checkpoint_of_another_network_is_refused(begun: Begun, refused: Refus
 
 def test_another_number_of_threads_is_told(begun: Begun, run_vidnas: RunVidnas) -> None:
     run, _ = begun("train")
-    more = {"target": "vidnas.cli:main", "does": "set_threads", "number": 3}
+    more = {"target": "vidnas.cli.main:main", "does": "set_threads", "number": 3}
     resumed = run_vidnas(["train", "--resume", run], more)
     assert resumed.code == 0
     version = torch.__version__

@@ -10,11 +10,11 @@ import pytest
 import torch
 
 import vidnas
-from vidnas.cli import main
-from vidnas.config import SearchConfig, TrainConfig
-from vidnas.configfile import from_json
-from vidnas.engine.checkpoint import load_checkpoint
-from vidnas.genotype import load_genotype
+from vidnas.cli.main import main
+from vidnas.config.json_files import from_json
+from vidnas.config.learning import SearchConfig, TrainConfig
+from vidnas.nas.genotype import load_genotype
+from vidnas.runs.checkpoint import load_checkpoint
 
 SETTINGS = {"preset": "demo", "size-px": 16, "segments": 2, "batch-size": 8, "workers": 0, "epochs": 2}
 SETTINGS |= {"num-cells": 2, "first-channels": 2}
@@ -199,7 +199,7 @@ def test_too_little_memory_is_told_before_anything_is_written(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("vidnas.engine.memory.free_bytes", lambda _device: 1000)
+    monkeypatch.setattr("vidnas.training.memory.free_bytes", lambda _device: 1000)
     assert vidnas_main(*verb, "--data", tiny_videos, "--out", tmp_path / "run", *SMALL) == 1
     assert "--batch-size" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from vidnas.cli import main
+from vidnas.cli.main import main
 
 SMALL = ("--preset", "demo", "--size-px", 16, "--segments", 2, "--batch-size", 4, "--workers", 0)
 CELL = ("--num-cells", 1, "--first-channels", 2)

@@ -14,13 +14,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import vidnas.cli
+import vidnas.cli.main
 
 
 def prepare(
     target: str, *, name: str = "", nth: int = 1, after: bool = False, does: str = "kill", number: int = 0
 ) -> None:
-    """Let something happen at the n-th call of `target`, as in "vidnas.engine.keeper:Keeper.save".
+    """Let something happen at the n-th call of `target`, as in "vidnas.runs.keeper:Keeper.save".
 
     Only calls count with `name` in a string or path among their arguments, and none on trial, for the run's
     forecast: the first step is the first one of the run. It happens before the call or `after` it; `does` is
@@ -50,7 +50,7 @@ forecasting = False
 
 def leave_out_forecasts() -> None:
     """Let `forecasting` tell whether a run is making its forecast."""
-    forecast = importlib.import_module("vidnas.engine.forecast")
+    forecast = importlib.import_module("vidnas.training.forecast")
     original = forecast.measure
 
     def measure(*args: Any, **kwargs: Any) -> Any:
@@ -97,7 +97,9 @@ def set_threads(number: int, _args: Any) -> None:
 
 def draw_nothing() -> None:
     """Replace all that the verbs call in order to draw."""
-    for module in map(importlib.import_module, ("vidnas.search", "vidnas.train", "vidnas.clipsheet")):
+    for module in map(
+        importlib.import_module, ("vidnas.verbs.search", "vidnas.verbs.train", "vidnas.verbs.clipsheet")
+    ):
         for name in vars(module).copy():
             if name.startswith("draw_") or name == "save_figure":
                 setattr(module, name, lambda *_, **__: None)
@@ -122,7 +124,7 @@ def main(arguments: list[str], incidents: list[dict[str, Any]], *, pictures: boo
     leave_out_forecasts()
     for incident in incidents:
         prepare(**incident)
-    sys.exit(vidnas.cli.main(arguments))
+    sys.exit(vidnas.cli.main.main(arguments))
 
 
 if __name__ == "victim":

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from vidnas.engine.answers import COLUMNS, Answer, answers_csv, name_answers, surest
+from vidnas.report.answers import COLUMNS, Answer, answers_csv, name_answers, surest
 
 CLASSES = ('with "quotes", commas', "two\nlines", "héron 鷺", "score")
 PATHS = [

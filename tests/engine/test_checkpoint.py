@@ -7,9 +7,9 @@ import pytest
 import torch
 from torch import nn
 
-from vidnas.engine import checkpoint
-from vidnas.engine.checkpoint import load_checkpoint, save_checkpoint
 from vidnas.errors import UserError
+from vidnas.runs import checkpoint
+from vidnas.runs.checkpoint import load_checkpoint, save_checkpoint
 
 
 def some_state() -> dict[str, object]:

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from vidnas.engine.classify import Classifier
-from vidnas.engine.loop import Precision
 from vidnas.shapes import Clip
-from vidnas.video.sampling import even_indices
+from vidnas.training.classify import Classifier
+from vidnas.training.loop import Precision
+from vidnas.video.clips.sampling import even_indices
 
 
 class FirstPixel(nn.Module):

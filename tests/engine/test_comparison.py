@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from vidnas.engine.comparison import make_row, paired_difference
-from vidnas.engine.scores import bootstrap_interval, score
-from vidnas.seedruns import SeedRun
+from vidnas.compare.rows import make_row, paired_difference
+from vidnas.runs.finished import SeedRun
+from vidnas.training.scores import bootstrap_interval, score
 
 GROUPS = tuple(f"a/g{i // 3}" for i in range(60))
 

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import nn
 
-from vidnas.engine.comparison import Comparison, Cost, make_row
-from vidnas.engine.comparison_text import as_csv, as_json, as_markdown, as_text
-from vidnas.engine.scores import score
-from vidnas.seedruns import SeedRun
+from vidnas.compare.rows import Comparison, Cost, make_row
+from vidnas.compare.tables import as_csv, as_json, as_markdown, as_text
+from vidnas.runs.finished import SeedRun
+from vidnas.training.scores import score
 
 UNEVEN = (0, 1, 0, 0) * 5
 COST = Cost(665_965, 2_663_860, 8_000_000, 910_000_000, 12.34, 0.5)

@@ -8,7 +8,7 @@ from tensorboard.backend.event_processing.event_accumulator import (  # type: ig
     EventAccumulator,
 )
 
-from vidnas.engine.events import add_points, new_event_file
+from vidnas.runs.events import add_points, new_event_file
 
 
 def test_points_read_back_by_tag_step_value_and_time(tmp_path: Path) -> None:

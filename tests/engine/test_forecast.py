@@ -11,9 +11,9 @@ import pytest
 import torch
 from torch import nn
 
-from vidnas.engine import forecast, memory, peak
-from vidnas.engine.forecast import Needs, Trial, Work
-from vidnas.engine.loop import Precision
+from vidnas.training import forecast, memory, peak
+from vidnas.training.forecast import Needs, Trial, Work
+from vidnas.training.loop import Precision
 
 CPU = Precision(torch.device("cpu"))
 SHAPE = (1, 3, 2, 8, 8)

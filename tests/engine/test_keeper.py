@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import nn
 
-from vidnas.engine.checkpoint import load_checkpoint, save_checkpoint
-from vidnas.engine.keeper import CHECKPOINT, Keeper, Stateful
-from vidnas.engine.loop import Tally
-from vidnas.engine.runlog import RunLog
 from vidnas.errors import Interrupted, UserError
+from vidnas.runs.checkpoint import load_checkpoint, save_checkpoint
+from vidnas.runs.keeper import CHECKPOINT, Keeper, Stateful
+from vidnas.runs.log import RunLog
+from vidnas.training.loop import Tally
 
 STEPS, EPOCHS = 3, 4
 
@@ -114,7 +114,7 @@ def test_steps_are_saved_when_it_is_time_and_epochs_always(
     """At every step but the first of an epoch, before which the last one was saved, if 10 s have passed."""
     positions: list[tuple[int, int]] = []
     monkeypatch.setattr(
-        "vidnas.engine.keeper.save_checkpoint",
+        "vidnas.runs.keeper.save_checkpoint",
         lambda _, state: positions.append((state["epoch"], state["step"])),
     )
     Training(tmp_path, every_sec=10.0).run(lambda _: clock.sleep(step_sec))
@@ -133,7 +133,7 @@ def test_saving_itself_takes_no_part_of_the_interval(
         count += 1
         clock.sleep(100)
 
-    monkeypatch.setattr("vidnas.engine.keeper.save_checkpoint", slow_save)
+    monkeypatch.setattr("vidnas.runs.keeper.save_checkpoint", slow_save)
     Training(tmp_path, every_sec=10.0).run(lambda _: clock.sleep(1))
     assert count == EPOCHS
 
@@ -231,7 +231,7 @@ def test_a_full_disk_keeps_the_last_checkpoint(
     with monkeypatch.context() as full, pytest.raises(UserError, match="No space left"):
         Training(tmp_path / "run").run(
             lambda keeper: (
-                full.setattr("vidnas.engine.keeper.save_checkpoint", refuse) if keeper.epoch == 1 else None
+                full.setattr("vidnas.runs.keeper.save_checkpoint", refuse) if keeper.epoch == 1 else None
             )
         )
     assert load_checkpoint(tmp_path / "run" / CHECKPOINT)["epoch"] == 1

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from vidnas.engine.latency import MOST_TURNS, WARM_UPS, measure_latencies
+from vidnas.training.latency import MOST_TURNS, WARM_UPS, measure_latencies
 
 CPU = torch.device("cpu")
 VIDEO = (1, 3, 1, 1, 1)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from vidnas.engine.listing import Listing, lay_out, summarize
-from vidnas.engine.predictions import BadVideo, Prediction, predict
+from vidnas.report.listing import Listing, lay_out, summarize
+from vidnas.report.predictions import BadVideo, Prediction, predict
 
 CLASSES = ("walk", "run", "a handstand")
 LONG = "/home/somebody/videos/of last summer/by the sea/a very long name.mp4"

@@ -8,10 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from vidnas.engine.loop import Precision, Tally, WeightStep, best_precision, evaluate_epoch, train_epoch
-from vidnas.engine.recipe import Mix, balancing_weights
-from vidnas.engine.scores import score
-from vidnas.video.transforms import normalize
+from vidnas.training.loop import Precision, Tally, WeightStep, best_precision, evaluate_epoch, train_epoch
+from vidnas.training.recipe import Mix, balancing_weights
+from vidnas.training.scores import score
+from vidnas.video.clips.transforms import normalize
 
 CPU = Precision(torch.device("cpu"))
 WEIGHTS = torch.tensor([0.25, 1.0, 4.0, 2.0])

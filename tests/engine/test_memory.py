@@ -5,10 +5,10 @@ import torch
 from torch import nn
 
 from reference import PlainNetwork
-from vidnas.engine import memory
 from vidnas.errors import UserError
-from vidnas.genotype import Edge, Genotype, random_genotype
-from vidnas.nn.network import Network, Supernet
+from vidnas.nas.genotype import Edge, Genotype, random_genotype
+from vidnas.nas.network import Network, Supernet
+from vidnas.training import memory
 
 CPU = torch.device("cpu")
 

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from vidnas.engine import pace
-from vidnas.engine.forecast import Needs
-from vidnas.engine.pace import Countdown, Pace, Reading
+from vidnas.training import pace
+from vidnas.training.forecast import Needs
+from vidnas.training.pace import Countdown, Pace, Reading
 
 CPU = torch.device("cpu")
 NEEDS = Needs(step_sec=2.0, clip_sec=0.5, memory_bytes=0, free_bytes=None)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from vidnas.engine import peak
+from vidnas.training import peak
 
 CPU = torch.device("cpu")
 MIB = 2**20

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from vidnas.engine.predictions import (
+from vidnas.errors import UserError
+from vidnas.report.predictions import (
     BadVideo,
     Prediction,
     ScoredLabel,
@@ -21,7 +22,6 @@ from vidnas.engine.predictions import (
     to_csv,
     to_json,
 )
-from vidnas.errors import UserError
 
 CLASSES = ("walk", "run", "jump")
 ROWS = [(0.5, 0.3, 0.2), (0.6, 0.4, 0.0), (0.1, 0.9, 0.0), (0.8, 0.1, 0.1)]

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from vidnas.engine.profile import count_macs, count_parameters, profile_network
+from vidnas.training.profile import count_macs, count_parameters, profile_network
 
 CPU = torch.device("cpu")
 

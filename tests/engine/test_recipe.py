@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import nn
 
-from vidnas.engine.loop import Precision, Tally, WeightStep
-from vidnas.engine.recipe import Blend, averaged, balancing_weights, blend, warmed_cosine
+from vidnas.training.loop import Precision, Tally, WeightStep
+from vidnas.training.recipe import Blend, averaged, balancing_weights, blend, warmed_cosine
 
 
 def rates(num_steps: int, warmup: float) -> list[float]:

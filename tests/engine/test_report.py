@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 import torch
 
-from vidnas.engine.profile import Profile
-from vidnas.engine.report import accuracy_line, cost_line
-from vidnas.engine.scores import score
+from vidnas.report.text import accuracy_line, cost_line
+from vidnas.training.profile import Profile
+from vidnas.training.scores import score
 
 PROFILE = Profile(300_000, 1_200_000, 20_000_000, 5.0, 0.1, 2, "cpu", 0.3)
 

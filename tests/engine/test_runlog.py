@@ -15,9 +15,9 @@ from tensorboard.backend.event_processing.event_accumulator import (  # type: ig
 )
 
 from vidnas.atomic import require_unused
-from vidnas.engine import runlog
-from vidnas.engine.runlog import RunLog, default_folder, require_writable, unused_path
 from vidnas.errors import Interrupted, UserError
+from vidnas.runs import log as log_module
+from vidnas.runs.log import RunLog, default_folder, require_writable, unused_path
 
 
 class Clock(Protocol):
@@ -147,7 +147,7 @@ def test_tensorboard_shows_when_each_record_was_made(clock: Clock, log: RunLog) 
 def test_one_process_at_a_time_writes_a_run(
     tmp_path: Path, log: RunLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runlog, "ORPHANS_SEC", 0.1)
+    monkeypatch.setattr(log_module, "ORPHANS_SEC", 0.1)
     with pytest.raises(
         UserError, match=f"Another process is writing the run in {re.escape(str(log.folder))}; wait"
     ):

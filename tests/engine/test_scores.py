@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from vidnas.engine.scores import bootstrap_interval, score
 from vidnas.errors import UserError
 from vidnas.shapes import Labels, Logits
+from vidnas.training.scores import bootstrap_interval, score
 
 
 def random_test(num_clips: int, num_classes: int, seed: int = 0) -> tuple[Logits, Labels, list[str]]:

@@ -5,8 +5,8 @@ import threading
 
 import pytest
 
-from vidnas.engine.stop import StopRequest
 from vidnas.errors import Interrupted
+from vidnas.runs.stop import StopRequest
 
 pytestmark = pytest.mark.sends_ctrl_c
 

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vidnas.engine.comparison import Row
-from vidnas.engine.scores import Scores, scores_from
-from vidnas.engine.verdict import chance, describe_chance, judge_alpha, judge_test
-from vidnas.genotype import PRIMITIVES, Edge, Genotype, all_skip_genotype, load_genotype, random_genotype
-from vidnas.seedruns import SeedRun
+from vidnas.compare.rows import Row
+from vidnas.compare.verdict import chance, describe_chance, judge_alpha, judge_test
+from vidnas.nas.genotype import PRIMITIVES, Edge, Genotype, all_skip_genotype, load_genotype, random_genotype
+from vidnas.runs.finished import SeedRun
+from vidnas.training.scores import Scores, scores_from
 
 RESULTS = Path(__file__).parents[2] / "docs" / "results"
 

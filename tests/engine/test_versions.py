@@ -2,7 +2,7 @@ import platform
 
 import torch
 
-from vidnas.engine.versions import installed_versions
+from vidnas.runs.versions import installed_versions
 
 
 def test_the_versions_are_those_that_run() -> None:

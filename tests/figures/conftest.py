@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from matplotlib.figure import Figure
 
-from vidnas.figures.save import save_figure
+from vidnas.report.figures.save import save_figure
 
 Saved = Callable[[Figure, str], bytes]
 

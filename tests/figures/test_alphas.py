@@ -7,9 +7,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 
-from vidnas.figures.alphas import draw_alphas
-from vidnas.figures.palette import PRIMITIVE_COLORS
-from vidnas.genotype import PRIMITIVES, edge_sources, num_edges, source_name
+from vidnas.nas.genotype import PRIMITIVES, edge_sources, num_edges, source_name
+from vidnas.report.figures.alphas import draw_alphas
+from vidnas.report.figures.palette import PRIMITIVE_COLORS
 
 Saved = Callable[[Figure, str], bytes]
 

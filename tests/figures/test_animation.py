@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyArrowPatch, PathPatch, Rectangle
 from matplotlib.text import Text
 
-from vidnas.figures.animation import SearchEpoch, changed_edges, draw_search
-from vidnas.figures.save import to_pixels
-from vidnas.genotype import PRIMITIVES, Edge, Genotype, edge_sources, num_edges, random_genotype
+from vidnas.nas.genotype import PRIMITIVES, Edge, Genotype, edge_sources, num_edges, random_genotype
+from vidnas.report.figures.animation import SearchEpoch, changed_edges, draw_search
+from vidnas.report.figures.save import to_pixels
 
 ACCURACIES = (0.2, 0.35, None, 0.3, 0.55)
 TITLE = "A search with a title, costs 5$ or 6$"

@@ -14,9 +14,9 @@ from matplotlib.image import imread
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch
 from matplotlib.text import Text
 
-from vidnas.figures.cell import draw_cell
-from vidnas.figures.palette import PRIMITIVE_COLORS
-from vidnas.genotype import Edge, Genotype, random_genotype
+from vidnas.nas.genotype import Edge, Genotype, random_genotype
+from vidnas.report.figures.cell import draw_cell
+from vidnas.report.figures.palette import PRIMITIVE_COLORS
 
 Saved = Callable[[Figure, str], bytes]
 

@@ -5,7 +5,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from vidnas.figures.confusion import draw_confusion
+from vidnas.report.figures.confusion import draw_confusion
 
 Saved = Callable[[Figure, str], bytes]
 CAPTION = "Test accuracy: 53.2 % top-1 (95 % interval 50.1 % to 56.0 % over 707 groups); protocol: " * 2

@@ -6,7 +6,7 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from vidnas.figures.contact import draw_contact_sheet
+from vidnas.report.figures.contact import draw_contact_sheet
 from vidnas.shapes import Frames
 
 Saved = Callable[[Figure, str], bytes]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from vidnas.figures.curves import draw_curves
+from vidnas.report.figures.curves import draw_curves
 
 Saved = Callable[[Figure, str], bytes]
 

@@ -6,8 +6,8 @@ import pytest
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from vidnas.figures.gif import Picture, encode_gif
-from vidnas.figures.palette import HIGHLIGHT, INK, PRIMITIVE_COLORS, mixed
+from vidnas.report.figures.gif import Picture, encode_gif
+from vidnas.report.figures.palette import HIGHLIGHT, INK, PRIMITIVE_COLORS, mixed
 
 
 def areas(number: int) -> Picture:

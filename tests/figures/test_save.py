@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from vidnas.errors import UserError
-from vidnas.figures.save import save_figure, to_pixels
+from vidnas.report.figures.save import save_figure, to_pixels
 
 Saved = Callable[[Figure, str], bytes]
 

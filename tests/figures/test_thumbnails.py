@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vidnas.figures.thumbnails import SIZE_PX, thumbnail
+from vidnas.report.figures.thumbnails import SIZE_PX, thumbnail
 
 COLORS = [(250, 10, 10), (10, 250, 10), (10, 10, 250), (240, 240, 20)]
 

@@ -6,8 +6,8 @@ import pytest
 from matplotlib.collections import LineCollection
 from matplotlib.text import Text
 
-from vidnas.figures.save import FORMATS, save_figure, to_pixels
-from vidnas.figures.tradeoff import Point, draw_tradeoff
+from vidnas.report.figures.save import FORMATS, save_figure, to_pixels
+from vidnas.report.figures.tradeoff import Point, draw_tradeoff
 
 POINTS = [
     Point(1, "searched", 0.6, 0.5, 0.7, {"parameters": 665_965, "MACs": 9.1e8}),

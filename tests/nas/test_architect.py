@@ -12,11 +12,11 @@ from torch.func import functional_call
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from reference import PlainSupernet
-from vidnas.genotype import PRIMITIVES
 from vidnas.nas.architect import Architect
+from vidnas.nas.genotype import PRIMITIVES
+from vidnas.nas.network import Supernet
 from vidnas.nn.native.blend import Blend
 from vidnas.nn.native.sums import ParameterGradient
-from vidnas.nn.network import Supernet
 
 Tensors = Sequence[Tensor]
 LossOf = Callable[[Tensors, Tensors, Any], Tensor]

@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from vidnas.genotype import PRIMITIVES, Edge, Genotype, edge_sources, num_edges, random_genotype
-from vidnas.nas.discretize import derive
-from vidnas.nn.network import Supernet
+from vidnas.nas.derive import derive
+from vidnas.nas.genotype import PRIMITIVES, Edge, Genotype, edge_sources, num_edges, random_genotype
+from vidnas.nas.network import Supernet
 
 Strengths = Callable[[Sequence[float]], list[float]]
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from vidnas.genotype import PRIMITIVES, Edge, Genotype, edge_sources, random_genotype
-from vidnas.nn.cell import Cell, MixedOp, SearchCell
+from vidnas.nas.cell import Cell, MixedOp, SearchCell
+from vidnas.nas.genotype import PRIMITIVES, Edge, Genotype, edge_sources, random_genotype
 
 
 def random_video(*shape: int, seed: int = 0) -> Tensor:

@@ -6,8 +6,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.func import functional_call
 
-from vidnas.engine import memory
-from vidnas.nn.network import Supernet
+from vidnas.nas.network import Supernet
+from vidnas.training import memory
 
 
 def supernet_of(*, checkpoint_cells: bool, seed: int = 0) -> Supernet:

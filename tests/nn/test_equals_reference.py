@@ -13,8 +13,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from reference import PlainNetwork, PlainSupernet
-from vidnas.genotype import PRIMITIVES, random_genotype
-from vidnas.nn.network import Network, Supernet
+from vidnas.nas.genotype import PRIMITIVES, random_genotype
+from vidnas.nas.network import Network, Supernet
 
 EXACT, SINGLE = 1e-9, 1e-4
 """Relative errors allowed in float64 and in float32."""

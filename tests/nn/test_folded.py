@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from reference import PlainNetwork
-from vidnas.genotype import Edge, Genotype, random_genotype
-from vidnas.nn.folded import FoldedNetwork
-from vidnas.nn.network import Network
+from vidnas.nas.folded import FoldedNetwork
+from vidnas.nas.genotype import Edge, Genotype, random_genotype
+from vidnas.nas.network import Network
 
 ALLOWED = {torch.float64: 1e-9, torch.float32: 1e-4}
 """Relative errors of logits."""

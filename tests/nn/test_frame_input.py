@@ -4,10 +4,10 @@ import pytest
 import torch
 from torch import nn
 
-from vidnas.genotype import random_genotype
-from vidnas.nn.folded import FoldedNetwork
+from vidnas.nas.folded import FoldedNetwork
+from vidnas.nas.genotype import random_genotype
+from vidnas.nas.network import Network, Supernet
 from vidnas.nn.frame_input import CHANNELS, ClipNorm, FrameInput, SeesFrames, residual_frames, seen_frames
-from vidnas.nn.network import Network, Supernet
 
 
 def test_residual_frames_are_differences_and_keep_the_length() -> None:

@@ -11,12 +11,12 @@ import torch.nn.functional as F
 from jaxtyping import TypeCheckError
 from torch import Tensor, nn
 
-from vidnas.genotype import PRIMITIVES, Edge, Genotype, edge_sources, random_genotype
-from vidnas.nn.cell import Cell, MixedOp, SearchCell
-from vidnas.nn.folded import FoldedNetwork
+from vidnas.nas.cell import Cell, MixedOp, SearchCell
+from vidnas.nas.folded import FoldedNetwork
+from vidnas.nas.genotype import PRIMITIVES, Edge, Genotype, edge_sources, random_genotype
+from vidnas.nas.network import AdaptedCell, Adapter, Network, Stem, Supernet
+from vidnas.nas.primitives import Pointwise
 from vidnas.nn.head import Head
-from vidnas.nn.network import AdaptedCell, Adapter, Network, Stem, Supernet
-from vidnas.nn.primitives import Pointwise
 
 CONVOLUTIONS_AND_SKIP = ("conv_1", "conv_3", "sep_conv_3", "dil_conv_3", "skip")
 POOLS = ("max_pool_3", "avg_pool_3")

@@ -9,9 +9,9 @@ import torch.nn.functional as F
 from jaxtyping import TypeCheckError
 from torch import Tensor, nn
 
-from vidnas.genotype import PRIMITIVES
+from vidnas.nas.genotype import PRIMITIVES
+from vidnas.nas.primitives import BUILDERS, Activation, AvgPool, MaxPool
 from vidnas.nn.norms import BatchStatsNorm
-from vidnas.nn.primitives import BUILDERS, Activation, AvgPool, MaxPool
 
 CONVOLUTIONS = ("conv_1", "conv_3", "sep_conv_3", "dil_conv_3")
 POOLS = ("max_pool_3", "avg_pool_3")

@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vidnas.config import TrainConfig
-from vidnas.configfile import to_json
-from vidnas.engine.comparison import Comparison, Cost, Row
-from vidnas.engine.scores import Scores
-from vidnas.figures.thumbnails import thumbnail
-from vidnas.genotype import PRIMITIVES, edge_sources, random_genotype
-from vidnas.genotype import to_json as genotype_json
-from vidnas.presets import search_preset, train_preset
-from vidnas.seedruns import SeedRun
+from vidnas.compare.rows import Comparison, Cost, Row
+from vidnas.config.json_files import to_json
+from vidnas.config.learning import TrainConfig
+from vidnas.config.presets import search_preset, train_preset
+from vidnas.nas.genotype import PRIMITIVES, edge_sources, random_genotype
+from vidnas.nas.genotype import to_json as genotype_json
+from vidnas.report.figures.thumbnails import thumbnail
+from vidnas.runs.finished import SeedRun
+from vidnas.training.scores import Scores
 
 MakeRun = Callable[..., Path]
 

@@ -2,8 +2,8 @@ import re
 
 import pytest
 
-from vidnas.genotype import random_genotype
-from vidnas.page.cells import CELL_PX, Drawing, draw_cell
+from vidnas.nas.genotype import random_genotype
+from vidnas.report.pages.cells import CELL_PX, Drawing, draw_cell
 
 SEEDS = range(12)
 

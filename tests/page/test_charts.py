@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from vidnas.page.charts import (
+from vidnas.report.pages.charts import (
     BOTTOM,
     LEFT,
     LETTER,

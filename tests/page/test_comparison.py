@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from vidnas.engine.comparison import Comparison
-from vidnas.page.comparison import points, render_comparison
-from vidnas.page.run import read_run
+from vidnas.compare.rows import Comparison
+from vidnas.report.pages.comparison import points, render_comparison
+from vidnas.runs.read import read_run
 
 MakeRun = Callable[..., Path]
 

@@ -1,6 +1,6 @@
 import pytest
 
-from vidnas.page.confusion import SHADES, confused, draw_matrix
+from vidnas.report.pages.confusion import SHADES, confused, draw_matrix
 
 
 def test_rows_are_true_classes_and_shades_their_shares() -> None:

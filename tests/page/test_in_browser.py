@@ -18,12 +18,12 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
 
-from vidnas.engine.comparison import Comparison
-from vidnas.page.comparison import render_comparison
-from vidnas.page.run import read_run
-from vidnas.page.serve import serving
-from vidnas.report import run_report
-from vidnas.viewconfig import ReportConfig
+from vidnas.compare.rows import Comparison
+from vidnas.config.views import ReportConfig
+from vidnas.report.pages.comparison import render_comparison
+from vidnas.report.pages.serve import serving
+from vidnas.runs.read import read_run
+from vidnas.verbs.report import run_report
 
 MakeRun = Callable[..., Path]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

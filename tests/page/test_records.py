@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from vidnas.genotype import PRIMITIVES
-from vidnas.page.records import Problem, read_cell, read_metrics, read_test
+from vidnas.nas.genotype import PRIMITIVES
+from vidnas.runs.records import Problem, read_cell, read_metrics, read_test
 
 MakeRun = Callable[..., Path]
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from vidnas.page.render import _environment, render_overview, render_run
-from vidnas.page.run import read_run
-from vidnas.page.view import epoch_table
+from vidnas.report.pages.render import _environment, render_overview, render_run
+from vidnas.report.pages.view import epoch_table
+from vidnas.runs.read import read_run
 
 MakeRun = Callable[..., Path]
 Parse = Callable[[str], Any]

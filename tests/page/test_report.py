@@ -9,9 +9,9 @@ from urllib.parse import unquote_to_bytes
 
 import pytest
 
+from vidnas.config.views import ReportConfig
 from vidnas.errors import UsageError, UserError
-from vidnas.report import ReportResult, run_report
-from vidnas.viewconfig import ReportConfig
+from vidnas.verbs.report import ReportResult, run_report
 
 MakeRun = Callable[..., Path]
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from vidnas.config import SearchConfig, TrainConfig
+from vidnas.config.learning import SearchConfig, TrainConfig
 from vidnas.errors import UserError
-from vidnas.genotype import load_genotype
-from vidnas.page.run import LOG_CHARACTERS, read_run
+from vidnas.nas.genotype import load_genotype
+from vidnas.runs.read import LOG_CHARACTERS, read_run
 
 MakeRun = Callable[..., Path]
 

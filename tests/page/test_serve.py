@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from vidnas.errors import UserError
-from vidnas.page.run import Run
-from vidnas.page.serve import LivePage, serving
+from vidnas.report.pages.serve import LivePage, serving
+from vidnas.runs.read import Run
 
 MakeRun = Callable[..., Path]
 AppendEpoch = Callable[[Path, int, int], None]
@@ -64,7 +64,7 @@ def test_a_page_is_made_once_while_nothing_changes(
         made.append(live)
         return f"page of {run.last_epoch} epochs"
 
-    monkeypatch.setattr("vidnas.page.serve.render_run", render)
+    monkeypatch.setattr("vidnas.report.pages.serve.render_run", render)
     run = make_search(done=1)
     page = LivePage(run)
     assert [page.current()[1] for _ in range(3)] == [b"page of 1 epochs"] * 3

@@ -3,10 +3,11 @@ from dataclasses import replace
 
 import pytest
 
-from vidnas import flags, presets
-from vidnas.config import SearchConfig, TrainConfig
-from vidnas.page.settings import changed, command, nearest_preset
-from vidnas.presets import search_preset, train_preset
+from vidnas.cli import flags
+from vidnas.config import presets
+from vidnas.config.learning import SearchConfig, TrainConfig
+from vidnas.config.presets import search_preset, train_preset
+from vidnas.report.pages.settings import changed, command, nearest_preset
 
 CONFIGS = [
     search_preset("paper", data="my videos"),

@@ -1,6 +1,6 @@
 import pytest
 
-from vidnas.page import words
+from vidnas.report.pages import words
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from vidnas.genotype import PRIMITIVES, Edge, Genotype, edge_sources, num_edges
-from vidnas.nn.network import Network, Supernet
-from vidnas.presets import search_preset, train_preset
+from vidnas.config.presets import search_preset, train_preset
+from vidnas.nas.genotype import PRIMITIVES, Edge, Genotype, edge_sources, num_edges
+from vidnas.nas.network import Network, Supernet
 
 NUM_CLASSES = 101
 

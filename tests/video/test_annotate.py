@@ -8,10 +8,10 @@ import av
 import numpy as np
 import pytest
 
-from vidnas.video.annotate import annotate_video, draw_label, stamp
-from vidnas.video.decode import Frame, read_frames, scan_video
-from vidnas.video.footage import decode_frames
-from vidnas.video.windows import even_starts
+from vidnas.video.clips.windows import even_starts
+from vidnas.video.make.annotate import annotate_video, draw_label, stamp
+from vidnas.video.stores.decode import Frame, read_frames, scan_video
+from vidnas.video.stores.footage import decode_frames
 
 Write = Callable[..., Path]
 CAPTIONS = [(0, "first"), (7, "the second one"), (20, "3")]

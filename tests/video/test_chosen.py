@@ -11,9 +11,9 @@ import pytest
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from vidnas.video.decode import scan_video
-from vidnas.video.footage import decode_frames
-from vidnas.video.newest import NewestFrames
+from vidnas.video.live.newest import NewestFrames
+from vidnas.video.stores.decode import scan_video
+from vidnas.video.stores.footage import decode_frames
 
 NONE, DEFAULT = Disposition(0), Disposition.default
 

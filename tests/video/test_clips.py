@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from vidnas.errors import UserError
-from vidnas.video import clips as clips_module
-from vidnas.video.clips import read_clips
-from vidnas.video.decode import Frame, read_frames
-from vidnas.video.footage import decode_frames
-from vidnas.video.transforms import center_crop, normalize, to_pixels
+from vidnas.video.clips import read as clips_module
+from vidnas.video.clips.read import read_clips
+from vidnas.video.clips.transforms import center_crop, normalize, to_pixels
+from vidnas.video.stores.decode import Frame, read_frames
+from vidnas.video.stores.footage import decode_frames
 
 CLIPS = [[0, 2, 2, 9], [5, 7, 9, 14], [5, 8, 11, 14], [30, 31, 32, 39]]
 

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from vidnas.video.clock import (
+from vidnas.video.stores.clock import (
     LONGEST_FRAME_IN_STREAM_SEC,
     LONGEST_FRAME_SEC,
     frame_starts,

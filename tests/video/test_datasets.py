@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from vidnas.errors import UserError
-from vidnas.video.datasets import TestClips, TrainClips
-from vidnas.video.decode import scan_video
-from vidnas.video.items import Item
-from vidnas.video.sampling import even_indices, multi_indices
+from vidnas.video.clips.datasets import TestClips, TrainClips
+from vidnas.video.clips.sampling import even_indices, multi_indices
+from vidnas.video.index.items import Item
+from vidnas.video.stores.decode import scan_video
 
 Write = Callable[..., Path]
 

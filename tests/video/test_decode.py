@@ -14,8 +14,8 @@ from av.stream import Disposition
 from av.video.frame import PictureType
 
 from vidnas.errors import UserError, shown
-from vidnas.video.decode import VideoInfo, read_frames, scan_video
-from vidnas.video.footage import decode_frames
+from vidnas.video.stores.decode import VideoInfo, read_frames, scan_video
+from vidnas.video.stores.footage import decode_frames
 
 Write = Callable[..., Path]
 ReadNumber = Callable[[np.ndarray], int]

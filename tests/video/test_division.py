@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from vidnas.errors import UsageError, UserError
-from vidnas.video.division import SplitBy, divide
-from vidnas.video.groups import find_groups, group_of
-from vidnas.video.items import Item
+from vidnas.video.index.division import SplitBy, divide
+from vidnas.video.index.groups import find_groups, group_of
+from vidnas.video.index.items import Item
 
 CLASSES = ("bend", "jump in place")
 

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from vidnas.video.drawing import draw_appearance, draw_frames
+from vidnas.video.make.drawing import draw_appearance, draw_frames
 
 Array = np.ndarray
 

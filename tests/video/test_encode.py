@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from vidnas.errors import UserError
-from vidnas.video.encode import Mp4Writer
+from vidnas.video.make.encode import Mp4Writer
 
 GREYS = (20, 60, 100, 140, 180, 220)
 

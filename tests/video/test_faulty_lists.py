@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from vidnas.errors import UsageError, UserError
-from vidnas.video.index import index_videos
-from vidnas.video.items import VideoIndex
-from vidnas.video.sources import Source
-from vidnas.video.tables import parse_columns
+from vidnas.video.index.index import index_videos
+from vidnas.video.index.items import VideoIndex
+from vidnas.video.index.sources import Source
+from vidnas.video.index.tables import parse_columns
 
 CLIPS = [f"clips/{who}_{name}.avi" for name in ("bend", "jump", "wave") for who in ("ana", "bo", "cy", "dee")]
 GOOD = [(n, clip.rpartition("_")[2].removesuffix(".avi"), clip) for n, clip in enumerate(CLIPS)]

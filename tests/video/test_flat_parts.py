@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from vidnas.errors import UserError
-from vidnas.video.index import index_videos
-from vidnas.video.items import VideoIndex
-from vidnas.video.sources import Source
+from vidnas.video.index.index import index_videos
+from vidnas.video.index.items import VideoIndex
+from vidnas.video.index.sources import Source
 
 
 def index(data: Path, **more: object) -> VideoIndex:

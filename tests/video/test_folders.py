@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from vidnas.errors import UserError
-from vidnas.video.folders import FRAMES, read_folders
-from vidnas.video.items import Item
-from vidnas.video.tree import Tree, local_tree, videos_below
+from vidnas.video.index.folders import FRAMES, read_folders
+from vidnas.video.index.items import Item
+from vidnas.video.stores.tree import Tree, local_tree, videos_below
 
 
 def put(folder: Path, *paths: str) -> Path:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from vidnas.video.division import divide
-from vidnas.video.groups import find_groups, regex_for_all
-from vidnas.video.items import Item
+from vidnas.video.index.division import divide
+from vidnas.video.index.groups import find_groups, regex_for_all
+from vidnas.video.index.items import Item
 
 CLASSES = ("Jump", "Run Fast")
 

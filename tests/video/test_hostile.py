@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vidnas.dataconfig import PackConfig
+from vidnas.config.data import PackConfig
 from vidnas.errors import UserError, shown
-from vidnas.pack import run_pack
-from vidnas.video import footage
-from vidnas.video.decode import VideoInfo
-from vidnas.video.scans import scan_videos
-from vidnas.video.shards import shard_name
-from vidnas.video.tree import local_tree, videos_in
+from vidnas.verbs.pack import run_pack
+from vidnas.video.scan.scans import scan_videos
+from vidnas.video.stores import footage
+from vidnas.video.stores.decode import VideoInfo
+from vidnas.video.stores.shards import shard_name
+from vidnas.video.stores.tree import local_tree, videos_in
 
 Write = Callable[..., Path]
 NUMBER = 2000

@@ -8,12 +8,12 @@ from typing import Literal
 import pytest
 
 from vidnas.errors import UsageError, UserError
-from vidnas.video.csvlist import write_csv
-from vidnas.video.hmdb51 import parse_hmdb51
-from vidnas.video.index import direction_classes, index_videos
-from vidnas.video.items import Item, VideoIndex
-from vidnas.video.sources import Layout, Source
-from vidnas.video.tree import local_tree
+from vidnas.video.index.csvlist import write_csv
+from vidnas.video.index.hmdb51 import parse_hmdb51
+from vidnas.video.index.index import direction_classes, index_videos
+from vidnas.video.index.items import Item, VideoIndex
+from vidnas.video.index.sources import Layout, Source
+from vidnas.video.stores.tree import local_tree
 
 
 def index(

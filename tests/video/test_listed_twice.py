@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from vidnas.errors import UserError
-from vidnas.video.copies import find_copies
-from vidnas.video.index import index_new_videos, index_videos
-from vidnas.video.items import Item, VideoIndex
-from vidnas.video.sources import Source
+from vidnas.video.index.copies import find_copies
+from vidnas.video.index.index import index_new_videos, index_videos
+from vidnas.video.index.items import Item, VideoIndex
+from vidnas.video.index.sources import Source
 
 
 def index(data: Path, **more: object) -> VideoIndex:

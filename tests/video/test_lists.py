@@ -5,10 +5,10 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from vidnas.errors import UserError
-from vidnas.video.faults import require_none
-from vidnas.video.groups import group_of
-from vidnas.video.labels import parse_lists
-from vidnas.video.lists import Listing, read_list
+from vidnas.video.index.faults import require_none
+from vidnas.video.index.groups import group_of
+from vidnas.video.index.labels import parse_lists
+from vidnas.video.index.lists import Listing, read_list
 
 CLASS_LIST = "1 Bend\r\n2 Jump Rope\r\n3 Wave\r\n"
 

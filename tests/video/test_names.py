@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from vidnas.errors import UserError
-from vidnas.video.names import find_videos
+from vidnas.video.index.names import find_videos
 
 FRAMES = ("odd/grey16", "odd/walk", "odd/seen", "odd/seen/deep", "all", "all/more")
 

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from vidnas.errors import UserError
-from vidnas.video import newest as newest_module
-from vidnas.video.footage import decode_frames
-from vidnas.video.newest import LiveWindow, NewestFrames
-from vidnas.video.stream import Player
+from vidnas.video.live import newest as newest_module
+from vidnas.video.live.newest import LiveWindow, NewestFrames
+from vidnas.video.live.stream import Player
+from vidnas.video.stores.footage import decode_frames
 
 Write = Callable[..., Path]
 ReadNumber = Callable[[np.ndarray], int]

@@ -16,19 +16,20 @@ import pytest
 import torch
 from PIL import Image
 
-from vidnas.dataconfig import PackConfig
-from vidnas.engine import peak
+from vidnas.config.data import PackConfig
 from vidnas.errors import UsageError, UserError
-from vidnas.pack import run_pack
-from vidnas.video import footage, packing, shards
-from vidnas.video.datasets import TrainClips
-from vidnas.video.decode import VideoInfo, scan_video
-from vidnas.video.footage import decode_frames
-from vidnas.video.index import index_videos
-from vidnas.video.items import VideoIndex
-from vidnas.video.pack import open_pack
-from vidnas.video.shards import INDEX, read_index, shard_name
-from vidnas.video.sources import Source
+from vidnas.training import peak
+from vidnas.verbs.pack import run_pack
+from vidnas.video.clips.datasets import TrainClips
+from vidnas.video.index.index import index_videos
+from vidnas.video.index.items import VideoIndex
+from vidnas.video.index.sources import Source
+from vidnas.video.make import packing
+from vidnas.video.stores import footage, shards
+from vidnas.video.stores.decode import VideoInfo, scan_video
+from vidnas.video.stores.footage import decode_frames
+from vidnas.video.stores.pack import open_pack
+from vidnas.video.stores.shards import INDEX, read_index, shard_name
 
 Write = Callable[..., Path]
 FRAMES = 12
@@ -201,7 +202,7 @@ def test_larger_clips_than_were_packed_for_are_refused(videos: Path, tmp_path: P
 def test_without_workers_it_is_made_in_this_process_to_the_same_bytes(
     videos: Path, packed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vidnas.video.scans.ProcessPool", None)
+    monkeypatch.setattr("vidnas.video.scan.scans.ProcessPool", None)
     run_pack(PackConfig(data=str(videos), out=str(tmp_path / "pack"), workers=0, verify=True))
     made = {path.relative_to(packed): path.read_bytes() for path in packed.rglob("*") if path.is_file()}
     assert {Path(shard_name(0)), Path(INDEX)} <= set(made)
@@ -239,7 +240,7 @@ def test_a_pack_of_an_earlier_reading_is_read_as_it_is_and_not_gone_on_with(
 ) -> None:
     """Its frames may be held otherwise than those of today."""
     with monkeypatch.context() as earlier:
-        earlier.setattr("vidnas.video.packing.READING", 1)
+        earlier.setattr("vidnas.video.make.packing.READING", 1)
         old = pack(videos, tmp_path / "old")
     name = "Bend/v_Bend_g04_c01.avi"
     there, here = (decode_frames(root / name, [3], short_side_px=24) for root in (videos, old))
@@ -349,9 +350,9 @@ def test_a_full_disk_is_told_before(videos: Path, tmp_path: Path, monkeypatch: p
 
 CODE = """
 import sys
-from vidnas.dataconfig import PackConfig
+from vidnas.config.data import PackConfig
 from vidnas.engine import peak
-from vidnas.pack import run_pack
+from vidnas.verbs.pack import run_pack
 run_pack(PackConfig(data=sys.argv[1], out=sys.argv[2], workers=1))
 """
 

@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from vidnas.errors import UserError
-from vidnas.video import footage
-from vidnas.video.decode import VideoInfo
-from vidnas.video.footage import decode_frames, fingerprint, read_frames, size_bytes, state_of
-from vidnas.video.pictures import MOST_PIXELS, picture_names
+from vidnas.video.stores import footage
+from vidnas.video.stores.decode import VideoInfo
+from vidnas.video.stores.footage import decode_frames, fingerprint, read_frames, size_bytes, state_of
+from vidnas.video.stores.pictures import MOST_PIXELS, picture_names
 
 
 def write_frames(

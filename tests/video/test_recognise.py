@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from vidnas.errors import UsageError, UserError
-from vidnas.video.index import index_videos
-from vidnas.video.items import VideoIndex
-from vidnas.video.sources import Source
-from vidnas.video.tables import parse_columns
+from vidnas.video.index.index import index_videos
+from vidnas.video.index.items import VideoIndex
+from vidnas.video.index.sources import Source
+from vidnas.video.index.tables import parse_columns
 
 LABELS = ("Jump", "Run", "Wave")
 CLIPS = [f"{name}/{name}_{group}_{clip}.mp4" for name in LABELS for group in (3, 8) for clip in (1, 2)]

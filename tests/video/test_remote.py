@@ -13,21 +13,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vidnas import videos
-from vidnas.check import run_check
-from vidnas.dataconfig import CheckConfig, PackConfig
+from vidnas.assembly import videos
+from vidnas.config.data import CheckConfig, PackConfig
 from vidnas.errors import UsageError, UserError
-from vidnas.pack import run_pack
-from vidnas.video import pack as pack_module
-from vidnas.video import remote, servers
-from vidnas.video.datasets import TrainClips
-from vidnas.video.footage import decode_frames
-from vidnas.video.index import index_videos
-from vidnas.video.items import VideoIndex
-from vidnas.video.layouts import read_contents
-from vidnas.video.loaders import train_loader
-from vidnas.video.remote import MARKER, mirror
-from vidnas.video.sources import Source
+from vidnas.verbs.check import run_check
+from vidnas.verbs.pack import run_pack
+from vidnas.video.clips.datasets import TrainClips
+from vidnas.video.clips.loaders import train_loader
+from vidnas.video.index.index import index_videos
+from vidnas.video.index.items import VideoIndex
+from vidnas.video.index.layouts import read_contents
+from vidnas.video.index.sources import Source
+from vidnas.video.stores import pack as pack_module
+from vidnas.video.stores import remote, servers
+from vidnas.video.stores.footage import decode_frames
+from vidnas.video.stores.remote import MARKER, mirror
 
 moto_server = pytest.importorskip("moto.server")
 s3fs = pytest.importorskip("s3fs")

@@ -7,7 +7,7 @@ from math import floor, nextafter
 import numpy as np
 import pytest
 
-from vidnas.video.sampling import even_indices, multi_indices, random_indices
+from vidnas.video.clips.sampling import even_indices, multi_indices, random_indices
 
 LENGTHS = range(1, 301)
 SHAPES = [(4, 2), (1, 1), (1, 16), (8, 1), (3, 5), (16, 4)]

@@ -10,11 +10,11 @@ import av
 import pytest
 
 from vidnas.errors import UserError
-from vidnas.video import scan_index
-from vidnas.video.decode import VideoInfo, scan_video
-from vidnas.video.footage import state_of
-from vidnas.video.scan_index import ScanIndex, scan_indexed
-from vidnas.video.scans import Scan
+from vidnas.video.scan import scan_index
+from vidnas.video.scan.scan_index import ScanIndex, scan_indexed
+from vidnas.video.scan.scans import Scan
+from vidnas.video.stores.decode import VideoInfo, scan_video
+from vidnas.video.stores.footage import state_of
 
 Write = Callable[..., Path]
 

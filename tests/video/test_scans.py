@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from vidnas.errors import UserError
-from vidnas.video import scans
-from vidnas.video.decode import VideoInfo
-from vidnas.video.footage import decode_frames
-from vidnas.video.heartbeat import at_rest, beat
-from vidnas.video.scans import scan_each, scan_videos
+from vidnas.video.processes.heartbeat import at_rest, beat
+from vidnas.video.scan import scans
+from vidnas.video.scan.scans import scan_each, scan_videos
+from vidnas.video.stores.decode import VideoInfo
+from vidnas.video.stores.footage import decode_frames
 
 Write = Callable[..., Path]
 INFO = VideoInfo(1, 2, 3, 4.0)
@@ -58,7 +58,7 @@ def misbehave(path: Path) -> VideoInfo:
 
 @pytest.fixture
 def false_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vidnas.video.footage.scan", misbehave)
+    monkeypatch.setattr("vidnas.video.stores.footage.scan", misbehave)
 
 
 def scan(*names: str, workers: int = 2, limit_sec: float = 60.0) -> list[str]:
@@ -98,7 +98,7 @@ def test_without_workers_a_file_is_scanned_in_this_process(monkeypatch: pytest.M
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("a process was started")
 
-    monkeypatch.setattr("vidnas.video.footage.scan", note)
+    monkeypatch.setattr("vidnas.video.stores.footage.scan", note)
     monkeypatch.setattr(scans, "ProcessPool", refuse)
     assert scan("a", "bad", "b", workers=0) == ["good", "bad is bad.", "good"]
     assert seen == [(name, os.getpid()) for name in ("a", "bad", "b")]

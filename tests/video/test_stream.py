@@ -14,9 +14,9 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from vidnas.errors import UserError
-from vidnas.video import stream as stream_module
-from vidnas.video.stream import LATE_SEC, Player, StreamClock, open_source, shown_source
-from vidnas.video.upright import FrameScaler
+from vidnas.video.live import stream as stream_module
+from vidnas.video.live.stream import LATE_SEC, Player, StreamClock, open_source, shown_source
+from vidnas.video.stores.upright import FrameScaler
 
 Write = Callable[..., Path]
 ReadNumber = Callable[[np.ndarray], int]
@@ -218,7 +218,7 @@ def test_a_file_with_a_colon_in_its_name_is_no_protocol(
 
 def test_the_standard_input_is_a_source(video: Path) -> None:
     program = (
-        "from vidnas.video.stream import Player, open_source\n"
+        "from vidnas.video.live.stream import Player, open_source\n"
         "with open_source('-', timeout_sec=5.0) as source:\n"
         "    print(len(list(Player(source, sleep=lambda _: None).frames())))\n"
     )

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from vidnas.errors import UsageError, UserError
-from vidnas.video.decode import scan_video
-from vidnas.video.drawing import draw_appearance, draw_frames
-from vidnas.video.footage import decode_frames
-from vidnas.video.index import index_videos
-from vidnas.video.sampling import random_indices
-from vidnas.video.sources import Source
-from vidnas.video.synthetic import CLASSES, draw_poses, encode_clip, write_clips
+from vidnas.video.clips.sampling import random_indices
+from vidnas.video.index.index import index_videos
+from vidnas.video.index.sources import Source
+from vidnas.video.make.drawing import draw_appearance, draw_frames
+from vidnas.video.make.synthetic import CLASSES, draw_poses, encode_clip, write_clips
+from vidnas.video.stores.decode import scan_video
+from vidnas.video.stores.footage import decode_frames
 
 PAIRS = tuple(zip(CLASSES[::2], CLASSES[1::2], strict=True))
 X, Y, ANGLE, SIZE = range(4)

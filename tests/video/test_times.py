@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from vidnas.video.decode import scan_video
-from vidnas.video.footage import decode_frames
+from vidnas.video.stores.decode import scan_video
+from vidnas.video.stores.footage import decode_frames
 
 Write = Callable[..., Path]
 ReadNumber = Callable[[np.ndarray], int]

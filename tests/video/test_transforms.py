@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from vidnas.video.transforms import (
+from vidnas.video.clips.transforms import (
     MEAN,
     STD,
     center_crop,

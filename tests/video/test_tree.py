@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from vidnas.video.tree import Tree, frame_folders_in, local_tree, naturally, tree_of_names, videos_in
+from vidnas.video.stores.tree import Tree, frame_folders_in, local_tree, naturally, tree_of_names, videos_in
 
 
 def put(folder: Path, *names: str) -> Path:

@@ -13,9 +13,15 @@ import pytest
 from av.video.stream import VideoStream
 from PIL import Image
 
-from vidnas.video.decode import read_frames, scan_video
-from vidnas.video.footage import decode_frames
-from vidnas.video.upright import MOST_STRETCHED, DisplayMatrix, FrameScaler, display_matrix, scaled_size
+from vidnas.video.stores.decode import read_frames, scan_video
+from vidnas.video.stores.footage import decode_frames
+from vidnas.video.stores.upright import (
+    MOST_STRETCHED,
+    DisplayMatrix,
+    FrameScaler,
+    display_matrix,
+    scaled_size,
+)
 
 Write = Callable[..., Path]
 SetMatrix = Callable[..., Path]

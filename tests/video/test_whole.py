@@ -13,8 +13,8 @@ from av.audio.stream import AudioStream
 from av.video.stream import VideoStream
 
 from vidnas.errors import UserError
-from vidnas.video.decode import scan_video
-from vidnas.video.whole import STATED
+from vidnas.video.stores.decode import scan_video
+from vidnas.video.stores.whole import STATED
 
 RATE, SOUND_RATE = 25, 48000
 

@@ -5,8 +5,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from vidnas.video.decode import VideoInfo
-from vidnas.video.windows import Window, first_nearest, slide, window_length
+from vidnas.video.clips.windows import Window, first_nearest, slide, window_length
+from vidnas.video.stores.decode import VideoInfo
 
 COUNTS = [*range(1, 30), 57, 58]
 

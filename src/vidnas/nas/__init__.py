@@ -1,1 +1,1 @@
-"""What is particular to differentiable architecture search."""
+"""What is searched, and how."""

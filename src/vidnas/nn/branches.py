@@ -1,8 +1,8 @@
 """The two-stage ops that read one input, computed side by side: where nearly all of a network's time goes.
 
-A *branch* is an op of two stages (primitives.py): activation, spatial convolution, norm; activation, temporal
-convolution, norm. All branches of an input share its activation; their filters are stacked into one wide
-convolution per kind and the last norm is one with the sum over the branches that lead to one node:
+A *branch* is an op of two stages (nas/primitives.py): activation, spatial convolution, norm; activation,
+temporal convolution, norm. All branches of an input share its activation; their filters are stacked into one
+wide convolution per kind and the last norm is one with the sum over the branches that lead to one node:
 
     z_b = S_b * act(x)                                   spatial, 3 x 3, some of them dilated
     y_b = T_b * act(norm(z_b; mid_weight, mid_bias))     temporal, 3 frames

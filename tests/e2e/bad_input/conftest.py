@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from av.video.stream import VideoStream
 
-from vidnas.cli import main
-from vidnas.video.scan_index import FILE_NAME
+from vidnas.cli.main import main
+from vidnas.video.scan.scan_index import FILE_NAME
 
 SMALL = {"preset": "demo", "epochs": 1, "batch-size": 4, "size-px": 16, "segments": 2}
 SMALL |= {"num-cells": 1, "first-channels": 1, "workers": 0}

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from vidnas import videos as vidnas_videos
-from vidnas.video.scan_index import FILE_NAME
+from vidnas.assembly import videos as vidnas_videos
+from vidnas.video.scan.scan_index import FILE_NAME
 
 OnData = Callable[..., tuple[object, ...]]
 Vidnas = Callable[..., tuple[int, str, str]]

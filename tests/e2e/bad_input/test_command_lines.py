@@ -159,7 +159,7 @@ def test_group_regex_that_is_none(refused: Refused, on_data: OnData, good_videos
 )
 def test_debug_shows_the_traceback_and_only_then(command: str, vidnas: Vidnas) -> None:
     """`vidnas` itself asserts that there is none without it."""
-    from vidnas.cli import main
+    from vidnas.cli.main import main
 
     code, _, err = vidnas(*command.split())
     assert (code, err.startswith("vidnas: ")) == (1, True)
@@ -181,9 +181,9 @@ def test_a_bug_is_one_sentence(
         raise KeyError("a bug")
 
     for place in (
-        "vidnas.videos.index_videos",
-        "vidnas.videos.index_new_videos",
-        "vidnas.check.read_contents",
+        "vidnas.assembly.videos.index_videos",
+        "vidnas.assembly.videos.index_new_videos",
+        "vidnas.verbs.check.read_contents",
     ):
         monkeypatch.setattr(place, bug)
     code, out, err = vidnas(*on_data(verb, good_videos))
@@ -211,9 +211,9 @@ def test_ctrl_c_during_the_scan(
     command = predict if verb == "predict" else on_data(verb, videos)
 
     def prepare() -> None:
-        import vidnas.video.scans
+        import vidnas.video.scan.scans
 
-        scan_each = vidnas.video.scans.scan_each
+        scan_each = vidnas.video.scan.scans.scan_each
 
         def interrupted(*arguments: object, **more: object) -> object:
             for number, result in enumerate(scan_each(*arguments, **more)):  # type: ignore[arg-type]
@@ -221,7 +221,7 @@ def test_ctrl_c_during_the_scan(
                     os.kill(os.getpid(), signal.SIGINT)
                 yield result
 
-        for module in ("vidnas.video.scans", "vidnas.video.scan_index"):
+        for module in ("vidnas.video.scan.scans", "vidnas.video.scan.scan_index"):
             monkeypatch.setattr(f"{module}.scan_each", interrupted)
 
     monkeypatch = pytest.MonkeyPatch()  # undone by the end of the child

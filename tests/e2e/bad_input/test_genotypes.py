@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from vidnas.genotype import random_genotype, to_json
+from vidnas.nas.genotype import random_genotype, to_json
 
 Refused = Callable[..., str]
 VERBS = pytest.mark.parametrize("verb", ["train", "draw"])

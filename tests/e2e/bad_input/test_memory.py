@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from vidnas.engine import memory
-from vidnas.engine.forecast import Needs
+from vidnas.training import memory
+from vidnas.training.forecast import Needs
 
 Refused = Callable[..., str]
 OnData = Callable[..., tuple[object, ...]]
@@ -81,7 +81,7 @@ GONE = (
 
 STEPS = {
     "search": "vidnas.nas.architect.Architect.step",
-    "train": "vidnas.engine.loop.WeightStep.__call__",
+    "train": "vidnas.training.loop.WeightStep.__call__",
 }
 
 
@@ -101,10 +101,10 @@ def test_memory_that_is_gone_after_all(
         raise error
 
     needs = Needs(step_sec=1.0, clip_sec=1.0, memory_bytes=1, free_bytes=2)  # its steps on trial went well
-    monkeypatch.setattr("vidnas.engine.forecast.measure", lambda *_, **__: needs)
+    monkeypatch.setattr("vidnas.training.forecast.measure", lambda *_, **__: needs)
     step = STEPS | {
-        "evaluate": "vidnas.evaluate.evaluate_epoch",
-        "predict": "vidnas.engine.classify.Classifier.__call__",
+        "evaluate": "vidnas.verbs.evaluate.evaluate_epoch",
+        "predict": "vidnas.training.classify.Classifier.__call__",
     }
     monkeypatch.setattr(step[use], fail)
     command = on_data(use, good_videos) if use in ("search", "train") else on_run(use, a_run)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from vidnas.cli import main
+from vidnas.cli.main import main
 
 Refused = Callable[..., str]
 OnData = Callable[..., tuple[object, ...]]

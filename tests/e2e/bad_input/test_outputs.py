@@ -21,10 +21,10 @@ def no_work(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object, **__: object) -> NoReturn:
         raise AssertionError("the place to write is looked at too late")
 
-    monkeypatch.setattr("vidnas.videos.scan_indexed", fail)
-    monkeypatch.setattr("vidnas.predict.scan_videos", fail)
-    monkeypatch.setattr("vidnas.videos.write_clips", fail)
-    monkeypatch.setattr("vidnas.draw.draw_cell", fail)
+    monkeypatch.setattr("vidnas.assembly.videos.scan_indexed", fail)
+    monkeypatch.setattr("vidnas.verbs.predict.scan_videos", fail)
+    monkeypatch.setattr("vidnas.assembly.videos.write_clips", fail)
+    monkeypatch.setattr("vidnas.verbs.draw.draw_cell", fail)
 
 
 @pytest.fixture

@@ -106,7 +106,7 @@ TYPES = {
 }
 IN_A_FRESH_PYTHON = """
 import sys
-from vidnas.cli import main
+from vidnas.cli.main import main
 for folder in sys.argv[1:]:
     print(main(["report", folder]), flush=True)
 """

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from vidnas.video.scan_index import FILE_NAME
+from vidnas.video.scan.scan_index import FILE_NAME
 
 Refused = Callable[..., str]
 OnData = Callable[..., tuple[object, ...]]

@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from vidnas.config import Baseline
-from vidnas.engine.profile import count_macs, count_parameters
+from vidnas.config.learning import Baseline
 from vidnas.nn.baselines import BASELINES, ClipSize
+from vidnas.training.profile import count_macs, count_parameters
 
 SMALL = ClipSize(8, 48)
 

@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from vidnas.nas.network import Supernet
 from vidnas.nn.native import library
 from vidnas.nn.native.library import Argument, PerThread, kernels, loaded_kernels, share
 from vidnas.nn.native.sums import Sums
-from vidnas.nn.network import Supernet
 from vidnas.nn.pooling import avg_pool, max_pool
 
 FRAMES = torch.randn(2, 3, 2, 5, 6, generator=torch.Generator().manual_seed(0))

@@ -1,0 +1,1 @@
+"""Settings in, parts out: the last room that sees settings, but for the verbs."""

@@ -1,0 +1,241 @@
+"""The videos of a run: found, scanned, turned into clips."""
+
+import shlex
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+
+from vidnas import console
+from vidnas.config.data import BUILTIN, DataConfig
+from vidnas.config.learning import ClipConfig, EvaluateConfig, RecipeConfig, SearchConfig, TrainConfig
+from vidnas.errors import UserError, counted
+from vidnas.runs.log import RunLog
+from vidnas.video.clips.datasets import TestClips, TrainClips
+from vidnas.video.index.division import divide
+from vidnas.video.index.index import direction_classes, index_new_videos, index_videos
+from vidnas.video.index.items import Item, VideoIndex
+from vidnas.video.index.sources import Source, is_address
+from vidnas.video.index.tables import parse_columns
+from vidnas.video.make.synthetic import VERSION, write_clips
+from vidnas.video.scan.scan_index import ScanIndex, scan_indexed
+from vidnas.video.scan.scanned import Scanned
+from vidnas.video.stores.decode import VideoInfo
+from vidnas.video.stores.remote import mirror
+
+MAX_LISTED = 20
+UNEVEN = 3
+"""How many times as many videos one class must have as another for it to be told."""
+Part = Literal["train", "test"]
+TEST_SPLIT_SEED = 0
+"""A test split that is made must not depend on the run's seed: every verb must find the same test videos."""
+
+
+def scan(
+    index: VideoIndex,
+    config: ClipConfig | EvaluateConfig,
+    *,
+    parts: Sequence[Part] = ("train", "test"),
+) -> Scanned:
+    """Decode the videos of these parts once, except those that the index file beside them knows.
+
+    Where some cannot be used, `config.on_bad` decides: one UserError lists them, or they are left out of the
+    parts (which stay divided as they are) as long as every class keeps some.
+    """
+    chosen = [item for part in parts for item in (index.train if part == "train" else index.test)]
+    store = open_store(data_path(config.data))
+    with console.bar(total=len(chosen), label="Checking videos", unit="video") as bar:
+        scans = scan_indexed(
+            [item.path for item in chosen],
+            store,
+            workers=config.workers,
+            progress=bar.update,
+            limit_sec=config.scan_limit_sec,
+        )
+    bad = tuple(str(scan) for scan in scans if isinstance(scan, UserError))
+    if bad and config.on_bad == "raise":
+        raise UserError(
+            f"{len(bad)} of {counted(len(chosen), 'video')} cannot be used:{listed(bad)}\n"
+            f"Mend them or take them out (`vidnas check --data {shlex.quote(config.data)}` looks at all), or "
+            "use --on-bad skip to go on without them."
+        )
+    infos = {
+        item.path: scan for item, scan in zip(chosen, scans, strict=True) if not isinstance(scan, UserError)
+    }
+    train = _good(index, "train", infos, bad) if "train" in parts else index.train
+    test = _good(index, "test", infos, bad) if "test" in parts else index.test
+    notes = list(index.notes)
+    if bad:
+        notes.append(
+            f"Skipped: {len(bad)} of {counted(len(chosen), 'video')}, which cannot be used. The end lists "
+            "them."
+        )
+    if store.note:
+        notes.append(store.note)
+    return Scanned(replace(index, train=train, test=test, notes=tuple(notes)), infos, bad)
+
+
+def _good(
+    index: VideoIndex, part: Part, infos: Mapping[Path, VideoInfo], bad: Sequence[str]
+) -> tuple[Item, ...]:
+    """The good videos of a part; UserError where a class has lost its last one."""
+    items = index.train if part == "train" else index.test
+    good = tuple(item for item in items if item.path in infos)
+    lost = {item.label for item in items} - {item.label for item in good}
+    if lost:
+        names = ", ".join(index.classes[label] for label in sorted(lost))
+        raise UserError(
+            f"No {'training' if part == 'train' else 'test'} video of {names} can be used:{listed(bad)}\n"
+            "Every class needs one: mend or replace some of them."
+        )
+    return good
+
+
+def open_store(data: Path) -> ScanIndex:
+    """What is known of the videos of this folder or list file; kept beside them or in the user's cache."""
+    cache = Path(platformdirs.user_cache_dir("vidnas")) / "indexes"
+    return ScanIndex(data.parent if data.is_file() else data, cache)
+
+
+def describe_skipped(scanned: Scanned) -> tuple[str, ...]:
+    """The videos that were skipped, as a note for the end of a run; none where all could be used."""
+    if not scanned.skipped:
+        return ()
+    return (f"Careful: {counted(len(scanned.skipped), 'video')} could not be used:{listed(scanned.skipped)}",)
+
+
+def say_skipped(log: RunLog, scanned: Scanned) -> None:
+    """Tell at the end of a run which videos were skipped."""
+    for note in describe_skipped(scanned):
+        log.say(note)
+
+
+def listed(sentences: Sequence[str]) -> str:
+    """The first sentences as lines, each behind a line break, and how many more there are."""
+    more = [f"... and {len(sentences) - MAX_LISTED} more."] if len(sentences) > MAX_LISTED else []
+    return "".join(f"\n  {line}" for line in [*sentences[:MAX_LISTED], *more])
+
+
+def open_videos(config: ClipConfig | EvaluateConfig) -> VideoIndex:
+    """The videos that `config.data` names, in a training and a test part."""
+    return index_videos(
+        source_of(config),
+        split_by=config.split_by or "auto",
+        group_regex=config.group_regex,
+        seed=TEST_SPLIT_SEED,
+    )
+
+
+def hold_out(index: VideoIndex, config: RecipeConfig) -> VideoIndex:
+    """The training videos alone, half of them as the test part: the val part of a search with seed 0."""
+    train, val, note = divide(
+        index.train, classes=index.classes, by=config.split_by, fraction=0.5, seed=TEST_SPLIT_SEED
+    )
+    note = f"The test videos are left alone; half of the training videos are tested on instead. {note}"
+    return replace(index, train=train, test=val, notes=(*index.notes, note))
+
+
+def open_new_videos(config: EvaluateConfig) -> VideoIndex:
+    """The videos that `config.data` names, all of them for a test where they come without a test split."""
+    return index_new_videos(source_of(config), group_regex=config.group_regex)
+
+
+def source_of(config: DataConfig | EvaluateConfig) -> Source:
+    """Where the videos are, as these settings say."""
+    return Source(
+        data_path(config.data),
+        test_list=data_path(config.test_list) if config.test_list else None,
+        split=config.split or 1,
+        layout=config.layout or "auto",
+        roots=tuple(data_path(root) for root in (config.roots or "").split(",") if root),
+        columns=parse_columns(config.columns) if config.columns is not None else None,
+    )
+
+
+def data_path(data: str) -> Path:
+    """The file or folder that --data names, of data on another machine the mirror here.
+
+    The built-in clips are written where they are meant and missing.
+    """
+    if data == BUILTIN:
+        return builtin_clips()
+    return mirror(data) if is_address(data) else Path(data).expanduser()
+
+
+def builtin_clips() -> Path:
+    """The folder of the built-in clips, in the user's cache."""
+    folder = Path(platformdirs.user_cache_dir("vidnas")) / f"builtin-clips-v{VERSION}"
+    with console.bar(total=None, label="Writing the built-in clips", unit="clip") as bar:
+        write_clips(folder, progress=bar.update)
+    return folder
+
+
+def uneven(items: Sequence[Item], classes: Sequence[str], remedy: str) -> tuple[str, ...]:
+    """A sentence that ends with `remedy`, where the largest class has at least UNEVEN times the smallest."""
+    counts = Counter(item.label for item in items)
+    if max(counts.values(), default=0) < UNEVEN * min(counts.values(), default=1):
+        return ()
+    (largest, most), *_, (smallest, least) = counts.most_common()
+    return (
+        f"The classes are uneven: {classes[largest]} has {most / least:.0f} times as many videos as "
+        f"{classes[smallest]}. Balanced accuracy counts every class alike{remedy}",
+    )
+
+
+def say_videos(log: RunLog, index: VideoIndex, *, flip: bool, balance: bool) -> None:
+    """Tell what was found, and warn where classes are uneven, or mirroring clips contradicts them."""
+    remedy = (
+        ", and so does this training's loss." if balance else "; --balance lets the loss of a training do so."
+    )
+    for note in (*index.notes, *uneven(index.train, index.classes, remedy)):
+        log.say(note)
+    directions = direction_classes(index.classes)
+    if flip and directions:
+        log.say(
+            f"Careful: {', '.join(directions)} carry a direction in their names, and half of the training "
+            "clips are mirrored. If left and right are different classes, use --no-flip."
+        )
+
+
+def train_clips(
+    items: Sequence[Item], counts: Sequence[int], config: SearchConfig | TrainConfig
+) -> TrainClips:
+    """Training clips as the settings ask for them."""
+    return TrainClips(
+        items,
+        counts,
+        size_px=config.size_px,
+        segments=config.segments,
+        frames_per_segment=config.frames_per_segment,
+        flip=config.flip,
+        photometric=config.photometric,
+        single_frame=_single_frame(config),
+    )
+
+
+def test_clips(
+    items: Sequence[Item], counts: Sequence[int], config: SearchConfig | TrainConfig, *, multi: bool = False
+) -> TestClips:
+    """One centre-cropped clip of each video or, with `multi`, 10 clips x 3 crops."""
+    return TestClips(
+        items,
+        counts,
+        size_px=config.size_px,
+        segments=config.segments,
+        frames_per_segment=config.frames_per_segment,
+        single_frame=_single_frame(config),
+        num_clips=10 if multi else 1,
+        num_crops=3 if multi else 1,
+    )
+
+
+def _single_frame(config: SearchConfig | TrainConfig) -> bool:
+    return isinstance(config, TrainConfig) and config.single_frame
+
+
+def group_keys(items: Sequence[Item]) -> list[str]:
+    """What is resampled together: the (class, group) of a video, or the video alone where it has none."""
+    return [f"{item.label}/{item.group}" if item.group else str(item.path) for item in items]

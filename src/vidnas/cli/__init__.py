@@ -1,0 +1,1 @@
+"""Arguments in, settings out; errors become exit codes."""

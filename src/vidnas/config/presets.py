@@ -1,0 +1,107 @@
+"""Sets of settings to start from. docs/guide.md says for whom each is and why it differs from the paper."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Literal
+
+from vidnas.config.learning import CompareConfig, SearchConfig, TrainConfig
+from vidnas.errors import UsageError
+
+Preset = Literal["paper", "fast", "cpu", "demo"]
+DEFAULT_PRESET: Preset = "cpu"
+"""That of the command line."""
+
+
+def search_preset(preset: str, **settings: Any) -> SearchConfig:
+    """The settings of a search preset, with `settings` (at least `data`) on top."""
+    return SearchConfig(**{**_chosen(SEARCH_PRESETS, preset), **settings})
+
+
+def train_preset(preset: str, **settings: Any) -> TrainConfig:
+    """The settings of a training preset, with `settings` (at least `data` and `genotype`) on top."""
+    return TrainConfig(**{**_chosen(TRAIN_PRESETS, preset), **settings})
+
+
+def compare_preset(preset: str, **settings: Any) -> CompareConfig:
+    """A training preset's for a comparison, with `settings` (at least `data` and `networks`) on top."""
+    return CompareConfig(**{**_chosen(TRAIN_PRESETS, preset), **settings})
+
+
+def same_clips(config: SearchConfig, preset: str) -> list[str]:
+    """The flags with which a training of this preset reads, divides and samples as `config` does."""
+    default = train_preset(preset, data=config.data, genotype="random:0")
+    same = ["--data", config.data] + ([] if preset == DEFAULT_PRESET else ["--preset", preset])
+    for name in (
+        "split",
+        "split_by",
+        "group_regex",
+        "layout",
+        "roots",
+        "columns",
+        "test_list",
+        "on_bad",
+        "size_px",
+        "segments",
+        "frames_per_segment",
+        "input",
+        "clip_norm",
+        "photometric",
+    ):
+        value = getattr(config, name)
+        if value != getattr(default, name):
+            same += [f"--{name.replace('_', '-')}", str(value)]
+    return same if config.flip == default.flip else [*same, "--flip" if config.flip else "--no-flip"]
+
+
+def _chosen(table: Mapping[str, Mapping[str, object]], preset: str) -> Mapping[str, Any]:
+    if preset not in table:
+        raise UsageError(f"preset is {preset!r}; allowed are {', '.join(table)}.")
+    return table[preset]
+
+
+def _table(**presets: dict[str, object]) -> Mapping[str, Mapping[str, object]]:
+    return MappingProxyType({name: MappingProxyType(values) for name, values in presets.items()})
+
+
+SEARCH_PRESETS = _table(
+    paper={},
+    fast=dict(order=1, epochs=30, batch_size=32, stem_stride=2, alpha_lr=1e-3, input="residual"),
+    cpu=dict(order=1, epochs=20, batch_size=16, stem_stride=2, size_px=64, alpha_lr=1e-2, input="residual"),
+    demo=dict(order=1, epochs=3, batch_size=32, stem_stride=2, size_px=32, alpha_lr=2e-2, flip=False),
+)
+"""What each search preset changes of the paper's settings."""
+
+TRAIN_PRESETS = _table(
+    paper={},
+    fast=dict(
+        epochs=120,
+        batch_size=32,
+        stem_stride=2,
+        input="residual",
+        optimizer="adamw",
+        lr=3e-3,
+        weight_decay=0.05,
+    ),
+    cpu=dict(
+        epochs=40,
+        batch_size=8,
+        stem_stride=2,
+        size_px=64,
+        input="residual",
+        optimizer="adamw",
+        lr=3e-3,
+        weight_decay=0.05,
+    ),
+    demo=dict(
+        epochs=6,
+        batch_size=16,
+        stem_stride=2,
+        size_px=32,
+        flip=False,
+        optimizer="adamw",
+        lr=5e-3,
+        warmup=0.3,
+        weight_decay=0.05,
+    ),
+)
+"""What each training preset changes of the paper's settings."""

@@ -1,1 +1,0 @@
-"""Mechanics shared by the verbs; knows nothing of architecture search."""

@@ -1,0 +1,184 @@
+"""The searched unit: SearchCell holds every candidate, Cell is built from a genotype.
+
+Both read the outputs of the two cells before them, already fitted to their channels and size, sum
+edges into nodes and return the nodes, which whoever reads them takes as concatenated (paper, section 2.1
+and Fig. 1). Both compute all ops that read one input together (nn/branches.py, nn/blend.py), and add
+the results to the nodes as they go; what each op computes alone, its own module says.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from vidnas.nas.genotype import Genotype, edge_sources
+from vidnas.nas.primitives import BUILDERS, DILATED_BRANCHES, PLAIN_BRANCHES, Activation
+from vidnas.nn.blend import LinearMap, Total, add_to, map_of, sum_maps
+from vidnas.nn.branches import Branches, norms_of, stack, stages_of, sum_branches
+from vidnas.nn.layout import channels_first, frames_first
+from vidnas.nn.norms import by_the_batch, image_filters, remember
+from vidnas.nn.pooling import avg_pool, max_pool
+from vidnas.shapes import Alpha, FeatureFrames, Features, MixingRow, Video
+
+POOLS = {"max_pool_3": max_pool, "avg_pool_3": avg_pool}
+
+
+class MixedOp(nn.Module):
+    """One edge of the supernet: the weighted sum of one op per primitive (paper, section 2.1)."""
+
+    def __init__(self, channels: int, primitives: Sequence[str], activation: Activation) -> None:
+        super().__init__()
+        self.ops = nn.ModuleList(BUILDERS[name](channels, activation, True) for name in primitives)
+
+    def forward(self, video: Video, mixing: MixingRow) -> Video:
+        """Sum of mixing[j] x op j of the input."""
+        return torch.stack([weight * op(video) for weight, op in zip(mixing, self.ops, strict=True)]).sum(0)
+
+
+class SearchCell(nn.Module):
+    """All candidates at once: an edge from every source to every later node, each a MixedOp."""
+
+    def __init__(
+        self, channels: int, *, num_nodes: int, primitives: Sequence[str], activation: Activation
+    ) -> None:
+        super().__init__()
+        self.num_nodes = num_nodes
+        self.primitives = tuple(primitives)
+        self.activation = activation()
+        self.edges = nn.ModuleList(MixedOp(channels, primitives, activation) for _ in edge_sources(num_nodes))
+
+    def forward(self, before_last: Video, last: Video, mixing: Alpha) -> tuple[Features, ...]:
+        """The nodes, like the inputs in shape; row k of `mixing` weights the ops of edge k."""
+        states = [frames_first(before_last), frames_first(last)]
+        nodes: list[Total] = [None] * self.num_nodes
+        for source in range(1 + self.num_nodes):
+            if source > 1:
+                states.append(_finished(nodes[source - 2], states[0]))
+            edges = [k for k, (_, start) in enumerate(edge_sources(self.num_nodes)) if start == source]
+            targets = [edge_sources(self.num_nodes)[k][0] for k in edges]
+            totals = self._add_edges(states[source], edges, mixing, [nodes[node] for node in targets])
+            for node, total in zip(targets, totals, strict=True):
+                nodes[node] = total
+        states.append(_finished(nodes[-1], states[0]))
+        return tuple(channels_first(node) for node in states[2:])
+
+    def _add_edges(
+        self, frames: FeatureFrames, edges: Sequence[int], mixing: Alpha, totals: Sequence[Total]
+    ) -> Sequence[Total]:
+        """The totals and what these edges, all from the input `frames`, add to them, each to its own."""
+        totals = self._add_direct_ops(frames, edges, mixing, totals)
+        branches = self._branches(edges, mixing)
+        return totals if branches is None else sum_branches(frames, branches, self.activation, totals)[0]
+
+    def _branches(self, edges: Sequence[int], mixing: Alpha) -> Branches | None:
+        """The two-stage ops of these edges, by primitive, then edge; mixing weights are the last norms'."""
+        kinds = [
+            [name for name in kind if name in self.primitives] for kind in (PLAIN_BRANCHES, DILATED_BRANCHES)
+        ]
+        if not any(kinds):
+            return None
+        plain, dilated = ([stages_of(self._ops(edges, name)) for name in kind] for kind in kinds)
+        names = kinds[0] + kinds[1]
+        branches = stack(plain, dilated, tuple(range(len(edges))) * len(names))
+        weight = torch.cat([self._weights(edges, name, mixing) for name in names])
+        return branches._replace(weight=weight.repeat_interleave(branches.temporal.shape[1]))
+
+    def _add_direct_ops(
+        self, frames: FeatureFrames, edges: Sequence[int], mixing: Alpha, totals: Sequence[Total]
+    ) -> Sequence[Total]:
+        """The same of the other candidates of these edges, which are linear maps (nn/blend.py).
+
+        All but skip have a norm behind them: a mixing weight is that norm's weight.
+        """
+        channels = frames.shape[2]
+        same = torch.eye(channels, dtype=mixing.dtype, device=mixing.device).repeat(len(edges), 1)
+        with_norm, bare = [], []
+        for name in self.primitives:
+            weight = self._weights(edges, name, mixing).repeat_interleave(channels)
+            if name == "conv_1":
+                convs = [list(op.children())[1] for op in self._ops(edges, name)]
+                matrix = torch.cat([image_filters(conv) for conv in convs]).flatten(1)
+                with_norm.append((map_of([frames], self.activation, matrix), weight))
+            elif name in POOLS:
+                with_norm.append((LinearMap([POOLS[name](frames)], False, same), weight))
+            elif name == "skip":
+                bare.append(LinearMap([frames], False, weight[:, None] * same))
+        return sum_maps(with_norm, bare, totals) if with_norm or bare else totals
+
+    def _ops(self, edges: Sequence[int], name: str) -> list[nn.Module]:
+        """The op of this primitive of each edge."""
+        column = self.primitives.index(name)
+        mixed = [self.edges[k] for k in edges]
+        return [edge.ops[column] for edge in mixed if isinstance(edge, MixedOp)]
+
+    def _weights(self, edges: Sequence[int], name: str, mixing: Alpha) -> Tensor:
+        return mixing[list(edges), self.primitives.index(name)]
+
+
+class Cell(nn.Module):
+    """The cell of a genotype: each node sums its kept edges."""
+
+    def __init__(self, genotype: Genotype, channels: int, *, activation: Activation) -> None:
+        super().__init__()
+        self.genotype = genotype
+        self.activation = activation()
+        self.nodes = nn.ModuleList(
+            nn.ModuleList(BUILDERS[edge.primitive](channels, activation, False) for edge in node)
+            for node in genotype.nodes
+        )
+
+    def forward(self, before_last: Video, last: Video) -> tuple[Features, ...]:
+        """The nodes, like the inputs in shape."""
+        states = [frames_first(before_last), frames_first(last)]
+        nodes: list[Total] = [None] * len(self.nodes)
+        for source in range(1 + len(nodes)):
+            if source > 1:
+                states.append(_finished(nodes[source - 2], states[0]))
+            self._add_ops(source, states[source], nodes)
+        states.append(_finished(nodes[-1], states[0]))
+        return tuple(channels_first(node) for node in states[2:])
+
+    def readers(self, source: int, primitives: Sequence[str]) -> list[tuple[int, nn.Module]]:
+        """The ops of these primitives that read a source, each with the node it leads to."""
+        return [
+            (node, op)
+            for name in primitives
+            for node, (edges, ops) in enumerate(zip(self.genotype.nodes, self.nodes, strict=True))
+            for edge, op in zip(edges, ops.children(), strict=True)
+            if edge.source == source and edge.primitive == name
+        ]
+
+    def _add_ops(self, source: int, frames: FeatureFrames, nodes: list[Total]) -> None:
+        """Add to the nodes what the ops that read a source make of it."""
+        kinds = [self.readers(source, kind) for kind in (PLAIN_BRANCHES, DILATED_BRANCHES)]
+        together = [
+            [(node, op) for node, op in kind if len(norms_of(op)) == 2 and by_the_batch(*norms_of(op))]
+            for kind in kinds
+        ]
+        ready = {op for kind in together for _, op in kind}
+        for node, op in self.readers(source, tuple(BUILDERS)):
+            if op not in ready:
+                (nodes[node],) = add_to([nodes[node]], [frames_first(op(channels_first(frames)))])
+        if ready:
+            self._add_branches(together, frames, nodes)
+
+    def _add_branches(
+        self, kinds: Sequence[Sequence[tuple[int, nn.Module]]], frames: FeatureFrames, nodes: list[Total]
+    ) -> None:
+        """The same of two-stage ops by kind; their norms remember the batch."""
+        plain, dilated = ([stages_of([op]) for _, op in kind] for kind in kinds)
+        targets = [node for kind in kinds for node, _ in kind]
+        own = sorted(set(targets))
+        branches = stack(plain, dilated, tuple(own.index(node) for node in targets))
+        totals, stats = sum_branches(frames, branches, self.activation, [nodes[node] for node in own])
+        for node, total in zip(own, totals, strict=True):
+            nodes[node] = total
+        ops = [*plain, *dilated]
+        mid_mean, mid_var, mean, var = (numbers.chunk(len(ops)) for numbers in stats)
+        for i, op in enumerate(ops):
+            remember(op.norms[0][0], mid_mean[i], mid_var[i])
+            remember(op.norms[1][0], mean[i], var[i])
+
+
+def _finished(total: Total, like: FeatureFrames) -> FeatureFrames:
+    return torch.zeros_like(like) if total is None else total

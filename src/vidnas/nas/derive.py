@@ -1,0 +1,41 @@
+"""From continuous alpha to a discrete genotype (paper, section 3)."""
+
+import math
+from collections.abc import Sequence
+
+from vidnas.nas.genotype import PRIMITIVES, Edge, Genotype, edge_sources
+from vidnas.shapes import Alpha
+
+
+def derive(alpha: Alpha, *, primitives: Sequence[str] = PRIMITIVES, edges_per_node: int = 2) -> Genotype:
+    """The genotype of alpha: for each node its strongest edges, on each the strongest primitive.
+
+    The ranking rule: softmax over the primitives of an edge; `none` takes part in the softmax but is never
+    selected; an edge is as strong as its strongest selectable weight. Ties go to the lower source and to the
+    earlier primitive.
+    """
+    mixing = [_softmax(row) for row in alpha.tolist()]
+    selectable = [j for j, name in enumerate(primitives) if name != "none"]
+    candidates: dict[int, list[tuple[float, Edge]]] = {}
+    sources = edge_sources(_num_nodes(len(mixing)))
+    for (node, source), row in zip(sources, mixing, strict=True):
+        best = max(selectable, key=lambda j: row[j])
+        candidates.setdefault(node, []).append((row[best], Edge(source, primitives[best])))
+    return Genotype(tuple(_strongest(edges, edges_per_node) for edges in candidates.values()))
+
+
+def _softmax(row: Sequence[float]) -> list[float]:
+    """fsum does not depend on the order of the row: equally strong edges tie exactly, on every machine."""
+    largest = max(row)
+    powers = [math.exp(value - largest) for value in row]
+    total = math.fsum(powers)
+    return [power / total for power in powers]
+
+
+def _strongest(edges: list[tuple[float, Edge]], count: int) -> tuple[Edge, ...]:
+    ranked = sorted(edges, key=lambda edge: -edge[0])  # stable: ties stay in the order of their sources
+    return tuple(sorted(edge for _, edge in ranked[:count]))
+
+
+def _num_nodes(num_rows: int) -> int:
+    return next(n for n in range(1, num_rows + 1) if len(edge_sources(n)) == num_rows)

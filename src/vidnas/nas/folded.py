@@ -1,0 +1,152 @@
+"""A network for inference alone: every norm is part of the convolution before it, and siblings are merged.
+
+A batch norm with fixed statistics is a scale and a shift by channel, so it goes into filters and a bias. All
+ops that read one input are computed together, and every op adds its result to the node it leads to, so that a
+cell's output is written where it stays.
+"""
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from vidnas.nas.cell import POOLS, Cell
+from vidnas.nas.network import AdaptedCell, Network
+from vidnas.nas.primitives import DILATED_BRANCHES, PLAIN_BRANCHES, Pointwise
+from vidnas.nn.branches import BatchStats, FoldedBranches, stack, stages_of
+from vidnas.nn.frame_input import seen_frames
+from vidnas.nn.layout import clips_of, frames_first, images
+from vidnas.nn.native.norms import EPS
+from vidnas.nn.norms import image_filters
+from vidnas.shapes import FeatureFrames, Logits, Video
+
+
+class FoldedNetwork(nn.Module):
+    """What a trained network computes in evaluation mode, several times faster and without gradients.
+
+    It holds a copy: a network that is trained on must be folded anew.
+    """
+
+    head_weight: Tensor
+    head_bias: Tensor
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        conv, norm = network.stem
+        self.stem = _FoldedConv(image_filters(conv), norm, network.stem.stride)
+        self.sees, self.clip_norm = network.stem.sees, network.stem.clip_norm
+        self.cells = nn.ModuleList(_FoldedCell(cell) for cell in network.cells)
+        self.register_buffer("head_weight", network.head.linear.weight.detach().clone())
+        self.register_buffer("head_bias", network.head.linear.bias.detach().clone())
+
+    @torch.no_grad()
+    def forward(self, video: Video) -> Logits:
+        """Logits of a batch."""
+        frames = frames_first(seen_frames(video, self.sees, self.clip_norm))
+        before_last = last = clips_of(self.stem(frames, padding=1), video.shape[2])
+        for cell in self.cells:
+            before_last, last = last, cell(before_last, last)
+        return F.linear(last.mean(dim=(1, 3, 4)), self.head_weight, self.head_bias)
+
+
+class _FoldedConv(nn.Module):
+    """A 2-D convolution of the frames with a norm in it."""
+
+    filters: Tensor
+    bias: Tensor
+
+    def __init__(self, filters: Tensor, norm: nn.Module, stride: int = 1) -> None:
+        super().__init__()
+        assert isinstance(norm, nn.BatchNorm3d)
+        assert norm.running_mean is not None and norm.running_var is not None
+        scale = norm.weight * (norm.running_var + norm.eps).rsqrt()
+        self.register_buffer("filters", (filters * scale[:, None, None, None]).detach().contiguous())
+        self.register_buffer("bias", (norm.bias - norm.running_mean * scale).detach())
+        self.stride = stride
+
+    def forward(self, frames: FeatureFrames, padding: int = 0) -> Tensor:
+        """The images that it makes, (batch x time, channels, height, width)."""
+        return F.conv2d(images(frames), self.filters, self.bias, self.stride, padding)
+
+
+class _FoldedPointwise(_FoldedConv):
+    """An activation before it."""
+
+    def __init__(self, op: nn.Module) -> None:
+        assert isinstance(op, Pointwise)
+        activation, conv, norm = op
+        super().__init__(image_filters(conv), norm, op.stride)
+        self.activation = activation
+
+    def forward(self, frames: FeatureFrames, padding: int = 0) -> FeatureFrames:
+        """Its frames."""
+        return clips_of(super().forward(self.activation(frames), padding), frames.shape[1])
+
+
+class _FoldedCell(nn.Module):
+    """A cell behind its adapters."""
+
+    def __init__(self, adapted: nn.Module) -> None:
+        super().__init__()
+        assert isinstance(adapted, AdaptedCell) and isinstance(adapted.cell, Cell)
+        self.adapters = nn.ModuleList(_FoldedPointwise(adapter) for adapter in adapted.adapters)
+        self.num_nodes = len(adapted.cell.nodes)
+        self.sources = nn.ModuleList(_FoldedSource(adapted.cell, s) for s in range(1 + self.num_nodes))
+
+    def forward(self, before_last: FeatureFrames, last: FeatureFrames) -> FeatureFrames:
+        """Output of the cell: its nodes, one channel after the other."""
+        states: list[FeatureFrames] = [
+            adapter(x) for adapter, x in zip(self.adapters, (before_last, last), strict=True)
+        ]
+        batch, time, channels, height, width = states[0].shape
+        out = states[0].new_zeros(batch, time, self.num_nodes * channels, height, width)
+        for number, source in enumerate(self.sources):
+            if number > 1:
+                states.append(out[:, :, (number - 2) * channels : (number - 1) * channels].contiguous())
+            source(out, states[number])
+        return out
+
+
+class _FoldedSource(nn.Module):
+    """All ops that read one input of a cell."""
+
+    def __init__(self, cell: Cell, source: int) -> None:
+        super().__init__()
+        self.activation = cell.activation
+        kinds = [cell.readers(source, kind) for kind in (PLAIN_BRANCHES, DILATED_BRANCHES)]
+        self.branches = _folded_branches(kinds) if any(kinds) else None
+        pointwise = cell.readers(source, ["conv_1"])
+        self.pointwise = nn.ModuleList(_FoldedPointwise(op) for _, op in pointwise)
+        self.pointwise_nodes = [node for node, _ in pointwise]
+        self.bare = {name: [n for n, _ in cell.readers(source, [name])] for name in (*POOLS, "skip")}
+
+    def forward(self, out: FeatureFrames, frames: FeatureFrames) -> None:
+        """Add to the nodes in `out` what these ops make of `frames`."""
+        channels = frames.shape[2]
+        if self.branches is not None:
+            self.branches.add_to(out, frames, self.activation)
+        for node, op in zip(self.pointwise_nodes, self.pointwise, strict=True):
+            out[:, :, node * channels : (node + 1) * channels] += op(frames)
+        for name, nodes in self.bare.items():
+            part = POOLS[name](frames) if nodes and name in POOLS else frames
+            for node in nodes:
+                out[:, :, node * channels : (node + 1) * channels] += part
+
+
+def _folded_branches(kinds: Sequence[Sequence[tuple[int, nn.Module]]]) -> FoldedBranches:
+    plain, dilated = ([stages_of([op]) for _, op in kind] for kind in kinds)
+    norms = [[norm for s in (*plain, *dilated) for norm in s.norms[k]] for k in (0, 1)]
+    stats = [
+        torch.cat(column) for of_stage in norms for column in zip(*map(_fixed_stats, of_stage), strict=True)
+    ]
+    return FoldedBranches(
+        stack(plain, dilated, tuple(node for kind in kinds for node, _ in kind)), BatchStats(*stats)
+    )
+
+
+def _fixed_stats(norm: nn.Module) -> tuple[Tensor, Tensor]:
+    """Mean and variance; the latter such that the usual eps makes the norm's own of it."""
+    assert isinstance(norm, nn.BatchNorm3d)
+    assert norm.running_mean is not None and norm.running_var is not None
+    return norm.running_mean, norm.running_var + (norm.eps - EPS)

@@ -1,0 +1,121 @@
+"""A comparison -> HTML: the table, accuracy against cost, curves and confusion matrices."""
+
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from vidnas.compare.paper_table import PaperRow, paper_row
+from vidnas.compare.rows import Comparison, Cost, Row
+from vidnas.errors import storable
+from vidnas.report.pages import view
+from vidnas.report.pages.charts import Chart, Line, Rated, draw_lines, draw_tradeoff
+from vidnas.report.pages.confusion import Matrix, draw_matrix
+from vidnas.report.pages.render import render_template
+from vidnas.runs.read import Run
+from vidnas.runs.records import Number
+from vidnas.training.latency import BUSY
+
+RUN_PAGE = "report.html"
+COSTS: Mapping[tuple[str, str], Callable[[Cost], Number]] = {
+    ("parameters", ""): lambda cost: cost.parameters,
+    ("MACs", ""): lambda cost: cost.macs,
+    ("latency", "ms"): lambda cost: cost.latency_ms,
+}
+"""By name and unit."""
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A line of the table, its number, and what stands in it ready to read."""
+
+    number: int
+    row: Row
+    color: int
+    pages: tuple[tuple[int, str], ...]
+    """(seed, link to the page of its run)."""
+    matrix: Matrix | None
+    paper: PaperRow | None
+
+    @property
+    def apart(self) -> bool:
+        """Whether it differs from the reference by more than the draw of the test videos."""
+        interval = self.row.difference_interval
+        return interval is not None and (interval[0] > 0 or interval[1] < 0)
+
+
+def render_comparison(comparison: Comparison, runs: Mapping[str, Run], *, paper: bool) -> str:
+    """The page of a comparison; `runs` is what the run folders hold, by their paths as seen from the page."""
+    listed = [
+        _listed(number, row, comparison, paper=paper) for number, row in enumerate(comparison.rows, start=1)
+    ]
+    return render_template(
+        "comparison.html.j2",
+        ["sort.js"],
+        live=False,
+        comparison=comparison,
+        listed=listed,
+        tradeoffs=[
+            draw_tradeoff(_rated(listed, cost), _marked(name, listed), unit)
+            for (name, unit), cost in COSTS.items()
+        ],
+        charts=_curves(listed, runs),
+        paper=paper,
+        points=points,
+        compared=comparison.compared,
+        busy=BUSY,
+    )
+
+
+def points(share: float) -> str:
+    """A difference of two shares in points, with its sign; a minus sign is one."""
+    text = f"{100 * share:+.1f}"
+    return "0.0" if math.isclose(float(text), 0) else text.replace("-", "\u2212")
+
+
+def _listed(number: int, row: Row, comparison: Comparison, *, paper: bool) -> Listed:
+    names = [storable(name) for name in comparison.classes]
+    return Listed(
+        number=number,
+        row=row,
+        color=number - 1,
+        pages=tuple((run.seed, quote(os.fsencode(f"{run.run}/{RUN_PAGE}"))) for run in row.runs),
+        matrix=draw_matrix(row.confusion, names) if row.runs else None,
+        paper=paper_row(row.name, searched=comparison.searched) if paper else None,
+    )
+
+
+def _rated(listed: Sequence[Listed], cost: Callable[[Cost], Number]) -> list[Rated]:
+    found = []
+    for one in listed:
+        row = one.row
+        if row.cost is not None and row.accuracy is not None and row.interval is not None:
+            name = storable(row.name)
+            found.append(
+                Rated(name, cost(row.cost), row.accuracy, *row.interval, one.color, label=str(one.number))
+            )
+    return found
+
+
+def _marked(name: str, listed: Sequence[Listed]) -> str:
+    """The name of a kind of cost; of latency with a mark if the machine was busy."""
+    busy = any(one.row.cost.busy for one in listed if one.row.cost is not None)
+    return f"{name} ({BUSY})" if busy and name == "latency" else name
+
+
+def _curves(listed: Sequence[Listed], runs: Mapping[str, Run]) -> list[Chart]:
+    """Accuracy and loss on the training clips, of each network's first seed."""
+    first = [(one, runs[one.row.runs[0].run]) for one in listed if one.row.runs]
+    charts = [
+        draw_lines(
+            title,
+            [
+                Line(f"{one.number} {storable(one.row.name)}", view.points(run, what), one.color)
+                for one, run in first
+            ],
+            share=what == "accuracy",
+        )
+        for what, title in (("accuracy", "Accuracy on training clips"), ("loss", "Training loss"))
+    ]
+    return [chart for chart in charts if chart is not None]

@@ -1,0 +1,53 @@
+"""Run folders and their settings, these also as a person would type them: a preset, and what differs."""
+
+import dataclasses
+import shlex
+from collections.abc import Mapping
+
+from vidnas.config.kinds import RunConfig, verb_of
+from vidnas.config.learning import SearchConfig
+from vidnas.config.presets import SEARCH_PRESETS, TRAIN_PRESETS
+
+
+def nearest_preset(config: RunConfig) -> str:
+    """The preset from which the fewest settings differ."""
+    table = SEARCH_PRESETS if isinstance(config, SearchConfig) else TRAIN_PRESETS
+    return min(table, key=lambda preset: len(changed(config, preset)))
+
+
+def changed(config: RunConfig, preset: str) -> dict[str, object]:
+    """The settings that a preset leaves open or has otherwise; not where the run was written."""
+    starts = _values_of(config, preset)
+    return {
+        name: value
+        for name, value in dataclasses.asdict(config).items()
+        if name != "out" and (name not in starts or value != starts[name])
+    }
+
+
+def command(config: RunConfig, preset: str) -> str:
+    """A shell command that makes the same run anew, in a new folder.
+
+    Not by --minutes, which another day are other epochs.
+    """
+    words = ["vidnas", verb_of(config), "--preset", preset]
+    for name, value in changed(dataclasses.replace(config, minutes=None), preset).items():
+        flag = name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{flag}" if value else f"--no-{flag}")
+        elif str(value).startswith("-"):
+            words.append(f"--{flag}={value}")
+        else:
+            words += [f"--{flag}", str(value)]
+    return shlex.join(words)
+
+
+def _values_of(config: RunConfig, preset: str) -> Mapping[str, object]:
+    """What a preset, or else a default, gives for each setting that one of them gives."""
+    table = SEARCH_PRESETS if isinstance(config, SearchConfig) else TRAIN_PRESETS
+    defaults = {
+        field.name: field.default
+        for field in dataclasses.fields(config)
+        if field.default is not dataclasses.MISSING
+    }
+    return {**defaults, **table[preset]}

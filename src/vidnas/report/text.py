@@ -1,0 +1,51 @@
+"""Scores and costs in words: what the verbs print, always with the protocol beside the accuracy."""
+
+from collections.abc import Sequence
+
+from vidnas.compare.verdict import describe_chance
+from vidnas.errors import counted
+from vidnas.training.latency import BUSY
+from vidnas.training.profile import Profile
+from vidnas.training.scores import Scores
+
+TOO_LONG = "other work had the machine, and the time is too long. `vidnas evaluate` measures it again"
+"""What a latency measured beside other work is worth, and the way out."""
+
+
+def accuracy_line(scores: Scores, protocol: str) -> str:
+    """Accuracies in per cent, the interval, and how they were measured."""
+    low, high = scores.interval
+    few = scores.top5_k >= len(scores.per_class)  # of five classes, each is among the five best
+    top5 = "" if few else f", {scores.top5:.1%} top-{scores.top5_k}"
+    return (
+        f"Test accuracy: {scores.top1:.1%} top-1 (95 % interval {low:.1%} to {high:.1%} over "
+        f"{counted(scores.num_groups, 'group')}){top5}; balanced accuracy "
+        f"{scores.balanced_accuracy:.1%}; {describe_chance(scores)}. "
+        f"{counted(scores.num_clips, 'video')}; protocol: {protocol}."
+    )
+
+
+def cost_line(profile: Profile, clip: str) -> str:
+    """Parameters, bytes, multiply-accumulates and latency of one clip."""
+    threads = counted(profile.threads, "thread")
+    return (
+        f"Network: {profile.parameters:,} parameters ({profile.weight_bytes / 1e6:.2f} MB), "
+        f"{profile.macs / 1e9:.3f} GMACs for a clip of {clip}, {profile.latency_ms:.1f} ms a clip "
+        f"(spread {profile.latency_spread_ms:.1f} ms; {profile.device}, {threads})."
+        + (f" {BUSY.capitalize()}: {TOO_LONG}." if profile.busy else "")
+    )
+
+
+def class_table(scores: Scores, classes: Sequence[str]) -> str:
+    """One line per class: its accuracy, its clips, and what it is most often taken for."""
+    width = max(len("class"), *map(len, classes))
+    lines = [f"{'class':{width}}  accuracy  clips  most often taken for"]
+    for label, (name, accuracy, row) in enumerate(
+        zip(classes, scores.per_class, scores.confusion, strict=True)
+    ):
+        wrong = {other: count for other, count in enumerate(row) if other != label and count}
+        worst = max(wrong, key=wrong.__getitem__, default=None)
+        taken_for = "-" if worst is None else f"{classes[worst]} ({wrong[worst]})"
+        share = "-" if accuracy is None else f"{accuracy:.1%}"
+        lines.append(f"{name:{width}}  {share:>8}  {sum(row):5}  {taken_for}")
+    return "\n".join(lines)

@@ -1,0 +1,71 @@
+"""Finished trainings as what a comparison is made of."""
+
+import csv
+import json
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
+from vidnas.training.scores import Scores, scores_from
+from vidnas.errors import UserError
+from vidnas.runs.records import read_metrics
+
+RESULT = "result.json"
+"""Scores and cost after the last epoch."""
+PREDICTIONS = "predictions.csv"
+"""What the network answers then for every test video."""
+
+
+@dataclass(frozen=True)
+class SeedRun:
+    """One finished training: how it was tested, and how long it trained."""
+
+    seed: int
+    run: str
+    """Its run folder, as seen from the comparison's."""
+    scores: Scores
+    train_accuracy: float
+    """Of the last epoch, on the training clips as they were augmented."""
+    train_sec: float
+    """Of all epochs, without the test."""
+    epochs: int
+    videos: tuple[str, ...]
+    """The test videos as class/file name, wherever they lay, in one order for all networks."""
+    right: tuple[bool, ...]
+    """Of every test video."""
+    groups: tuple[str, ...]
+    """Of every test video, unique over classes."""
+
+
+def is_finished(folder: Path) -> bool:
+    """Whether the training in this folder came to its end."""
+    return (folder / RESULT).exists()
+
+
+def read_seed_run(folder: Path, base: Path, seed: int) -> SeedRun:
+    """The finished training in a run folder below `base`; UserError where its files do not tell of one."""
+    try:
+        result = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+        epochs = read_metrics(folder / "metrics.jsonl")["train"]
+        with (folder / PREDICTIONS).open(newline="", encoding="utf-8", errors="surrogateescape") as file:
+            answers = list(csv.DictReader(file))
+        if not answers:
+            raise ValueError(f"{PREDICTIONS} names no video")
+        return SeedRun(
+            seed=seed,
+            run=folder.relative_to(base).as_posix(),
+            scores=scores_from(result["scores"]),
+            train_accuracy=epochs[-1]["accuracy"],
+            train_sec=sum(epoch["epoch_sec"] for epoch in epochs),
+            epochs=len(epochs),
+            videos=tuple(f"{answer['label']}/{PurePath(answer['path']).name}" for answer in answers),
+            right=tuple(answer["right"] == "true" for answer in answers),
+            groups=tuple(
+                f"{answer['label']}/{answer['group']}" if answer["group"] else answer["path"]
+                for answer in answers
+            ),
+        )
+    except (OSError, ValueError, LookupError, TypeError) as error:
+        raise UserError(
+            f"{folder} does not tell of a finished training: {error!r}. Remove that folder, and the "
+            "comparison trains it again."
+        ) from error

@@ -1,0 +1,1 @@
+"""Learning from clips and judging by them; knows nothing of architecture search."""

@@ -1,0 +1,1 @@
+"""One page a verb, read from top to bottom."""

@@ -1,0 +1,1 @@
+"""What a network gets of a video."""

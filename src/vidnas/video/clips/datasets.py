@@ -1,0 +1,144 @@
+"""Videos as datasets: training clips by chance, test clips by rule."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from vidnas.shapes import Pixels, Views
+from vidnas.video.clips.sampling import multi_indices, random_indices
+from vidnas.video.clips.transforms import (
+    center_crop,
+    random_crop,
+    random_flip,
+    random_light,
+    scaled_short_side,
+    three_crops,
+    to_pixels,
+)
+from vidnas.video.index.items import Item
+from vidnas.video.stores.footage import decode_frames, require_side
+
+SampleKey = tuple[int, int]
+"""Which clip: the index of a video, and the seed of this clip's frames, crop, light and flip."""
+
+
+class TrainClips(Dataset[tuple[Pixels, int, int]]):
+    """Randomly sampled, cropped and, with `flip`, mirrored clips: `clips[key]` is (clip, label, index).
+
+    `num_frames` holds the frame count of every item, as a scan found it. With `single_frame` a clip is
+    one random frame repeated; `photometric` is the amount of `random_light`, 0 for none. A clip depends on
+    its key alone. UserError if a file changed since its scan, and at once if a pack has frames that are too
+    small.
+    """
+
+    def __init__(
+        self,
+        items: Sequence[Item],
+        num_frames: Sequence[int],
+        *,
+        size_px: int,
+        segments: int,
+        frames_per_segment: int,
+        flip: bool,
+        single_frame: bool,
+        photometric: float = 0.0,
+    ) -> None:
+        assert len(items) == len(num_frames)
+        require_side((item.path for item in items), scaled_short_side(size_px))
+        self.items = items
+        self.num_frames = num_frames
+        self.size_px = size_px
+        self.segments = segments
+        self.frames_per_segment = frames_per_segment
+        self.flip = flip
+        self.photometric = photometric
+        self.single_frame = single_frame
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @property
+    def item_bytes(self) -> int:
+        """Of a clip."""
+        return 3 * self.segments * self.frames_per_segment * self.size_px**2
+
+    def __getitem__(self, key: SampleKey) -> tuple[Pixels, int, int]:
+        index, seed = key
+        generator = np.random.default_rng(seed)
+        item, num_frames = self.items[index], self.num_frames[index]
+        if self.single_frame:
+            indices = [int(generator.integers(num_frames))] * (self.segments * self.frames_per_segment)
+        else:
+            indices = random_indices(num_frames, self.segments, self.frames_per_segment, generator)
+        frames = decode_frames(item.path, indices, short_side_px=scaled_short_side(self.size_px))
+        frames = random_crop(frames, self.size_px, generator)
+        if self.flip:
+            frames = random_flip(frames, generator)
+        if self.photometric:
+            frames = random_light(frames, self.photometric, generator)
+        return to_pixels(frames), item.label, index
+
+
+class TestClips(Dataset[tuple[Views, int, int]]):
+    """Evenly sampled clips: `clips[index]` is (views, label, index), clip by clip, crop by crop.
+
+    `num_frames` holds the frame count of every item, as a scan found it. `num_clips` positions in time
+    times `num_crops` in space are the views of one video. With `single_frame` a clip is one frame
+    repeated: the middle one of the video if there is one clip. UserError as above.
+    """
+
+    __test__ = False  # pytest would take the name for a test class
+
+    def __init__(
+        self,
+        items: Sequence[Item],
+        num_frames: Sequence[int],
+        *,
+        size_px: int,
+        segments: int,
+        frames_per_segment: int,
+        single_frame: bool,
+        num_clips: int = 1,
+        num_crops: Literal[1, 3] = 1,
+    ) -> None:
+        assert len(items) == len(num_frames)
+        require_side((item.path for item in items), scaled_short_side(size_px))
+        self.items = items
+        self.num_frames = num_frames
+        self.size_px = size_px
+        self.segments = segments
+        self.frames_per_segment = frames_per_segment
+        self.single_frame = single_frame
+        self.num_clips = num_clips
+        self.num_crops = num_crops
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @property
+    def item_bytes(self) -> int:
+        """Of the views of a video."""
+        num_views = self.num_clips * self.num_crops
+        return num_views * 3 * self.segments * self.frames_per_segment * self.size_px**2
+
+    def __getitem__(self, index: int) -> tuple[Views, int, int]:
+        item = self.items[index]
+        clips = self._clip_indices(self.num_frames[index])
+        wanted = sorted({frame for clip in clips for frame in clip})
+        frames = decode_frames(item.path, wanted, short_side_px=scaled_short_side(self.size_px))
+        views = []
+        for clip in clips:
+            of_clip = frames[np.searchsorted(wanted, clip)]
+            three = self.num_crops == 3
+            crops = three_crops(of_clip, self.size_px) if three else [center_crop(of_clip, self.size_px)]
+            views += [to_pixels(crop) for crop in crops]
+        return torch.stack(views), item.label, index
+
+    def _clip_indices(self, num_frames: int) -> list[list[int]]:
+        if self.single_frame:
+            length = self.segments * self.frames_per_segment
+            return [frame * length for frame in multi_indices(num_frames, 1, 1, self.num_clips)]
+        return multi_indices(num_frames, self.segments, self.frames_per_segment, self.num_clips)

@@ -1,0 +1,1 @@
+"""Which videos there are, of which class, for which part."""

@@ -1,0 +1,1 @@
+"""Worker processes: their manners, their heartbeat, and what they may lack."""

@@ -1,0 +1,1 @@
+"""Every video decoded once, to know it."""
