@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
@@ -25,6 +26,42 @@ if hasattr(os, "register_at_fork"):  # a child's signals are its own
 
 # Must run before anything imports vidnas: from here on every annotated shape is checked at each call.
 install_import_hook("vidnas", "beartype.beartype")
+
+pytest_plugins = ["made_runs"]
+
+
+class Clock:
+    """The time in seconds that `time.perf_counter` tells."""
+
+    def __init__(self) -> None:
+        self.now_sec = 0.0
+
+    def sleep(self, sec: float) -> None:
+        self.now_sec += sec
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """A clock that goes only when told."""
+    clock = Clock()
+    monkeypatch.setattr(time, "perf_counter", lambda: clock.now_sec)
+    return clock
+
+
+@pytest.fixture
+def no_kernels(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """no_kernels(): from here on everything is computed as where there is no compiler."""
+    return lambda: monkeypatch.setattr("vidnas.nn.native.library._library", lambda _real: None)
+
+
+@pytest.fixture
+def set_threads() -> Iterator[Callable[[int], None]]:
+    """set_threads(number): of PyTorch and of the kernels, until the end of the test."""
+    import torch
+
+    before = torch.get_num_threads()
+    yield torch.set_num_threads
+    torch.set_num_threads(before)
 
 
 @pytest.hookimpl(trylast=True)

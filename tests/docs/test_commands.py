@@ -26,7 +26,7 @@ NOT_RUN: Mapping[str, str] = {
     "make bench-full": "a quarter of an hour on an idle machine",
     "python benchmarks/growth.py": "part of make bench-full",
     "python benchmarks/data.py --data /path/to/ucf101_5": "four minutes, on real clips",
-    "vidnas check --data s3://bucket/my-videos": "tests/video/test_remote.py serves such a bucket",
+    "vidnas check --data s3://bucket/my-videos": "tests/video/stores/test_remote.py serves such a bucket",
     "vidnas train --data https://example.org/my-pack --genotype runs/my-search": "there, too",
     "benchmarks/ucf101_5.sh /path/to/ucf101_5 runs/ucf101_5": "70 minutes, on real clips",
     "python benchmarks/recipe.py --data /path/to/ucf101_5 --out runs/recipe": "two hours, on real clips",

@@ -12,7 +12,7 @@ from vidnas.config.kinds import verb_of
 from vidnas.config.views import DEMO_SEARCH, DemoConfig, DrawConfig, PredictConfig, ReportConfig
 from vidnas.errors import UsageError, UserError
 from vidnas.report.figures.formats import ANIMATIONS, FORMATS
-from vidnas.runs.read import is_run, read_config, runs_in
+from vidnas.runs.settings import is_run, read_config, runs_in
 from vidnas.video.index.names import find_videos
 
 SLOWEST_FPS, FASTEST_FPS = 0.1, 50.0
