@@ -25,7 +25,7 @@ EPOCH = {
 def said(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
     """said(arguments): the lines of a command that draws nothing."""
     for module in ("search", "train", "clipsheet"):
-        monkeypatch.setattr(f"vidnas.{module}.save_figure", lambda *_: None)
+        monkeypatch.setattr(f"vidnas.verbs.{module}.save_figure", lambda *_: None)
 
     def run(*arguments: object) -> list[str]:
         capsys.readouterr()

@@ -301,7 +301,7 @@ def module_by_module(network: Network, video: Tensor, monkeypatch: pytest.Monkey
     """What the network computes when every norm is called itself."""
     with monkeypatch.context() as patch:
         for where in ("cell", "primitives"):
-            patch.setattr(f"vidnas.nn.{where}.by_the_batch", lambda *_: False)
+            patch.setattr(f"vidnas.nas.{where}.by_the_batch", lambda *_: False)
         return network(video)  # type: ignore[no-any-return]
 
 

@@ -45,7 +45,7 @@ def elsewhere(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("XDG_CACHE_HOME", str(shared.parent / "cache"))
     monkeypatch.chdir(tmp_path)
     for module in ("search", "train", "clipsheet"):  # drawing takes longer than all the rest
-        monkeypatch.setattr(f"vidnas.{module}.save_figure", lambda *_: None)
+        monkeypatch.setattr(f"vidnas.verbs.{module}.save_figure", lambda *_: None)
 
 
 @pytest.fixture(scope="session")

@@ -202,7 +202,8 @@ def test_a_worker_that_cannot_hand_over_its_batch_ends_instead_of_being_waited_f
 SCRIPT = """
 import multiprocessing
 from pathlib import Path
-from vidnas.video import scans, workers
+from vidnas.video.scan import scans
+from vidnas.video.processes import workers
 workers.CONTEXT = scans.CONTEXT = multiprocessing.get_context("spawn")
 GUARD
     print(scans.scan_videos([Path(PATH)], workers=1, progress=lambda _: None)[0].num_frames)

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="it
 MAIN = """
 import multiprocessing, time
 from torch.utils.data import DataLoader
-from vidnas.video import workers
+from vidnas.video.processes import workers
 
 workers.GRACE_SEC = 1.0
 

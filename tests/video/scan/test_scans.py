@@ -110,7 +110,7 @@ CRASHING = """
 import os, signal, sys
 from pathlib import Path
 import av
-from vidnas.video import scans
+from vidnas.video.scan import scans
 scans.footage.scan = lambda _: os.kill(os.getpid(), signal.SIGSEGV)
 av.VideoFrame(320, 240, "rgb24").to_ndarray(format="yuv420p")
 print(scans.scan_videos([Path("a"), Path("b")], workers=int(sys.argv[1]), progress=lambda _: None))
@@ -232,7 +232,7 @@ def test_a_header_that_states_too_few_frames_is_not_believed(tmp_path: Path, wri
 HANGING = """
 import time
 from pathlib import Path
-from vidnas.video import scans
+from vidnas.video.scan import scans
 def hang(path):
     Path(path.name).touch()
     time.sleep(1000)

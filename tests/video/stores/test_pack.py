@@ -351,7 +351,7 @@ def test_a_full_disk_is_told_before(videos: Path, tmp_path: Path, monkeypatch: p
 CODE = """
 import sys
 from vidnas.config.data import PackConfig
-from vidnas.engine import peak
+from vidnas.training import peak
 from vidnas.verbs.pack import run_pack
 run_pack(PackConfig(data=sys.argv[1], out=sys.argv[2], workers=1))
 """
