@@ -28,8 +28,8 @@ RUNS = {
     "search, second order": ("search", "--order", "2", "--epochs", "4"),
     "training": ("train", "--genotype", "random:0", "--epochs", "2"),
 }
-TIMES = ("_sec", "_share")
-"""Ends of the names of what differs from run to run."""
+NOT_COMPARED = ("_sec", "_share", "mean_class", "balanced_accuracy")
+"""Ends of the names of what differs from run to run, and what has not always had one name."""
 
 
 def main() -> None:
@@ -64,7 +64,7 @@ def result(command: tuple[str, ...], code: Path, run: Path) -> dict[str, str]:
     its_code = os.environ | {"PYTHONPATH": str(code / "src")}
     subprocess.run(words, env=its_code, check=True, capture_output=True, cwd=run.parent)
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    losses = [{k: v for k, v in line.items() if not k.endswith(TIMES)} for line in lines]
+    losses = [{k: v for k, v in line.items() if not k.endswith(NOT_COMPARED)} for line in lines]
     state = torch.load(run / "checkpoint.pt", weights_only=True)
     tensors = dict(flat(state))
     return {
