@@ -1,0 +1,1 @@
+"""Run folders: how they begin, what is kept in them, and how they are read."""
