@@ -12,13 +12,13 @@ from pathlib import Path
 import torch
 
 from vidnas.atomic import require_unused
-from vidnas.config.learning import CompareConfig, SearchConfig, TrainConfig
 from vidnas.config.json_files import stored_config, to_json
+from vidnas.config.learning import CompareConfig, SearchConfig, TrainConfig
+from vidnas.errors import Interrupted, UsageError, UserError
 from vidnas.runs.checkpoint import load_checkpoint
 from vidnas.runs.keeper import CHECKPOINT, Keeper
 from vidnas.runs.log import RunLog, default_folder, require_writable
 from vidnas.runs.versions import installed_versions
-from vidnas.errors import Interrupted, UsageError, UserError
 from vidnas.video.processes.shortage import shortage
 from vidnas.video.processes.workers import end_if_run_anew
 

@@ -5,9 +5,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from vidnas.training.scores import Scores, scores_from
 from vidnas.errors import UserError
 from vidnas.runs.records import read_metrics
+from vidnas.training.scores import Scores, scores_from
 
 RESULT = "result.json"
 """Scores and cost after the last epoch."""

@@ -8,10 +8,10 @@ from typing import Any, Protocol, runtime_checkable
 
 import torch
 
-from vidnas.runs.checkpoint import save_checkpoint
-from vidnas.training.loop import Tally
-from vidnas.runs.log import RunLog
 from vidnas.errors import Interrupted, UserError, counted
+from vidnas.runs.checkpoint import save_checkpoint
+from vidnas.runs.log import RunLog
+from vidnas.training.loop import Tally
 
 CHECKPOINT = "checkpoint.pt"
 

@@ -3,11 +3,11 @@
 from pathlib import Path
 from statistics import median
 
-from vidnas.runs.log import RunLog
 from vidnas.errors import UserError, are, counted
+from vidnas.runs.log import RunLog
+from vidnas.runs.seen_videos import SeenVideos, differences, read_seen, seen_to_json, video_keys
 from vidnas.video.index.items import VideoIndex
 from vidnas.video.scan.scanned import Scanned
-from vidnas.runs.seen_videos import SeenVideos, differences, read_seen, seen_to_json, video_keys
 
 SEEN = "videos.json"
 

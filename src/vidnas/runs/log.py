@@ -17,9 +17,9 @@ from filelock import FileLock, Timeout
 
 from vidnas import console
 from vidnas.atomic import LOCK, require_unused, write_whole
+from vidnas.errors import UserError
 from vidnas.runs.events import add_points, new_event_file
 from vidnas.runs.stop import StopRequest
-from vidnas.errors import UserError
 
 ORPHANS_SEC = 15
 """Longer than workers outlive a killed run, and with them its lock: a moment, or 10 s after SIGTERM."""

@@ -1,18 +1,14 @@
 """A run folder as one plain value, finished or not: what every page is made of."""
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from vidnas.config.learning import SearchConfig, TrainConfig
-from vidnas.config.json_files import from_json
+from vidnas.config.kinds import RunConfig, verb_of
 from vidnas.errors import UserError
 from vidnas.nas.genotype import Genotype, load_genotype
-from vidnas.config.kinds import RunConfig, verb_of
-from vidnas.runs.settings import read_config
 from vidnas.runs.records import (
     CellOfEpoch,
     Number,
@@ -24,6 +20,7 @@ from vidnas.runs.records import (
     read_metrics,
     read_test,
 )
+from vidnas.runs.settings import read_config
 
 LOG_CHARACTERS = 20_000
 """Of log.txt, the end is kept."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vidnas.training.scores import by_present_names
 from vidnas.errors import UserError
 from vidnas.nas.genotype import PRIMITIVES, Genotype, load_genotype, num_edges
+from vidnas.training.scores import by_present_names
 
 Number = int | float
 """What JSON calls a number."""

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from vidnas.errors import UserError
-from vidnas.video.stores.footage import size_bytes
 from vidnas.video.index.items import Item
+from vidnas.video.stores.footage import size_bytes
 
 Key = tuple[str, int]
 """A video wherever it lies: `class/file name` and its size in bytes."""
