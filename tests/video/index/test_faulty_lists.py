@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from listed import index, put, write
 
 from vidnas.errors import UsageError, UserError
-from vidnas.video.index.index import index_videos
-from vidnas.video.index.items import VideoIndex
-from vidnas.video.index.sources import Source
 from vidnas.video.index.tables import parse_columns
 
 CLIPS = [f"clips/{who}_{name}.avi" for name in ("bend", "jump", "wave") for who in ("ana", "bo", "cy", "dee")]
@@ -26,22 +24,6 @@ FAULTS = {
         (12, "wave", "clips/ana_bend.avi"), "{0}/list.txt:{1}: 'clips/ana_bend.avi' is listed before, with"
     ),
 }  # fmt: skip
-
-
-def index(data: Path, **more: object) -> VideoIndex:
-    return index_videos(Source(data, **more), split_by="auto", group_regex=None, seed=0)  # type: ignore[arg-type]
-
-
-def put(folder: Path, *names: str) -> Path:
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(f"clip {folder / name}")
-    return folder
-
-
-def write(file: Path, rows: Sequence[Sequence[object]], separator: str = "\t") -> Path:
-    file.write_text("".join(separator.join(map(str, row)) + "\n" for row in rows))
-    return file
 
 
 def refusal(data: Path, **more: object) -> str:

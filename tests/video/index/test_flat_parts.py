@@ -3,22 +3,10 @@
 from pathlib import Path
 
 import pytest
+from listed import index, put
 
 from vidnas.errors import UserError
-from vidnas.video.index.index import index_videos
 from vidnas.video.index.items import VideoIndex
-from vidnas.video.index.sources import Source
-
-
-def index(data: Path, **more: object) -> VideoIndex:
-    return index_videos(Source(data, **more), split_by="auto", group_regex=None, seed=0)  # type: ignore[arg-type]
-
-
-def put(folder: Path, *names: str) -> Path:
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(f"clip {folder / name}")
-    return folder
 
 
 def flat(folder: Path, val: str = "validate", *, same_names: bool = False) -> Path:

@@ -4,23 +4,13 @@ import os
 from pathlib import Path
 
 import pytest
+from listed import index, put
 
 from vidnas.errors import UserError
 from vidnas.video.index.copies import find_copies
-from vidnas.video.index.index import index_new_videos, index_videos
-from vidnas.video.index.items import Item, VideoIndex
+from vidnas.video.index.index import index_new_videos
+from vidnas.video.index.items import Item
 from vidnas.video.index.sources import Source
-
-
-def index(data: Path, **more: object) -> VideoIndex:
-    return index_videos(Source(data, **more), split_by="auto", group_regex=None, seed=0)  # type: ignore[arg-type]
-
-
-def put(folder: Path, *names: str) -> Path:
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(f"clip {folder / name}")
-    return folder
 
 
 def listed(folder: Path, *more: str) -> Path:

@@ -5,31 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from listed import index, put, write
 
 from vidnas.errors import UsageError, UserError
-from vidnas.video.index.index import index_videos
 from vidnas.video.index.items import VideoIndex
-from vidnas.video.index.sources import Source
 from vidnas.video.index.tables import parse_columns
 
 LABELS = ("Jump", "Run", "Wave")
 CLIPS = [f"{name}/{name}_{group}_{clip}.mp4" for name in LABELS for group in (3, 8) for clip in (1, 2)]
-
-
-def index(data: Path, **more: object) -> VideoIndex:
-    return index_videos(Source(data, **more), split_by="auto", group_regex=None, seed=0)  # type: ignore[arg-type]
-
-
-def put(folder: Path, *names: str) -> Path:
-    for name in names:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_text(f"clip {folder / name}")
-    return folder
-
-
-def write(file: Path, rows: Sequence[Sequence[object]], separator: str = "\t") -> Path:
-    file.write_text("".join(separator.join(map(str, row)) + "\n" for row in rows))
-    return file
 
 
 def labelled(read: VideoIndex) -> dict[str, str]:
