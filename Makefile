@@ -5,6 +5,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 # pip shows its progress: what it fetches takes minutes.
 PIP_FLAGS := --disable-pip-version-check
+# On every core, each with one thread of PyTorch; a core that has nothing left to do takes tests from another.
+SUITE = $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
 SAY_SIZE = echo "Installing vidnas and what it needs into .venv: 1.3 GB on the disk with PyTorch's CPU build, several"; \
 	echo "GB with its CUDA build, which pip takes on Linux (docs/troubleshooting.md: how to have the other)."
 
@@ -15,11 +17,11 @@ demo: .venv/installed
 	@$(BIN)/python -m vidnas demo
 
 test: lint
-	$(BIN)/python -m pytest -m "not dataset and not slow"
+	$(SUITE) -m "not dataset and not slow"
 
 # The long ones too and, where VIDNAS_TEST_DATA names real clips, those that read them.
 test-all: test
-	$(BIN)/python -m pytest -m "dataset or slow"
+	$(SUITE) -m "dataset or slow"
 
 # Needs VIDNAS_TEST_DATA: the folder that holds ucf101_5, weizmann_4, ucf101_splits.
 test-data: .venv/installed-dev

@@ -1,8 +1,6 @@
 """What every test shares: shape checks at run time, and the real clips."""
 
 import os
-import signal
-import socket
 import time
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
@@ -13,21 +11,10 @@ from jaxtyping import install_import_hook
 # Before anything imports torch: waiting for a second thread costs more than the tests' small tensors.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# A suite that was started in the background would hand on to its children that Ctrl-C is ignored.
-signal.signal(signal.SIGINT, signal.default_int_handler)
-
-# Python writes the number of every signal that comes into it, whoever handles the signal.
-_arrived, _came = socket.socketpair()
-for _end in (_arrived, _came):
-    _end.setblocking(False)
-signal.set_wakeup_fd(_came.fileno(), warn_on_full_buffer=False)
-if hasattr(os, "register_at_fork"):  # a child's signals are its own
-    os.register_at_fork(after_in_child=lambda: signal.set_wakeup_fd(-1))
-
 # Must run before anything imports vidnas: from here on every annotated shape is checked at each call.
 install_import_hook("vidnas", "beartype.beartype")
 
-pytest_plugins = ["made_runs"]
+pytest_plugins = ["ctrl_c", "made_runs"]
 
 
 class Clock:
@@ -62,19 +49,6 @@ def set_threads() -> Iterator[Callable[[int], None]]:
     before = torch.get_num_threads()
     yield torch.set_num_threads
     torch.set_num_threads(before)
-
-
-@pytest.hookimpl(trylast=True)
-def pytest_runtest_teardown(item: pytest.Item) -> None:
-    """End the suite after a Ctrl-C, also where vidnas took it for its own, as it does during a run."""
-    try:
-        came = signal.SIGINT in _arrived.recv(1 << 16)
-    except BlockingIOError:
-        came = False
-    if came and not item.get_closest_marker("sends_ctrl_c"):
-        item.session.shouldstop = (
-            f"Ctrl-C came during {item.nodeid}. If that test sends it itself, mark it sends_ctrl_c"
-        )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
