@@ -10,7 +10,8 @@ from pathlib import Path
 
 import torch
 
-from vidnas.nas.genotype import PRIMITIVES, load_genotype
+from vidnas.nas.genotype import load_genotype
+from vidnas.nas.primitives import PRIMITIVES
 
 
 def main() -> None:

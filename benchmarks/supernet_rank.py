@@ -30,8 +30,9 @@ from vidnas.config.data import BUILTIN
 from vidnas.config.json_files import from_json
 from vidnas.config.learning import CompareConfig, SearchConfig
 from vidnas.config.presets import TRAIN_PRESETS, search_preset
-from vidnas.nas.genotype import PRIMITIVES, Genotype, edge_sources, random_genotype
+from vidnas.nas.genotype import Genotype, edge_sources, random_genotype
 from vidnas.nas.network import Supernet
+from vidnas.nas.primitives import PRIMITIVES
 from vidnas.runs.checkpoint import load_checkpoint
 from vidnas.training.loop import evaluate_epoch
 from vidnas.training.profile import count_parameters
@@ -39,6 +40,8 @@ from vidnas.verbs.compare import run_compare
 from vidnas.verbs.search import run_search
 from vidnas.video.clips.loaders import test_loader
 from vidnas.video.index.division import divide
+
+NAMES = tuple(PRIMITIVES)
 
 RESAMPLES = 2000
 
@@ -122,8 +125,8 @@ class _OneHot(nn.Module):
 
 def one_hot(genotype: Genotype) -> Tensor:
     """Mixing weights, (edges, primitives): 1 for what the genotype keeps, and `none` elsewhere."""
-    mixing = torch.zeros(len(edge_sources(len(genotype.nodes))), len(PRIMITIVES))
-    mixing[:, PRIMITIVES.index("none")] = 1
+    mixing = torch.zeros(len(edge_sources(len(genotype.nodes))), len(NAMES))
+    mixing[:, NAMES.index("none")] = 1
     for row, column in kept(genotype):
         mixing[row] = 0
         mixing[row, column] = 1
@@ -134,7 +137,7 @@ def kept(genotype: Genotype) -> list[tuple[int, int]]:
     """Alpha's (row, column) of each edge that the genotype keeps."""
     rows = {edge: row for row, edge in enumerate(edge_sources(len(genotype.nodes)))}
     return [
-        (rows[node, edge.source], PRIMITIVES.index(edge.primitive))
+        (rows[node, edge.source], NAMES.index(edge.primitive))
         for node, edges in enumerate(genotype.nodes)
         for edge in edges
     ]

@@ -15,7 +15,7 @@ MODULES = (
     "vidnas.report.predictions",
     "vidnas.training.profile",
     "vidnas.training.scores",
-    "vidnas.nas.primitives",
+    "vidnas.nas.ops",
     "vidnas.shapes",
     "vidnas.video.clips.read",
     "vidnas.video.stores.decode",

@@ -14,7 +14,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # Must run before anything imports vidnas: from here on every annotated shape is checked at each call.
 install_import_hook("vidnas", "beartype.beartype")
 
-pytest_plugins = ["ctrl_c", "made_runs"]
+pytest_plugins = ["ctrl_c", "made_runs", "own_primitives"]
 
 
 class Clock:

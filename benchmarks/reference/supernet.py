@@ -7,8 +7,9 @@ from torch import Tensor, nn
 
 from reference import parts
 from reference.ops import Activation, build_candidate, search_norm
-from vidnas.nas.genotype import PRIMITIVES, edge_sources, num_edges
+from vidnas.nas.genotype import edge_sources, num_edges
 from vidnas.nas.network import CellPlan, plan_cells
+from vidnas.nas.primitives import PRIMITIVES
 
 
 class MixedOp(nn.Module):
@@ -76,7 +77,7 @@ class PlainSupernet(nn.Module):
         first_channels: int = 4,
         num_nodes: int = 4,
         stem_stride: int = 1,
-        primitives: Sequence[str] = PRIMITIVES,
+        primitives: Sequence[str] = tuple(PRIMITIVES),
         activation: Activation = nn.ReLU,
     ) -> None:
         super().__init__()

@@ -12,7 +12,8 @@ import pytest
 
 from vidnas.compare.rows import Row
 from vidnas.compare.verdict import chance, describe_chance, judge_alpha, judge_test
-from vidnas.nas.genotype import PRIMITIVES, Edge, Genotype, all_skip_genotype, load_genotype, random_genotype
+from vidnas.nas.genotype import Edge, Genotype, all_skip_genotype, load_genotype, random_genotype
+from vidnas.nas.primitives import PRIMITIVES
 from vidnas.runs.finished import SeedRun
 from vidnas.training.scores import Scores, scores_from
 

@@ -13,8 +13,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from reference import PlainSupernet
 from vidnas.nas.architect import Architect
-from vidnas.nas.genotype import PRIMITIVES
 from vidnas.nas.network import Supernet
+from vidnas.nas.primitives import PRIMITIVES
 from vidnas.nn.native.blend import Blend
 from vidnas.nn.native.sums import ParameterGradient
 
@@ -55,7 +55,7 @@ def smooth() -> Supernet:
 
 @pytest.fixture
 def relu() -> Supernet:
-    return supernet_of(PRIMITIVES, nn.ReLU)
+    return supernet_of(tuple(PRIMITIVES), nn.ReLU)
 
 
 def architect_of(

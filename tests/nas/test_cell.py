@@ -8,14 +8,17 @@ import torch
 from torch import Tensor, nn
 
 from vidnas.nas.cell import Cell, MixedOp, SearchCell
-from vidnas.nas.genotype import PRIMITIVES, Edge, Genotype, edge_sources, random_genotype
+from vidnas.nas.genotype import Edge, Genotype, edge_sources, random_genotype
+from vidnas.nas.primitives import PRIMITIVES
+
+NAMES = tuple(PRIMITIVES)
 
 
 def random_video(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(shape, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
 
 
-def search_cell(num_nodes: int = 4, primitives: Sequence[str] = PRIMITIVES) -> SearchCell:
+def search_cell(num_nodes: int = 4, primitives: Sequence[str] = NAMES) -> SearchCell:
     torch.manual_seed(0)
     return SearchCell(2, num_nodes=num_nodes, primitives=primitives, activation=nn.ReLU).double()
 
@@ -32,18 +35,18 @@ INPUTS = random_video(2, 2, 3, 4, 4, seed=1), random_video(2, 2, 3, 4, 4, seed=2
 # Mixed ops
 
 
-@pytest.mark.parametrize("name", PRIMITIVES)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_one_hot_mixed_op_is_that_op(name: str) -> None:
     torch.manual_seed(0)
-    mixed = MixedOp(2, PRIMITIVES, nn.ReLU).double()
-    column = PRIMITIVES.index(name)
+    mixed = MixedOp(2, NAMES, nn.ReLU).double()
+    column = NAMES.index(name)
     found = mixed(INPUTS[0], torch.eye(8, dtype=torch.float64)[column])
     assert torch.equal(found, mixed.ops[column](INPUTS[0]))
 
 
 def test_a_mixed_op_is_the_weighted_sum_of_its_ops() -> None:
     torch.manual_seed(0)
-    mixed = MixedOp(2, PRIMITIVES, nn.ReLU).double()
+    mixed = MixedOp(2, NAMES, nn.ReLU).double()
     weights = random_video(8)
     expected = torch.stack([op(INPUTS[0]) for op in mixed.ops])
     torch.testing.assert_close(mixed(INPUTS[0], weights), torch.einsum("j,j...->...", weights, expected))
@@ -114,7 +117,7 @@ def test_a_search_cell_with_one_hot_mixing_weights_is_the_cell(seed: int) -> Non
     genotype = random_genotype(seed)
     supercell, cell = search_cell(), Cell(genotype, 2, activation=nn.ReLU).double()
     chosen = {
-        (n, edge.source): PRIMITIVES.index(edge.primitive)
+        (n, edge.source): NAMES.index(edge.primitive)
         for n, node in enumerate(genotype.nodes)
         for edge in node
     }
@@ -123,6 +126,6 @@ def test_a_search_cell_with_one_hot_mixing_weights_is_the_cell(seed: int) -> Non
             if edge.source == source:
                 ops, mixed = cell.nodes[n], supercell.edges[k]
                 assert isinstance(ops, nn.ModuleList) and isinstance(mixed, MixedOp)
-                ops[place] = mixed.ops[PRIMITIVES.index(edge.primitive)]
+                ops[place] = mixed.ops[NAMES.index(edge.primitive)]
     found = supercell(*INPUTS, mixing_of(chosen, 4, 8))
     torch.testing.assert_close(found, cell(*INPUTS), rtol=1e-12, atol=1e-12)

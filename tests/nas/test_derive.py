@@ -10,8 +10,11 @@ import torch
 from torch import Tensor
 
 from vidnas.nas.derive import derive
-from vidnas.nas.genotype import PRIMITIVES, Edge, Genotype, edge_sources, num_edges, random_genotype
+from vidnas.nas.genotype import Edge, Genotype, edge_sources, num_edges, random_genotype
 from vidnas.nas.network import Supernet
+from vidnas.nas.primitives import PRIMITIVES
+
+NAMES = tuple(PRIMITIVES)
 
 Strengths = Callable[[Sequence[float]], list[float]]
 
@@ -24,7 +27,7 @@ def softmax(row: Sequence[float]) -> list[float]:
 
 def enumerated(
     alpha: Tensor,
-    primitives: Sequence[str] = PRIMITIVES,
+    primitives: Sequence[str] = NAMES,
     edges_per_node: int = 2,
     *,
     strengths: Strengths = softmax,
@@ -79,7 +82,7 @@ def test_of_equal_alphas_the_first_sources_and_the_first_primitive_are_taken() -
 @pytest.mark.parametrize("seed", range(10))
 def test_none_is_never_selected_however_strong(seed: int) -> None:
     alpha = random_alpha(seed)
-    alpha[:, PRIMITIVES.index("none")] += 20
+    alpha[:, NAMES.index("none")] += 20
     found = derive(alpha)
     assert "none" not in {edge.primitive for node in found.nodes for edge in node}
     assert found == enumerated(alpha)
@@ -112,11 +115,11 @@ def test_edges_rank_by_softmax_and_not_by_raw_alpha() -> None:
 def test_an_alpha_that_spells_a_genotype_gives_it_back(seed: int) -> None:
     genotype = random_genotype(seed)
     alpha = random_alpha(seed)
-    alpha[:, PRIMITIVES.index("none")] += 4
+    alpha[:, NAMES.index("none")] += 4
     for k, (node, source) in enumerate(edge_sources(4)):
         for edge in genotype.nodes[node]:
             if edge.source == source:
-                alpha[k, PRIMITIVES.index(edge.primitive)] = 12
+                alpha[k, NAMES.index(edge.primitive)] = 12
     assert derive(alpha) == genotype
 
 
@@ -131,7 +134,7 @@ def test_cells_of_other_sizes_are_derived(num_nodes: int, edges_per_node: int) -
 
 def test_columns_are_read_by_the_primitives_given() -> None:
     for seed in range(10):
-        names = random.Random(seed).sample(PRIMITIVES, 5)
+        names = random.Random(seed).sample(NAMES, 5)
         alpha = random_alpha(seed, num_primitives=5)
         assert derive(alpha, primitives=names) == enumerated(alpha, names)
 

@@ -13,8 +13,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from reference import PlainNetwork, PlainSupernet
-from vidnas.nas.genotype import PRIMITIVES, random_genotype
+from vidnas.nas.genotype import random_genotype
 from vidnas.nas.network import Network, Supernet
+from vidnas.nas.primitives import PRIMITIVES
+
+NAMES = tuple(PRIMITIVES)
 
 EXACT, SINGLE = 1e-9, 1e-4
 """Relative errors allowed in float64 and in float32."""
@@ -49,8 +52,8 @@ CASES = {
     "4 cells": Case((2, 2, 9, 9), dict(num_cells=4, first_channels=1, num_nodes=2), seed=1),
 }
 SUBSETS = [
-    *(("none", name) for name in PRIMITIVES[:-1]),
-    PRIMITIVES[::-1],
+    *(("none", name) for name in NAMES[:-1]),
+    NAMES[::-1],
     ("conv_3", "skip"),
     ("dil_conv_3",),
     ("avg_pool_3", "conv_1"),

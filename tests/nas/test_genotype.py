@@ -8,7 +8,6 @@ import pytest
 
 from vidnas.errors import UserError
 from vidnas.nas.genotype import (
-    PRIMITIVES,
     Edge,
     Genotype,
     edge_sources,
@@ -19,6 +18,7 @@ from vidnas.nas.genotype import (
     source_name,
     to_json,
 )
+from vidnas.nas.primitives import PRIMITIVES
 
 SMALL = Genotype(((Edge(0, "conv_3"), Edge(1, "skip")), (Edge(2, "sep_conv_3"),)))
 

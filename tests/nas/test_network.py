@@ -13,10 +13,13 @@ from torch import Tensor, nn
 
 from vidnas.nas.cell import Cell, MixedOp, SearchCell
 from vidnas.nas.folded import FoldedNetwork
-from vidnas.nas.genotype import PRIMITIVES, Edge, Genotype, edge_sources, random_genotype
+from vidnas.nas.genotype import Edge, Genotype, edge_sources, random_genotype
 from vidnas.nas.network import AdaptedCell, Adapter, Network, Stem, Supernet
-from vidnas.nas.primitives import Pointwise
+from vidnas.nas.ops import Pointwise
+from vidnas.nas.primitives import PRIMITIVES
 from vidnas.nn.head import Head
+
+NAMES = tuple(PRIMITIVES)
 
 CONVOLUTIONS_AND_SKIP = ("conv_1", "conv_3", "sep_conv_3", "dil_conv_3", "skip")
 POOLS = ("max_pool_3", "avg_pool_3")
@@ -109,7 +112,7 @@ def inherit(network: Network, supernet: Supernet) -> None:
             for i, edge in enumerate(node):
                 mixed = edges[n, edge.source]
                 assert isinstance(mixed, MixedOp)
-                op = mixed.ops[PRIMITIVES.index(edge.primitive)]
+                op = mixed.ops[NAMES.index(edge.primitive)]
                 if edge.primitive in POOLS:
                     ops[i] = op
                 else:
@@ -119,7 +122,7 @@ def inherit(network: Network, supernet: Supernet) -> None:
 def one_hot(genotype: Genotype) -> Tensor:
     """Mixing weights that choose the genotype: its primitive on each kept edge, `none` on the others."""
     kept = {(n, edge.source): edge.primitive for n, node in enumerate(genotype.nodes) for edge in node}
-    columns = [PRIMITIVES.index(kept.get(edge, "none")) for edge in edge_sources(4)]
+    columns = [NAMES.index(kept.get(edge, "none")) for edge in edge_sources(4)]
     return torch.eye(8, dtype=torch.float64)[columns]
 
 
@@ -127,7 +130,7 @@ def one_hot(genotype: Genotype) -> Tensor:
     ("seed", "primitives"),
     [
         *((seed, CONVOLUTIONS_AND_SKIP) for seed in range(4)),
-        *((seed, PRIMITIVES[:-1]) for seed in range(4, 8)),
+        *((seed, NAMES[:-1]) for seed in range(4, 8)),
         (8, POOLS),
     ],
 )
@@ -300,7 +303,7 @@ def norms_in(network: nn.Module) -> list[nn.BatchNorm3d]:
 def module_by_module(network: Network, video: Tensor, monkeypatch: pytest.MonkeyPatch) -> Tensor:
     """What the network computes when every norm is called itself."""
     with monkeypatch.context() as patch:
-        for where in ("cell", "primitives"):
+        for where in ("cell", "ops"):
             patch.setattr(f"vidnas.nas.{where}.by_the_batch", lambda *_: False)
         return network(video)  # type: ignore[no-any-return]
 

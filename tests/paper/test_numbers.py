@@ -7,8 +7,9 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from vidnas.config.presets import search_preset, train_preset
-from vidnas.nas.genotype import PRIMITIVES, Edge, Genotype, edge_sources, num_edges
+from vidnas.nas.genotype import Edge, Genotype, edge_sources, num_edges
 from vidnas.nas.network import Network, Supernet
+from vidnas.nas.primitives import PRIMITIVES
 
 NUM_CLASSES = 101
 

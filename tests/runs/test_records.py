@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vidnas.nas.genotype import PRIMITIVES
+from vidnas.nas.primitives import PRIMITIVES
 from vidnas.runs.records import Problem, read_cell, read_metrics, read_test
 
 MakeRun = Callable[..., Path]

@@ -12,7 +12,8 @@ from vidnas.config.json_files import to_json as settings_json
 from vidnas.config.learning import SearchConfig, TrainConfig
 from vidnas.config.views import DrawConfig
 from vidnas.errors import UsageError, UserError
-from vidnas.nas.genotype import PRIMITIVES, Genotype, num_edges, random_genotype, to_json
+from vidnas.nas.genotype import Genotype, num_edges, random_genotype, to_json
+from vidnas.nas.primitives import PRIMITIVES
 from vidnas.verbs.draw import HOLD_SEC, DrawResult, run_draw
 
 NUM_EPOCHS = 3

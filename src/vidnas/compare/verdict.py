@@ -11,7 +11,8 @@ from typing import Literal
 import numpy as np
 
 from vidnas.errors import counted
-from vidnas.nas.genotype import PRIMITIVES, Genotype
+from vidnas.nas.genotype import Genotype
+from vidnas.nas.primitives import PRIMITIVES
 from vidnas.training.scores import Scores
 
 Kind = Literal["learnt nothing", "guesses", "learnt by heart", "one answer", "alpha still", "alpha collapsed"]
@@ -195,7 +196,7 @@ def judge_alpha(mixing: Sequence[Sequence[float]], genotype: Genotype) -> tuple[
                 "ten times the --alpha-lr, or more --epochs",
             ),
         )
-    empty = float(shares[:, [PRIMITIVES.index("skip"), PRIMITIVES.index("none")]].sum(axis=1).mean())
+    empty = float(shares[:, [list(PRIMITIVES).index(name) for name in ("skip", "none")]].sum(axis=1).mean())
     ops = [edge.primitive for node in genotype.nodes for edge in node]
     skips = ops.count("skip")
     if empty < COLLAPSED and skips < SKIPS * len(ops):

@@ -2,25 +2,24 @@
 
 Both read the outputs of the two cells before them, already fitted to their channels and size, sum
 edges into nodes and return the nodes, which whoever reads them takes as concatenated (paper, section 2.1
-and Fig. 1). Both compute all ops that read one input together (nn/branches.py, nn/blend.py), and add
-the results to the nodes as they go; what each op computes alone, its own module says.
+and Fig. 1). Both compute the ops that read one input together, in the form that their primitive names
+(nn/branches.py, nn/blend.py), and add the results to the nodes as they go; an op of no such form is called.
+What each op computes alone, its own module says.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from vidnas.nas.genotype import Genotype, edge_sources
-from vidnas.nas.primitives import BUILDERS, DILATED_BRANCHES, PLAIN_BRANCHES, Activation
+from vidnas.nas.ops import BUILDERS, Activation
+from vidnas.nas.primitives import PRIMITIVES, fused_as
 from vidnas.nn.blend import LinearMap, Total, add_to, map_of, sum_maps
 from vidnas.nn.branches import Branches, norms_of, stack, stages_of, sum_branches
 from vidnas.nn.layout import channels_first, frames_first
 from vidnas.nn.norms import by_the_batch, image_filters, remember
-from vidnas.nn.pooling import avg_pool, max_pool
 from vidnas.shapes import Alpha, FeatureFrames, Features, MixingRow, Video
-
-POOLS = {"max_pool_3": max_pool, "avg_pool_3": avg_pool}
 
 
 class MixedOp(nn.Module):
@@ -66,15 +65,14 @@ class SearchCell(nn.Module):
         self, frames: FeatureFrames, edges: Sequence[int], mixing: Alpha, totals: Sequence[Total]
     ) -> Sequence[Total]:
         """The totals and what these edges, all from the input `frames`, add to them, each to its own."""
-        totals = self._add_direct_ops(frames, edges, mixing, totals)
+        totals = self._add_linear_maps(frames, edges, mixing, totals)
+        totals = self._add_called(frames, edges, mixing, totals)
         branches = self._branches(edges, mixing)
         return totals if branches is None else sum_branches(frames, branches, self.activation, totals)[0]
 
     def _branches(self, edges: Sequence[int], mixing: Alpha) -> Branches | None:
         """The two-stage ops of these edges, by primitive, then edge; mixing weights are the last norms'."""
-        kinds = [
-            [name for name in kind if name in self.primitives] for kind in (PLAIN_BRANCHES, DILATED_BRANCHES)
-        ]
+        kinds = [fused_as("branch", self.primitives), fused_as("dilated branch", self.primitives)]
         if not any(kinds):
             return None
         plain, dilated = ([stages_of(self._ops(edges, name)) for name in kind] for kind in kinds)
@@ -83,27 +81,40 @@ class SearchCell(nn.Module):
         weight = torch.cat([self._weights(edges, name, mixing) for name in names])
         return branches._replace(weight=weight.repeat_interleave(branches.temporal.shape[1]))
 
-    def _add_direct_ops(
+    def _add_linear_maps(
         self, frames: FeatureFrames, edges: Sequence[int], mixing: Alpha, totals: Sequence[Total]
     ) -> Sequence[Total]:
-        """The same of the other candidates of these edges, which are linear maps (nn/blend.py).
+        """The totals and those candidates of these edges that are linear maps (nn/blend.py).
 
-        All but skip have a norm behind them: a mixing weight is that norm's weight.
+        All but the input itself have a norm behind them: a mixing weight is that norm's weight.
         """
         channels = frames.shape[2]
         same = torch.eye(channels, dtype=mixing.dtype, device=mixing.device).repeat(len(edges), 1)
         with_norm, bare = [], []
         for name in self.primitives:
             weight = self._weights(edges, name, mixing).repeat_interleave(channels)
-            if name == "conv_1":
-                convs = [list(op.children())[1] for op in self._ops(edges, name)]
-                matrix = torch.cat([image_filters(conv) for conv in convs]).flatten(1)
-                with_norm.append((map_of([frames], self.activation, matrix), weight))
-            elif name in POOLS:
-                with_norm.append((LinearMap([POOLS[name](frames)], False, same), weight))
-            elif name == "skip":
-                bare.append(LinearMap([frames], False, weight[:, None] * same))
+            ops = self._ops(edges, name)
+            match PRIMITIVES[name].fuses:
+                case "pointwise":
+                    matrix = torch.cat([image_filters(list(op.children())[1]) for op in ops]).flatten(1)
+                    with_norm.append((map_of([frames], self.activation, matrix), weight))
+                case "pool":
+                    pool, _ = ops[0].children()  # every edge's pools alike
+                    pooled = frames_first(pool(channels_first(frames)))
+                    with_norm.append((LinearMap([pooled], False, same), weight))
+                case "input":
+                    bare.append(LinearMap([frames], False, weight[:, None] * same))
         return sum_maps(with_norm, bare, totals) if with_norm or bare else totals
+
+    def _add_called(
+        self, frames: FeatureFrames, edges: Sequence[int], mixing: Alpha, totals: Sequence[Total]
+    ) -> Sequence[Total]:
+        """The totals and those candidates of these edges that are computed by calling their op."""
+        video = channels_first(frames)
+        for name in fused_as(None, self.primitives):
+            weighted = zip(self._weights(edges, name, mixing), self._ops(edges, name), strict=True)
+            totals = add_to(totals, [frames_first(weight * op(video)) for weight, op in weighted])
+        return totals
 
     def _ops(self, edges: Sequence[int], name: str) -> list[nn.Module]:
         """The op of this primitive of each edge."""
@@ -138,7 +149,7 @@ class Cell(nn.Module):
         states.append(_finished(nodes[-1], states[0]))
         return tuple(channels_first(node) for node in states[2:])
 
-    def readers(self, source: int, primitives: Sequence[str]) -> list[tuple[int, nn.Module]]:
+    def readers(self, source: int, primitives: Iterable[str]) -> list[tuple[int, nn.Module]]:
         """The ops of these primitives that read a source, each with the node it leads to."""
         return [
             (node, op)
@@ -148,15 +159,20 @@ class Cell(nn.Module):
             if edge.source == source and edge.primitive == name
         ]
 
+    def branches(self, source: int) -> tuple[list[tuple[int, nn.Module]], list[tuple[int, nn.Module]]]:
+        """The readers of a source that are branches, and those that are dilated ones."""
+        plain, dilated = fused_as("branch", PRIMITIVES), fused_as("dilated branch", PRIMITIVES)
+        return self.readers(source, plain), self.readers(source, dilated)
+
     def _add_ops(self, source: int, frames: FeatureFrames, nodes: list[Total]) -> None:
         """Add to the nodes what the ops that read a source make of it."""
-        kinds = [self.readers(source, kind) for kind in (PLAIN_BRANCHES, DILATED_BRANCHES)]
+        kinds = self.branches(source)
         together = [
             [(node, op) for node, op in kind if len(norms_of(op)) == 2 and by_the_batch(*norms_of(op))]
             for kind in kinds
         ]
         ready = {op for kind in together for _, op in kind}
-        for node, op in self.readers(source, tuple(BUILDERS)):
+        for node, op in self.readers(source, PRIMITIVES):
             if op not in ready:
                 (nodes[node],) = add_to([nodes[node]], [frames_first(op(channels_first(frames)))])
         if ready:
@@ -165,7 +181,7 @@ class Cell(nn.Module):
     def _add_branches(
         self, kinds: Sequence[Sequence[tuple[int, nn.Module]]], frames: FeatureFrames, nodes: list[Total]
     ) -> None:
-        """The same of two-stage ops by kind; their norms remember the batch."""
+        """Add to the nodes what branches, by kind, make of their source; their norms remember the batch."""
         plain, dilated = ([stages_of([op]) for _, op in kind] for kind in kinds)
         targets = [node for kind in kinds for node, _ in kind]
         own = sorted(set(targets))

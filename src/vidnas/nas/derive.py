@@ -1,13 +1,14 @@
 """From continuous alpha to a discrete genotype (paper, section 3)."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from vidnas.nas.genotype import PRIMITIVES, Edge, Genotype, edge_sources
+from vidnas.nas.genotype import Edge, Genotype, edge_sources
+from vidnas.nas.primitives import PRIMITIVES, selectable
 from vidnas.shapes import Alpha
 
 
-def derive(alpha: Alpha, *, primitives: Sequence[str] = PRIMITIVES, edges_per_node: int = 2) -> Genotype:
+def derive(alpha: Alpha, *, primitives: Iterable[str] = PRIMITIVES, edges_per_node: int = 2) -> Genotype:
     """The genotype of alpha: for each node its strongest edges, on each the strongest primitive.
 
     The ranking rule: softmax over the primitives of an edge; `none` takes part in the softmax but is never
@@ -15,12 +16,13 @@ def derive(alpha: Alpha, *, primitives: Sequence[str] = PRIMITIVES, edges_per_no
     earlier primitive.
     """
     mixing = [_softmax(row) for row in alpha.tolist()]
-    selectable = [j for j, name in enumerate(primitives) if name != "none"]
+    names = list(primitives)
+    columns = [names.index(name) for name in selectable(names)]
     candidates: dict[int, list[tuple[float, Edge]]] = {}
     sources = edge_sources(_num_nodes(len(mixing)))
     for (node, source), row in zip(sources, mixing, strict=True):
-        best = max(selectable, key=lambda j: row[j])
-        candidates.setdefault(node, []).append((row[best], Edge(source, primitives[best])))
+        best = max(columns, key=lambda j: row[j])
+        candidates.setdefault(node, []).append((row[best], Edge(source, names[best])))
     return Genotype(tuple(_strongest(edges, edges_per_node) for edges in candidates.values()))
 
 

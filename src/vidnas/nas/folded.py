@@ -1,22 +1,27 @@
 """A network for inference alone: every norm is part of the convolution before it, and siblings are merged.
 
-A batch norm with fixed statistics is a scale and a shift by channel, so it goes into filters and a bias. All
-ops that read one input are computed together, and every op adds its result to the node it leads to, so that a
-cell's output is written where it stays.
+A batch norm with fixed statistics is a scale and a shift by channel, so it goes into filters and a bias. The
+ops that read one input are computed together as far as their primitive names a form for that (primitives.py),
+the others one by one; every op adds its result to the node it leads to, so that a cell's output is written
+where it stays.
 """
 
+import copy
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from vidnas.nas.cell import POOLS, Cell
+from vidnas.nas.cell import Cell
 from vidnas.nas.network import AdaptedCell, Network
-from vidnas.nas.primitives import DILATED_BRANCHES, PLAIN_BRANCHES, Pointwise
+from vidnas.nas.ops import Pointwise
+from vidnas.nas.primitives import PRIMITIVES
 from vidnas.nn.branches import BatchStats, FoldedBranches, stack, stages_of
 from vidnas.nn.frame_input import seen_frames
-from vidnas.nn.layout import clips_of, frames_first, images
+from vidnas.nn.layout import channels_first, clips_of, frames_first, images
 from vidnas.nn.native.norms import EPS
 from vidnas.nn.norms import image_filters
 from vidnas.shapes import FeatureFrames, Logits, Video
@@ -84,6 +89,31 @@ class _FoldedPointwise(_FoldedConv):
         return clips_of(super().forward(self.activation(frames), padding), frames.shape[1])
 
 
+class _FoldedOp(nn.Module):
+    """An op as it is, but for norms right behind convolutions: these are in them."""
+
+    def __init__(self, op: nn.Module) -> None:
+        super().__init__()
+        self.op = copy.deepcopy(op).requires_grad_(False).eval()
+        for part in self.op.modules():
+            if type(part) is nn.Sequential:
+                _fold_norms(part)
+
+    def forward(self, frames: FeatureFrames) -> FeatureFrames:
+        """What the op makes of the frames."""
+        return frames_first(self.op(channels_first(frames)))
+
+    def train(self, _mode: bool = True) -> "_FoldedOp":
+        """Nothing: what norms are left keep their statistics."""
+        return self
+
+
+def _fold_norms(parts: nn.Sequential) -> None:
+    for i, (conv, norm) in enumerate(pairwise(list(parts))):
+        if isinstance(conv, nn.Conv3d) and isinstance(norm, nn.BatchNorm3d) and norm.track_running_stats:
+            parts[i], parts[i + 1] = fuse_conv_bn_eval(conv, norm), nn.Identity()
+
+
 class _FoldedCell(nn.Module):
     """A cell behind its adapters."""
 
@@ -114,22 +144,28 @@ class _FoldedSource(nn.Module):
     def __init__(self, cell: Cell, source: int) -> None:
         super().__init__()
         self.activation = cell.activation
-        kinds = [cell.readers(source, kind) for kind in (PLAIN_BRANCHES, DILATED_BRANCHES)]
-        self.branches = _folded_branches(kinds) if any(kinds) else None
-        pointwise = cell.readers(source, ["conv_1"])
-        self.pointwise = nn.ModuleList(_FoldedPointwise(op) for _, op in pointwise)
-        self.pointwise_nodes = [node for node, _ in pointwise]
-        self.bare = {name: [n for n, _ in cell.readers(source, [name])] for name in (*POOLS, "skip")}
+        branches = cell.branches(source)
+        self.branches = _folded_branches(branches) if any(branches) else None
+        ops: list[tuple[nn.Module, list[int]]] = []
+        for name in PRIMITIVES:
+            readers = cell.readers(source, [name])
+            match PRIMITIVES[name].fuses:
+                case "pointwise":
+                    ops += [(_FoldedPointwise(op), [node]) for node, op in readers]
+                case "pool" | "input" if readers:  # one for all: it has no parameters
+                    ops.append((_FoldedOp(readers[0][1]), [node for node, _ in readers]))
+                case None:
+                    ops += [(_FoldedOp(op), [node]) for node, op in readers]
+        self.ops = nn.ModuleList(op for op, _ in ops)
+        self.nodes = [nodes for _, nodes in ops]
 
     def forward(self, out: FeatureFrames, frames: FeatureFrames) -> None:
         """Add to the nodes in `out` what these ops make of `frames`."""
         channels = frames.shape[2]
         if self.branches is not None:
             self.branches.add_to(out, frames, self.activation)
-        for node, op in zip(self.pointwise_nodes, self.pointwise, strict=True):
-            out[:, :, node * channels : (node + 1) * channels] += op(frames)
-        for name, nodes in self.bare.items():
-            part = POOLS[name](frames) if nodes and name in POOLS else frames
+        for op, nodes in zip(self.ops, self.nodes, strict=True):
+            part = op(frames)
             for node in nodes:
                 out[:, :, node * channels : (node + 1) * channels] += part
 

@@ -7,9 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from vidnas.errors import UserError
-
-PRIMITIVES = ("conv_1", "conv_3", "sep_conv_3", "dil_conv_3", "max_pool_3", "avg_pool_3", "skip", "none")
-"""The paper's eight operator candidates (Table 1), in the order of alpha's columns."""
+from vidnas.nas.primitives import PRIMITIVES, selectable
 
 NUM_INPUTS = 2
 """A cell reads the outputs of the two cells before it."""
@@ -57,7 +55,7 @@ def edge_sources(num_nodes: int) -> tuple[tuple[int, int], ...]:
 def random_genotype(seed: int, *, num_nodes: int = 4, edges_per_node: int = 2) -> Genotype:
     """A genotype drawn uniformly: distinct sources for each node, any primitive but `none`."""
     draw = random.Random(seed)
-    candidates = [name for name in PRIMITIVES if name != "none"]
+    candidates = selectable(PRIMITIVES)
     nodes = []
     for node in range(num_nodes):
         sources = sorted(draw.sample(range(NUM_INPUTS + node), edges_per_node))
@@ -128,7 +126,7 @@ def _read_edge(entry: object, node: int, origin: str) -> Edge:
             f"{origin}: node {node} has source {source!r}; allowed are 0 to {NUM_INPUTS + node - 1} "
             "(0 and 1: the two cells before, 2 + i: node i)."
         )
-    allowed = [name for name in PRIMITIVES if name != "none"]
+    allowed = selectable(PRIMITIVES)
     if primitive not in allowed:
         close = get_close_matches(str(primitive), allowed, n=1)
         hint = f" Did you mean '{close[0]}'?" if close else ""

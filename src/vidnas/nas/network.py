@@ -4,7 +4,7 @@ Both are a stem, cells and a head. Cells count from 0; the odd ones reduce: thei
 width, never time, and their channels double. All cells have the same architecture.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import NamedTuple
 
@@ -15,8 +15,9 @@ from torch.func import functional_call
 from torch.utils.checkpoint import checkpoint
 
 from vidnas.nas.cell import Cell, SearchCell
-from vidnas.nas.genotype import PRIMITIVES, Genotype, num_edges
-from vidnas.nas.primitives import Activation, Pointwise
+from vidnas.nas.genotype import Genotype, num_edges
+from vidnas.nas.ops import Activation, Pointwise
+from vidnas.nas.primitives import PRIMITIVES
 from vidnas.nn.frame_input import CHANNELS, ClipNorm, FrameInput, seen_frames
 from vidnas.nn.head import Head
 from vidnas.nn.layout import frames_first, images
@@ -113,12 +114,13 @@ class Supernet(nn.Module):
         stem_stride: int = 1,
         sees: FrameInput = "rgb",
         clip_norm: ClipNorm = "off",
-        primitives: Sequence[str] = PRIMITIVES,
+        primitives: Iterable[str] = PRIMITIVES,
         activation: Activation = nn.ReLU,
         checkpoint_cells: bool = False,
     ) -> None:
         """`checkpoint_cells` keeps only the cells' outputs, and computes the rest again for the gradient."""
         super().__init__()
+        primitives = tuple(primitives)
         self.checkpoint_cells = checkpoint_cells
         plans = plan_cells(num_cells, first_channels, num_nodes)
         self.alpha = nn.Parameter(1e-3 * torch.randn(num_edges(num_nodes), len(primitives)))

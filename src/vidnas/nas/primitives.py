@@ -1,149 +1,51 @@
-"""The (2+1)D ops: every primitive is a spatial stage followed by a temporal stage (paper, Table 1).
+"""The primitives: what may stand on an edge of a cell, a row each. Plain data; ops.py builds their ops."""
 
-A stage is activation - convolution - batch norm, its filters dense and without bias. No op changes
-the number of channels, the frames, the height or the width of what it reads.
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+Fusion = Literal["branch", "dilated branch", "pointwise", "pool", "input", "nothing"]
+"""A form in which cells compute ops that read one input together.
+
+branch: activation, 3 x 3 filters (or a row of 3, then a column of 3), norm; activation, filters of 3 frames,
+norm. dilated branch: one whose 3 x 3 taps are two pixels apart. pointwise: activation, 1 x 1 x 1 filters,
+norm. pool: without parameters; in the supernet a norm stands behind it. input, nothing: the input itself, and
+zeros.
 """
 
-from collections.abc import Callable
-from types import MappingProxyType
 
-import torch
-from torch import nn
+@dataclass(frozen=True)
+class Primitive:
+    """A candidate for an edge."""
 
-from vidnas.nn.blend import map_of, normed_map, sum_maps
-from vidnas.nn.layout import channels_first, frames_first, images
-from vidnas.nn.norms import (
-    BatchStatsNorm,
-    by_the_batch,
-    image_filters,
-    norm,
-    norm_images,
-    remember,
-    weight_and_bias,
-)
-from vidnas.nn.pooling import avg_pool, max_pool, thin
-from vidnas.shapes import Features, Video
-
-Kernel = tuple[int, int, int]
-Activation = Callable[[], nn.Module]
-Builder = Callable[[int, Activation, bool], nn.Module]
+    words: str
+    """What it does, for a reader."""
+    color: str
+    """In pictures: convolutions are cool, poolings warm, the rest grey."""
+    fuses: Fusion | None = None
+    """The form in which it is computed together with others; by default its op is called."""
 
 
-class Zero(nn.Module):
-    """No connection."""
-
-    def forward(self, video: Video) -> Video:
-        """Zeros of the input's shape."""
-        return torch.zeros_like(video)
-
-
-class MaxPool(nn.Module):
-    """Largest value of 3x3 pixels, then of 3 frames; stride 1, padding never wins."""
-
-    def forward(self, video: Video) -> Video:
-        """Pool with stride 1."""
-        return channels_first(max_pool(frames_first(video)))
-
-
-class AvgPool(nn.Module):
-    """Mean of 3x3 pixels, then of 3 frames; stride 1, padding does not count."""
-
-    def forward(self, video: Video) -> Video:
-        """Pool with stride 1."""
-        return channels_first(avg_pool(frames_first(video)))
+PRIMITIVES: dict[str, Primitive] = {
+    "conv_1": Primitive("1 x 1 convolution", "#56b4e9", "pointwise"),
+    "conv_3": Primitive("3 x 3 convolution, then one over 3 frames", "#0072b2", "branch"),
+    "sep_conv_3": Primitive("1 x 3, then 3 x 1 convolution, then one over 3 frames", "#009e73", "branch"),
+    "dil_conv_3": Primitive(
+        "3 x 3 convolution with dilation 2, then one over 3 frames", "#cc79a7", "dilated branch"
+    ),
+    "max_pool_3": Primitive("largest value of 3 x 3 pixels, then of 3 frames", "#d55e00", "pool"),
+    "avg_pool_3": Primitive("mean of 3 x 3 pixels, then of 3 frames", "#e69f00", "pool"),
+    "skip": Primitive("the input itself", "#333333", "input"),
+    "none": Primitive("no connection", "#b0b0b0", "nothing"),
+}
+"""The paper's eight operator candidates (Table 1) by name, in the order of alpha's columns."""
 
 
-class Pointwise(nn.Sequential):
-    """Activation, 1x1x1 convolution, norm; a spatial stride leaves pixels away."""
-
-    def __init__(
-        self, channels_in: int, channels: int, stride: int, activation: Activation, *, batch_stats: bool
-    ) -> None:
-        conv = nn.Conv3d(channels_in, channels, 1, (1, stride, stride), bias=False)
-        super().__init__(activation(), conv, norm(channels, batch_stats))
-        self.stride = stride
-
-    def forward(self, *videos: Features) -> Features:
-        """A linear map of the channels of all videos, and the norm along with it (nn/blend.py)."""
-        activation, conv, norm = self
-        inputs = [thin(frames_first(video), self.stride) for video in videos]
-        linear = map_of(inputs, activation, image_filters(conv).flatten(1))
-        if isinstance(norm, BatchStatsNorm):
-            (out,) = sum_maps([(linear, linear.matrix.new_ones(len(linear.matrix)))])
-            return channels_first(out)
-        if not by_the_batch(norm):
-            (out,) = sum_maps([], [linear])
-            return norm_images(norm, images(out), out.shape[1])
-        out, mean, var = normed_map(linear, *weight_and_bias(norm, linear.matrix[:, 0]))
-        remember(norm, mean, var)
-        return channels_first(out)
+def fused_as(fusion: Fusion | None, names: Iterable[str]) -> list[str]:
+    """Those of the primitives that are computed in this form."""
+    return [name for name in names if PRIMITIVES[name].fuses == fusion]
 
 
-def _conv(channels: int, kernel: Kernel, dilation: int = 1) -> nn.Conv3d:
-    """A stride-1 convolution that keeps the size; `dilation` acts on height and width."""
-    time, height, width = kernel
-    padding = (time // 2, dilation * (height // 2), dilation * (width // 2))
-    dilations = (1, dilation, dilation)
-    return nn.Conv3d(channels, channels, kernel, padding=padding, dilation=dilations, bias=False)
-
-
-def _two_stages(
-    spatial: list[nn.Conv3d], channels: int, activation: Activation, batch_stats: bool
-) -> nn.Module:
-    """Activation - spatial convolutions - norm, then activation - (3,1,1) convolution - norm."""
-    return nn.Sequential(
-        activation(), *spatial, norm(channels, batch_stats),
-        activation(), _conv(channels, (3, 1, 1)), norm(channels, batch_stats),
-    )  # fmt: skip
-
-
-def _conv_1(channels: int, activation: Activation, batch_stats: bool) -> nn.Module:
-    return Pointwise(channels, channels, 1, activation, batch_stats=batch_stats)
-
-
-def _conv_3(channels: int, activation: Activation, batch_stats: bool) -> nn.Module:
-    return _two_stages([_conv(channels, (1, 3, 3))], channels, activation, batch_stats)
-
-
-def _sep_conv_3(channels: int, activation: Activation, batch_stats: bool) -> nn.Module:
-    spatial = [_conv(channels, (1, 1, 3)), _conv(channels, (1, 3, 1))]
-    return _two_stages(spatial, channels, activation, batch_stats)
-
-
-def _dil_conv_3(channels: int, activation: Activation, batch_stats: bool) -> nn.Module:
-    return _two_stages([_conv(channels, (1, 3, 3), dilation=2)], channels, activation, batch_stats)
-
-
-def _max_pool_3(channels: int, activation: Activation, batch_stats: bool) -> nn.Module:
-    return nn.Sequential(MaxPool(), BatchStatsNorm()) if batch_stats else MaxPool()
-
-
-def _avg_pool_3(channels: int, activation: Activation, batch_stats: bool) -> nn.Module:
-    return nn.Sequential(AvgPool(), BatchStatsNorm()) if batch_stats else AvgPool()
-
-
-def _skip(channels: int, activation: Activation, batch_stats: bool) -> nn.Module:
-    return nn.Identity()
-
-
-def _none(channels: int, activation: Activation, batch_stats: bool) -> nn.Module:
-    return Zero()
-
-
-BUILDERS: MappingProxyType[str, Builder] = MappingProxyType(
-    {
-        "conv_1": _conv_1,
-        "conv_3": _conv_3,
-        "sep_conv_3": _sep_conv_3,
-        "dil_conv_3": _dil_conv_3,
-        "max_pool_3": _max_pool_3,
-        "avg_pool_3": _avg_pool_3,
-        "skip": _skip,
-        "none": _none,
-    }
-)
-"""Primitive -> op(channels, activation, batch_stats). `batch_stats` builds the supernet's op: norms without
-parameters, and one behind pooling, so that no candidate's scale decides for it."""
-
-PLAIN_BRANCHES, DILATED_BRANCHES = ("conv_3", "sep_conv_3"), ("dil_conv_3",)
-"""The primitives of two stages, by the dilation of the spatial one; see nn/branches.py."""
+def selectable(names: Iterable[str]) -> list[str]:
+    """Those of the primitives that a genotype may keep: what is no connection it leaves out."""
+    return [name for name in names if PRIMITIVES[name].fuses != "nothing"]

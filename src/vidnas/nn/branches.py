@@ -1,6 +1,6 @@
 """The two-stage ops that read one input, computed side by side: where nearly all of a network's time goes.
 
-A *branch* is an op of two stages (nas/primitives.py): activation, spatial convolution, norm; activation,
+A *branch* is an op of two stages (nas/ops.py): activation, spatial convolution, norm; activation,
 temporal convolution, norm. All branches of an input share its activation; their filters are stacked into one
 wide convolution per kind and the last norm is one with the sum over the branches that lead to one node:
 
@@ -68,9 +68,9 @@ class Stages(NamedTuple):
 
 
 def stages_of(ops: Sequence[nn.Module]) -> Stages:
-    """The stages of ops built for one and the same of PLAIN_BRANCHES or DILATED_BRANCHES.
+    """The stages of ops that are branches of one and the same primitive.
 
-    The two one-dimensional convolutions of sep_conv_3, with nothing between them, are one with their outer
+    Two one-dimensional spatial convolutions with nothing between them are one with their outer
     product as filter.
     """
     parts = list(zip(*(op.children() for op in ops), strict=True))

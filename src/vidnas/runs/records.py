@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from vidnas.errors import UserError
-from vidnas.nas.genotype import PRIMITIVES, Genotype, load_genotype, num_edges
+from vidnas.nas.genotype import Genotype, load_genotype, num_edges
+from vidnas.nas.primitives import PRIMITIVES
 from vidnas.training.scores import by_present_names
 
 Number = int | float

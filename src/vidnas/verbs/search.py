@@ -16,8 +16,9 @@ from vidnas.config.learning import SearchConfig
 from vidnas.errors import counted
 from vidnas.nas.architect import Architect
 from vidnas.nas.derive import derive
-from vidnas.nas.genotype import PRIMITIVES, Genotype, edge_sources, to_json
+from vidnas.nas.genotype import Genotype, edge_sources, to_json
 from vidnas.nas.history import AlphaHistory
+from vidnas.nas.primitives import PRIMITIVES
 from vidnas.report.figures.alphas import draw_alphas
 from vidnas.report.figures.cell import draw_cell
 from vidnas.report.figures.save import save_figure
@@ -229,7 +230,7 @@ def _write_epoch(epoch: int, alpha: Tensor, log: RunLog) -> None:
     """Write the epoch's genotype and alpha into the run folder."""
     genotype = derive(alpha)
     edges = [{"node": node, "source": source} for node, source in edge_sources(len(genotype.nodes))]
-    record = {"epoch": epoch, "primitives": PRIMITIVES, "edges": edges, "alpha": alpha.tolist()}
+    record = {"epoch": epoch, "primitives": [*PRIMITIVES], "edges": edges, "alpha": alpha.tolist()}
     log.write(f"genotypes/epoch-{epoch:03}.json", to_json(genotype))
     log.write(f"alphas/epoch-{epoch:03}.json", json.dumps(record) + "\n")
 

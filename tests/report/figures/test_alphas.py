@@ -7,7 +7,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 
-from vidnas.nas.genotype import PRIMITIVES, edge_sources, num_edges, source_name
+from vidnas.nas.genotype import edge_sources, num_edges, source_name
+from vidnas.nas.primitives import PRIMITIVES
 from vidnas.report.figures.alphas import draw_alphas
 from vidnas.report.figures.palette import PRIMITIVE_COLORS
 

@@ -10,9 +10,12 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyArrowPatch, PathPatch, Rectangle
 from matplotlib.text import Text
 
-from vidnas.nas.genotype import PRIMITIVES, Edge, Genotype, edge_sources, num_edges, random_genotype
+from vidnas.nas.genotype import Edge, Genotype, edge_sources, num_edges, random_genotype
+from vidnas.nas.primitives import PRIMITIVES
 from vidnas.report.figures.animation import SearchEpoch, changed_edges, draw_search
 from vidnas.report.figures.save import to_pixels
+
+NAMES = tuple(PRIMITIVES)
 
 ACCURACIES = (0.2, 0.35, None, 0.3, 0.55)
 TITLE = "A search with a title, costs 5$ or 6$"
@@ -27,7 +30,7 @@ def random_search(num_nodes: int) -> list[SearchEpoch]:
     cells += [cells[2], Genotype(((Edge(first[0].source, other), *first[1:]), *cells[2].nodes[1:]))]
     return [
         SearchEpoch(
-            number, cell, generator.dirichlet(np.ones(len(PRIMITIVES)), size=num_edges(num_nodes)), accuracy
+            number, cell, generator.dirichlet(np.ones(len(NAMES)), size=num_edges(num_nodes)), accuracy
         )
         for number, (cell, accuracy) in enumerate(zip(cells, ACCURACIES, strict=True), start=1)
     ]
@@ -123,7 +126,7 @@ def test_the_table_shows_alpha_of_the_epoch_and_frames_what_is_kept(drawn: Drawn
         for (node, source), weights in zip(
             edge_sources(len(epoch.genotype.nodes)), epoch.mixing, strict=True
         ):
-            for primitive, weight in zip(PRIMITIVES, weights, strict=True):
+            for primitive, weight in zip(NAMES, weights, strict=True):
                 expected[f"{source}-{2 + node}-{primitive}"] = f"{round(100 * weight)}"
         numbers = {
             gid: next(
@@ -144,7 +147,7 @@ def test_a_larger_weight_has_more_of_its_primitives_color(drawn: Drawn) -> None:
         rows = edge_sources(len(epoch.genotype.nodes))
         for gid, field in find(figure, Rectangle, "weight-").items():
             source, target, primitive = gid.split("-")
-            weight = epoch.mixing[rows.index((int(target) - 2, int(source))), PRIMITIVES.index(primitive)]
+            weight = epoch.mixing[rows.index((int(target) - 2, int(source))), NAMES.index(primitive)]
             color = field.get_facecolor()  # type: ignore[attr-defined]
             whiteness.setdefault(primitive, []).append((float(weight), sum(color[:3])))
     for found in whiteness.values():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
 
-from vidnas.nas.genotype import PRIMITIVES
+from vidnas.nas.primitives import PRIMITIVES
 from vidnas.report.figures.palette import PRIMITIVE_COLORS, mixed
 
 # How a deuteranope and a protanope see linear RGB (Machado et al. 2009, severity 1).

@@ -10,7 +10,8 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.ticker import PercentFormatter
 
-from vidnas.nas.genotype import NUM_INPUTS, PRIMITIVES, edge_sources, source_name
+from vidnas.nas.genotype import NUM_INPUTS, edge_sources, source_name
+from vidnas.nas.primitives import PRIMITIVES
 from vidnas.report.figures.palette import FAINT, INK, PRIMITIVE_COLORS, SERIES_COLORS
 from vidnas.report.figures.style import epoch_axes
 

@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.patheffects import withStroke
 
-from vidnas.nas.genotype import NUM_INPUTS, PRIMITIVES, edge_sources, source_name
+from vidnas.nas.genotype import NUM_INPUTS, edge_sources, source_name
+from vidnas.nas.primitives import PRIMITIVES
 from vidnas.report.figures.cell_layout import Ends
 from vidnas.report.figures.palette import HIGHLIGHT, INK, PRIMITIVE_COLORS, mixed
 
@@ -59,7 +60,9 @@ def draw_mixing(
             gid = f"weight-{source}-{NUM_INPUTS + node}-{primitive}"
             _draw_field(axes, left, row, float(mixing[column, row]), highest, gid)
         if ends in kept:
-            _draw_frame(axes, left, PRIMITIVES.index(kept[ends]), ends in changed, f"kept-{source}-{ends[1]}")
+            _draw_frame(
+                axes, left, list(PRIMITIVES).index(kept[ends]), ends in changed, f"kept-{source}-{ends[1]}"
+            )
 
 
 def _left(node: int, column: int) -> float:
@@ -67,7 +70,7 @@ def _left(node: int, column: int) -> float:
 
 
 def _draw_field(axes: Axes, left: float, row: int, weight: float, highest: float, gid: str) -> None:
-    shade = mixed("white", PRIMITIVE_COLORS[PRIMITIVES[row]], weight / highest)
+    shade = mixed("white", PRIMITIVE_COLORS[list(PRIMITIVES)[row]], weight / highest)
     top = HEAD + ROW * row
     axes.add_patch(
         Rectangle((left, top), COLUMN, ROW, facecolor=shade, edgecolor="white", linewidth=1, gid=gid)

@@ -1,8 +1,8 @@
 """The colours of the figures, told apart by colour-blind readers too (after Okabe and Ito, 2008)."""
 
-from types import MappingProxyType
-
 from matplotlib.colors import to_rgb
+
+from vidnas.nas.primitives import PRIMITIVES
 
 INK = "#22303c"
 """Text and outlines."""
@@ -13,19 +13,7 @@ FAINT = "#b8c0c8"
 HIGHLIGHT = "#ffdc5e"
 """Behind what has just changed."""
 
-PRIMITIVE_COLORS = MappingProxyType(
-    {
-        "conv_1": "#56b4e9",
-        "conv_3": "#0072b2",
-        "sep_conv_3": "#009e73",
-        "dil_conv_3": "#cc79a7",
-        "max_pool_3": "#d55e00",
-        "avg_pool_3": "#e69f00",
-        "skip": "#333333",
-        "none": "#b0b0b0",
-    }
-)
-"""Convolutions are cool, poolings warm, the rest grey."""
+PRIMITIVE_COLORS = {name: primitive.color for name, primitive in PRIMITIVES.items()}
 
 SERIES_COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 """Lines that are no primitives, in the order of their appearance."""

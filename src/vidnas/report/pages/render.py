@@ -18,7 +18,7 @@ from vidnas.compare.verdict import chance
 from vidnas.config.learning import SearchConfig
 from vidnas.config.presets import same_clips
 from vidnas.errors import are, counted, storable
-from vidnas.nas.genotype import PRIMITIVES
+from vidnas.nas.primitives import PRIMITIVES
 from vidnas.report.figures.palette import PRIMITIVE_COLORS, SERIES_COLORS, mixed
 from vidnas.report.pages import view, words
 from vidnas.report.pages.cells import CELL_PX, draw_cell
@@ -168,7 +168,7 @@ def render_template(template: str, scripts: Sequence[str] = (), **values: object
         style=Markup(_source(environment, "style.css")),
         light=_palette(dark=False),
         dark=_palette(dark=True),
-        primitives=PRIMITIVES,
+        primitives=tuple(PRIMITIVES),
         versions=installed_versions(),
         generator=f"{GENERATOR} {installed_versions()['vidnas']}",
         now=datetime.now().strftime("%Y-%m-%d %H:%M"),

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from statistics import median
 
 from vidnas.errors import counted, storable
-from vidnas.nas.genotype import PRIMITIVES, Genotype, edge_sources, source_name
+from vidnas.nas.genotype import Genotype, edge_sources, source_name
+from vidnas.nas.primitives import PRIMITIVES
 from vidnas.report.pages import words
 from vidnas.report.pages.cells import Drawing, draw_cell
 from vidnas.report.pages.charts import Chart, Line, draw_lines
@@ -127,7 +128,7 @@ def _kept(genotype: Genotype) -> Iterator[tuple[int, int]]:
     rows = {edge: row for row, edge in enumerate(edge_sources(len(genotype.nodes)))}
     for node, edges in enumerate(genotype.nodes):
         for edge in edges:
-            yield rows[node, edge.source], PRIMITIVES.index(edge.primitive)
+            yield rows[node, edge.source], list(PRIMITIVES).index(edge.primitive)
 
 
 def curves(run: Run) -> list[Chart]:

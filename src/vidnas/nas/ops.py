@@ -1,0 +1,143 @@
+"""The ops of the primitives: every one is a spatial stage followed by a temporal stage (paper, Table 1).
+
+A stage is activation - convolution - batch norm, its filters dense and without bias. No op changes
+the number of channels, the frames, the height or the width of what it reads.
+"""
+
+from collections.abc import Callable
+
+import torch
+from torch import nn
+
+from vidnas.nn.blend import map_of, normed_map, sum_maps
+from vidnas.nn.layout import channels_first, frames_first, images
+from vidnas.nn.norms import (
+    BatchStatsNorm,
+    by_the_batch,
+    image_filters,
+    norm,
+    norm_images,
+    remember,
+    weight_and_bias,
+)
+from vidnas.nn.pooling import avg_pool, max_pool, thin
+from vidnas.shapes import Features, Video
+
+Kernel = tuple[int, int, int]
+Activation = Callable[[], nn.Module]
+Builder = Callable[[int, Activation, bool], nn.Module]
+
+
+class Zero(nn.Module):
+    """No connection."""
+
+    def forward(self, video: Video) -> Video:
+        """Zeros of the input's shape."""
+        return torch.zeros_like(video)
+
+
+class MaxPool(nn.Module):
+    """Largest value of 3x3 pixels, then of 3 frames; stride 1, padding never wins."""
+
+    def forward(self, video: Video) -> Video:
+        """Pool with stride 1."""
+        return channels_first(max_pool(frames_first(video)))
+
+
+class AvgPool(nn.Module):
+    """Mean of 3x3 pixels, then of 3 frames; stride 1, padding does not count."""
+
+    def forward(self, video: Video) -> Video:
+        """Pool with stride 1."""
+        return channels_first(avg_pool(frames_first(video)))
+
+
+class Pointwise(nn.Sequential):
+    """Activation, 1x1x1 convolution, norm; a spatial stride leaves pixels away."""
+
+    def __init__(
+        self, channels_in: int, channels: int, stride: int, activation: Activation, *, batch_stats: bool
+    ) -> None:
+        conv = nn.Conv3d(channels_in, channels, 1, (1, stride, stride), bias=False)
+        super().__init__(activation(), conv, norm(channels, batch_stats))
+        self.stride = stride
+
+    def forward(self, *videos: Features) -> Features:
+        """A linear map of the channels of all videos, and the norm along with it (nn/blend.py)."""
+        activation, conv, norm = self
+        inputs = [thin(frames_first(video), self.stride) for video in videos]
+        linear = map_of(inputs, activation, image_filters(conv).flatten(1))
+        if isinstance(norm, BatchStatsNorm):
+            (out,) = sum_maps([(linear, linear.matrix.new_ones(len(linear.matrix)))])
+            return channels_first(out)
+        if not by_the_batch(norm):
+            (out,) = sum_maps([], [linear])
+            return norm_images(norm, images(out), out.shape[1])
+        out, mean, var = normed_map(linear, *weight_and_bias(norm, linear.matrix[:, 0]))
+        remember(norm, mean, var)
+        return channels_first(out)
+
+
+def _conv(channels: int, kernel: Kernel, dilation: int = 1) -> nn.Conv3d:
+    """A stride-1 convolution that keeps the size; `dilation` acts on height and width."""
+    time, height, width = kernel
+    padding = (time // 2, dilation * (height // 2), dilation * (width // 2))
+    dilations = (1, dilation, dilation)
+    return nn.Conv3d(channels, channels, kernel, padding=padding, dilation=dilations, bias=False)
+
+
+def _two_stages(
+    spatial: list[nn.Conv3d], channels: int, activation: Activation, batch_stats: bool
+) -> nn.Module:
+    """Activation - spatial convolutions - norm, then activation - (3,1,1) convolution - norm."""
+    return nn.Sequential(
+        activation(), *spatial, norm(channels, batch_stats),
+        activation(), _conv(channels, (3, 1, 1)), norm(channels, batch_stats),
+    )  # fmt: skip
+
+
+def _conv_1(channels: int, activation: Activation, batch_stats: bool) -> nn.Module:
+    return Pointwise(channels, channels, 1, activation, batch_stats=batch_stats)
+
+
+def _conv_3(channels: int, activation: Activation, batch_stats: bool) -> nn.Module:
+    return _two_stages([_conv(channels, (1, 3, 3))], channels, activation, batch_stats)
+
+
+def _sep_conv_3(channels: int, activation: Activation, batch_stats: bool) -> nn.Module:
+    spatial = [_conv(channels, (1, 1, 3)), _conv(channels, (1, 3, 1))]
+    return _two_stages(spatial, channels, activation, batch_stats)
+
+
+def _dil_conv_3(channels: int, activation: Activation, batch_stats: bool) -> nn.Module:
+    return _two_stages([_conv(channels, (1, 3, 3), dilation=2)], channels, activation, batch_stats)
+
+
+def _max_pool_3(channels: int, activation: Activation, batch_stats: bool) -> nn.Module:
+    return nn.Sequential(MaxPool(), BatchStatsNorm()) if batch_stats else MaxPool()
+
+
+def _avg_pool_3(channels: int, activation: Activation, batch_stats: bool) -> nn.Module:
+    return nn.Sequential(AvgPool(), BatchStatsNorm()) if batch_stats else AvgPool()
+
+
+def _skip(channels: int, activation: Activation, batch_stats: bool) -> nn.Module:
+    return nn.Identity()
+
+
+def _none(channels: int, activation: Activation, batch_stats: bool) -> nn.Module:
+    return Zero()
+
+
+BUILDERS: dict[str, Builder] = {
+    "conv_1": _conv_1,
+    "conv_3": _conv_3,
+    "sep_conv_3": _sep_conv_3,
+    "dil_conv_3": _dil_conv_3,
+    "max_pool_3": _max_pool_3,
+    "avg_pool_3": _avg_pool_3,
+    "skip": _skip,
+    "none": _none,
+}
+"""Primitive -> op(channels, activation, batch_stats). `batch_stats` builds the supernet's op: norms without
+parameters, and one behind pooling, so that no candidate's scale decides for it."""
