@@ -13,11 +13,13 @@ from pathlib import Path
 
 import measure
 from vidnas.video.clips.loaders import ShuffledKeys
-from vidnas.video.index.csvlist import parse_csv, write_csv
+from vidnas.video.index.csvlist import listing_of_parts, read_header, write_csv
 from vidnas.video.index.division import divide
 from vidnas.video.index.groups import find_groups
 from vidnas.video.index.items import Item, VideoIndex
-from vidnas.video.index.labels import parse_lists
+from vidnas.video.index.labels import by_labels, listing_of
+from vidnas.video.index.lists import read_list, read_text
+from vidnas.video.index.tables import cut, read_rows
 
 MILLION = 1_000_000
 
@@ -38,7 +40,7 @@ def main() -> None:
     def lap(name: str) -> None:
         sec[name] = time.perf_counter() - start - sum(sec.values())
 
-    listing = parse_lists(file)
+    listing = listing_of(read_list(file, []), (), file.parent)
     root = file.parent
     items = tuple(Item(root / clip.path, clip.label, clip.group) for clip in listing.train)
     classes = listing.classes
@@ -52,7 +54,9 @@ def main() -> None:
     num_train = len(train)
     del train, test
     lap("saved")
-    again = parse_csv(root / "index.csv")
+    columns, _ = read_header(root / "index.csv")
+    rows = cut(read_text(root / "index.csv"), root / "index.csv", columns.separator)
+    again = listing_of_parts(read_rows(rows, columns, lambda _: False, named_by="")[0], by_labels)
     assert len(again.train) == num_train and len(again.train) + len(again.test) == MILLION
     lap("loaded")
     keys = ShuffledKeys(num_train, samples_per_epoch=num_train, seed=0)

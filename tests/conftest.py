@@ -68,10 +68,10 @@ def test_data() -> Path:
 @pytest.fixture(scope="session")
 def tiny_videos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The built-in clips, but few and short: 3 groups of 2 training clips a class, 1 of 2 test clips."""
-    from vidnas.video.make.synthetic import write_clips
+    from vidnas.video.make.synthetic import Plan, write_clips
 
     folder = tmp_path_factory.mktemp("data") / "tiny videos"
-    write_clips(folder, groups_per_class=4, clips_per_group=2, test_groups=1, num_frames=8, size_px=24)
+    write_clips(folder, Plan(groups_per_class=4, clips_per_group=2, test_groups=1, num_frames=8, size_px=24))
     return folder
 
 

@@ -14,7 +14,7 @@ from vidnas.cli.main import main
 from vidnas.config.data import CheckConfig
 from vidnas.errors import UserError
 from vidnas.verbs.check import CheckResult, run_check
-from vidnas.video.make.synthetic import write_clips
+from vidnas.video.make.synthetic import Plan, write_clips
 
 Spoil = Callable[[Path], object]
 
@@ -89,7 +89,8 @@ def test_which_of_several_video_streams_is_read_is_told_and_no_fault(folders: Pa
 
 def test_lengths_and_sizes_that_differ_are_told(folders: Path) -> None:
     other = folders.parent / "other"
-    write_clips(other, groups_per_class=2, clips_per_group=1, test_groups=1, num_frames=12, size_px=32)
+    plan = Plan(groups_per_class=2, clips_per_group=1, test_groups=1, num_frames=12, size_px=32)
+    write_clips(other, plan)
     for path in sorted((folders / "Grow").iterdir())[1:]:
         path.unlink()
     for number, path in enumerate(sorted((other / "videos" / "Grow").iterdir())):

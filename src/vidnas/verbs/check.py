@@ -12,15 +12,16 @@ from vidnas.assembly import videos
 from vidnas.atomic import require_new
 from vidnas.config.data import CheckConfig
 from vidnas.errors import UserError, are, counted, shown
-from vidnas.video.index.csvlist import parse_csv, write_csv
+from vidnas.video.index.contents import read_contents
+from vidnas.video.index.csvlist import write_csv
 from vidnas.video.index.groups import carried_by_most
 from vidnas.video.index.index import grouped, index_videos
 from vidnas.video.index.items import Item, VideoIndex
-from vidnas.video.index.layouts import read_contents
+from vidnas.video.index.listfiles import lists_of, read_csv
 from vidnas.video.index.located import Contents
 from vidnas.video.scan.scan_index import scan_indexed
 from vidnas.video.stores.decode import VideoInfo
-from vidnas.video.stores.pack import is_pack
+from vidnas.video.stores.footage import store_of
 from vidnas.video.stores.tree import local_tree, videos_below
 
 
@@ -68,7 +69,7 @@ def run_check(config: CheckConfig) -> CheckResult:
     notes = [*how_read, *beside]
     notes += videos.uneven(index.train, index.classes, "; vidnas train --balance lets the loss do so.")
     notes += _chosen_streams(infos)
-    if items and not is_pack(data):
+    if items and not store_of(data).layout:
         notes.append(store.note or f"Index of the good videos: {store.file}")
     if config.write_csv is not None:
         notes.append(_write(understood, Path(config.write_csv).expanduser()))
@@ -81,7 +82,7 @@ def run_check(config: CheckConfig) -> CheckResult:
 def _look_around(data: Path, contents: Contents) -> tuple[list[str], list[str]]:
     """Sentences on what lies there besides and is no fault, and on what is missing or should not be there."""
     faults = [f"{name} is listed, but missing." for name in contents.missing]
-    if is_pack(data):
+    if store_of(data).layout:
         return [], faults
     unlisted = _unlisted(contents)
     if not data.is_file():
@@ -128,7 +129,7 @@ def _try_layout(
 def _write(index: VideoIndex, file: Path) -> str:
     """Write the videos as a CSV file, and make sure that it reads; a sentence that it is there."""
     write_csv(index, file, root=file.parent)
-    faults = parse_csv(file).faults
+    faults = read_csv(lists_of({"": file})).faults
     if faults:
         file.unlink()
         raise UserError(f"As a CSV file these data would not be read: {faults[0].what} Rename the classes.")

@@ -15,8 +15,8 @@ from vidnas import console
 from vidnas.assembly import videos
 from vidnas.config.data import PackConfig
 from vidnas.errors import UserError, are, counted, shown
+from vidnas.video.index.contents import read_every_split
 from vidnas.video.index.items import Item
-from vidnas.video.index.layouts import read_every_split
 from vidnas.video.index.located import Contents
 from vidnas.video.index.sources import Source
 from vidnas.video.make.packing import Packing, Quality, expected_bytes, write_shards
@@ -83,11 +83,11 @@ def _pack(config: PackConfig, out: Path) -> None:
     if faults and (config.on_bad == "raise" or len(faults) == len(items)):
         told = videos.listed(list(faults.values()))
         raise UserError(f"{len(faults)} of {counted(len(items), 'video')} cannot be used:{told}")
-    official = layout in ("ucf101", "hmdb51")
+    official = contents.lists if layout.splits else ()
     facts = {
-        "layout": layout,
+        "layout": layout.name,
         "classes": contents.index.classes,
-        "lists": {_relative(p, source): _digest(p) for p in contents.lists} if official else {},
+        "lists": {_relative(p, source): _digest(p) for p in official},
         "faults": faults,
     }
     clips = _clips(contents, names, scans)
@@ -96,7 +96,7 @@ def _pack(config: PackConfig, out: Path) -> None:
     with _locked(out):
         if packing.begin():
             return
-        for path in contents.lists if official else ():
+        for path in official:
             target = out / _relative(path, source)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from vidnas.errors import UserError
+from vidnas.video.index.contents import read_contents
 from vidnas.video.index.folders import FRAMES, read_folders
 from vidnas.video.index.items import Item
+from vidnas.video.index.sources import Source
 from vidnas.video.stores.tree import Tree, local_tree, videos_below
 
 
@@ -97,8 +99,9 @@ def test_a_folder_without_classes_of_videos_names_the_accepted_layouts(
     tmp_path: Path, names: tuple[str, ...]
 ) -> None:
     accepted = r"no folder with videos\. Accepted are: a folder with a .* \.wmv, frames in \.jpeg"
+    local_put(tmp_path, *names)
     with pytest.raises(UserError, match=accepted):
-        read_folders(local_put(tmp_path, *names))
+        read_contents(Source(tmp_path))
 
 
 @pytest.mark.parametrize(

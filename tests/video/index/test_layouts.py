@@ -3,17 +3,20 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args, get_type_hints
 
 import pytest
 
+from vidnas.config.data import CheckConfig
 from vidnas.errors import UsageError, UserError
+from vidnas.video.index import contents, layouts
 from vidnas.video.index.csvlist import write_csv
 from vidnas.video.index.hmdb51 import parse_hmdb51
 from vidnas.video.index.index import direction_classes, index_videos
 from vidnas.video.index.items import Item, VideoIndex
-from vidnas.video.index.sources import Layout, Source
-from vidnas.video.stores.tree import local_tree
+from vidnas.video.index.located import Contents
+from vidnas.video.index.sources import Source
+from vidnas.video.stores.tree import Tree, local_tree
 
 
 def index(
@@ -24,7 +27,7 @@ def index(
     split_by: Literal["auto", "group", "clip"] = "auto",
     group_regex: str | None = None,
     seed: int = 0,
-    layout: Layout = "auto",
+    layout: str = "auto",
     roots: Sequence[Path] = (),
 ) -> VideoIndex:
     source = Source(data, test_list=test_list, split=split, layout=layout, roots=tuple(roots))
@@ -520,13 +523,41 @@ def test_lists_of_two_kinds_need_a_word(tmp_path: Path) -> None:
         ("csv", "has no CSV file with the columns path and label"),
     ],
 )
-def test_a_layout_that_is_not_there_is_told(tmp_path: Path, layout: Layout, message: str) -> None:
+def test_a_layout_that_is_not_there_is_told(tmp_path: Path, layout: str, message: str) -> None:
     put(tmp_path, *clips("a", 3), *clips("b", 3))
     with pytest.raises(UserError, match=message):
         index(tmp_path, layout=layout)
     (tmp_path / "l.txt").write_text("a/clip 0.avi 0\n")
     with pytest.raises(UsageError, match="--layout videos is one of folders, but"):
         index(tmp_path / "l.txt", layout="videos")
+
+
+def test_the_command_line_takes_every_layout_of_the_table() -> None:
+    names = get_args(get_type_hints(CheckConfig)["layout"])
+    assert names == ("auto", *(layout.name for layout in layouts.LAYOUTS))
+
+
+def test_a_further_layout_is_a_row_of_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def read(_: Source, tree: Tree) -> Contents:
+        names = (tree.root / "labels.tab").read_text().splitlines()
+        items = [Item(tree.root / name, label % 2, None) for label, name in enumerate(names)]
+        return Contents(VideoIndex(("even", "odd"), tuple(items), (), ("Read labels.tab.",)))
+
+    tab = layouts.Layout(
+        name="tab", rank=1, signs=lambda tree: "tab" * ("labels.tab" in tree.files), read=read
+    )
+    monkeypatch.setattr(contents, "LAYOUTS", (*layouts.LAYOUTS, tab))
+    monkeypatch.setitem(layouts.LAYOUT_OF, "tab", tab)
+    data = put(tmp_path, *clips("a", 4), *clips("b", 4))
+    assert index(data).classes == ("a", "b")
+    names = [path.relative_to(data).as_posix() for path in sorted(data.rglob("*.avi"))]
+    (data / "labels.tab").write_text("\n".join(names))
+    read_as_tab = index(data)
+    assert read_as_tab.classes == ("even", "odd") and read_as_tab.notes[0] == "Read labels.tab."
+    assert index(data, layout="tab") == read_as_tab and index(data, layout="videos").classes == ("a", "b")
+    (data / "trainlist01.txt").touch()
+    with pytest.raises(UserError, match=r"2 ways\. Say which one: .*; tab \(--layout tab\)"):
+        index(data)
 
 
 # Several roots

@@ -15,7 +15,8 @@ from av.video.stream import VideoStream
 
 from vidnas.errors import UserError
 from vidnas.video.live import stream as stream_module
-from vidnas.video.live.stream import LATE_SEC, Player, StreamClock, open_source, shown_source
+from vidnas.video.live.stream import LATE_SEC, Player, open_source, shown_source
+from vidnas.video.stores.clock import FrameClock
 from vidnas.video.stores.upright import FrameScaler
 
 Write = Callable[..., Path]
@@ -167,8 +168,10 @@ def test_joining_in_the_middle_of_a_stream_waits_for_a_whole_frame(
 def test_stream_time_never_leaps(
     stated: list[float | None], left_out: list[int], expected: list[float]
 ) -> None:
-    clock = StreamClock(0.04)
-    ticks = [clock.tick(time_sec, skipped) for time_sec, skipped in zip(stated, left_out, strict=True)]
+    clock = FrameClock(0.04, leaps=True)
+    ticks = [
+        clock.start(time_sec, skipped) + 0.04 for time_sec, skipped in zip(stated, left_out, strict=True)
+    ]
     assert ticks == pytest.approx(expected)
 
 

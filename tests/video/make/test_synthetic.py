@@ -10,17 +10,18 @@ from vidnas.video.clips.sampling import random_indices
 from vidnas.video.index.index import index_videos
 from vidnas.video.index.sources import Source
 from vidnas.video.make.drawing import draw_appearance, draw_frames
-from vidnas.video.make.synthetic import CLASSES, draw_poses, encode_clip, write_clips
+from vidnas.video.make.synthetic import CLASSES, Plan, draw_poses, encode_clip, write_clips
 from vidnas.video.stores.decode import scan_video
 from vidnas.video.stores.footage import decode_frames
 
 PAIRS = tuple(zip(CLASSES[::2], CLASSES[1::2], strict=True))
 X, Y, ANGLE, SIZE = range(4)
 Array = np.ndarray
+TINY = Plan(groups_per_class=2, clips_per_group=1, test_groups=1)
 
 
 def write_few(folder: Path, *, seed: int = 0, test_groups: int = 1) -> Path:
-    write_clips(folder, seed=seed, groups_per_class=3, clips_per_group=2, test_groups=test_groups)
+    write_clips(folder, Plan(seed=seed, groups_per_class=3, clips_per_group=2, test_groups=test_groups))
     return folder
 
 
@@ -166,7 +167,7 @@ def test_the_folder_is_read_as_ucf101_with_groups_kept_apart(few: Path) -> None:
 
 
 def test_by_default_there_are_over_600_training_and_160_test_clips(tmp_path: Path) -> None:
-    write_clips(tmp_path / "clips", num_frames=2, size_px=16)
+    write_clips(tmp_path / "clips", Plan(num_frames=2, size_px=16))
     assert len((tmp_path / "clips/trainlist01.txt").read_text().splitlines()) == 608
     assert len((tmp_path / "clips/testlist01.txt").read_text().splitlines()) == 192
 
@@ -205,9 +206,7 @@ def test_an_interruption_leaves_nothing_behind(tmp_path: Path) -> None:
 def test_a_second_call_writes_nothing(tmp_path: Path) -> None:
     calls: list[int] = []
     for _ in range(2):
-        write_clips(
-            tmp_path / "c", groups_per_class=2, clips_per_group=1, test_groups=1, progress=calls.append
-        )
+        write_clips(tmp_path / "c", TINY, progress=calls.append)
     assert calls == [1] * 16, "one for every clip, all from the first call"
     assert [path.name for path in tmp_path.iterdir()] == ["c"]
 
@@ -218,9 +217,9 @@ def test_two_processes_that_write_the_same_clips_do_not_disturb_one_another(tmp_
     def other_process(num_clips: int) -> None:
         calls.append(num_clips)
         if len(calls) == 1:
-            write_clips(folder, groups_per_class=2, clips_per_group=1, test_groups=1)
+            write_clips(folder, TINY)
 
-    write_clips(folder, groups_per_class=2, clips_per_group=1, test_groups=1, progress=other_process)
+    write_clips(folder, TINY, progress=other_process)
     assert len(calls) == len(list(folder.rglob("*.avi"))) == 16
     assert [path.name for path in tmp_path.iterdir()] == ["clips"]
 

@@ -11,7 +11,8 @@ from vidnas.errors import UserError
 from vidnas.video.stores import footage
 from vidnas.video.stores.decode import VideoInfo
 from vidnas.video.stores.footage import decode_frames, fingerprint, read_frames, size_bytes, state_of
-from vidnas.video.stores.pictures import MOST_PIXELS, picture_names
+from vidnas.video.stores.pictures import MOST_PIXELS
+from vidnas.video.stores.tree import picture_names
 
 
 def write_frames(

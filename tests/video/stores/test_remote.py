@@ -20,13 +20,13 @@ from vidnas.verbs.check import run_check
 from vidnas.verbs.pack import run_pack
 from vidnas.video.clips.datasets import TrainClips
 from vidnas.video.clips.loaders import train_loader
+from vidnas.video.index.contents import read_contents
 from vidnas.video.index.index import index_videos
 from vidnas.video.index.items import VideoIndex
-from vidnas.video.index.layouts import read_contents
 from vidnas.video.index.sources import Source
 from vidnas.video.stores import pack as pack_module
 from vidnas.video.stores import remote, servers
-from vidnas.video.stores.footage import decode_frames
+from vidnas.video.stores.footage import decode_frames, size_bytes
 from vidnas.video.stores.remote import MARKER, mirror
 
 moto_server = pytest.importorskip("moto.server")
@@ -252,7 +252,7 @@ def test_the_cache_keeps_to_its_limit_and_forgets_what_was_used_longest_ago(
     site: str, own_cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     items = read(f"{site}/list.txt").train
-    sizes = [remote.size_there(item.path) or 0 for item in items]
+    sizes = [size_bytes(item.path) for item in items]
     monkeypatch.setattr(remote, "IN_USE_SEC", 0.0)
     monkeypatch.setenv("VIDNAS_CACHE_GB", str(2.5 * max(sizes) / 1e9))
     for item in items:

@@ -1,6 +1,7 @@
 """Videos as datasets: training clips by chance, test clips by rule."""
 
 from collections.abc import Sequence
+from dataclasses import KW_ONLY, dataclass
 from typing import Literal
 
 import numpy as np
@@ -25,6 +26,7 @@ SampleKey = tuple[int, int]
 """Which clip: the index of a video, and the seed of this clip's frames, crop, light and flip."""
 
 
+@dataclass(eq=False)
 class TrainClips(Dataset[tuple[Pixels, int, int]]):
     """Randomly sampled, cropped and, with `flip`, mirrored clips: `clips[key]` is (clip, label, index).
 
@@ -34,28 +36,18 @@ class TrainClips(Dataset[tuple[Pixels, int, int]]):
     small.
     """
 
-    def __init__(
-        self,
-        items: Sequence[Item],
-        num_frames: Sequence[int],
-        *,
-        size_px: int,
-        segments: int,
-        frames_per_segment: int,
-        flip: bool,
-        single_frame: bool,
-        photometric: float = 0.0,
-    ) -> None:
-        assert len(items) == len(num_frames)
-        require_side((item.path for item in items), scaled_short_side(size_px))
-        self.items = items
-        self.num_frames = num_frames
-        self.size_px = size_px
-        self.segments = segments
-        self.frames_per_segment = frames_per_segment
-        self.flip = flip
-        self.photometric = photometric
-        self.single_frame = single_frame
+    items: Sequence[Item]
+    num_frames: Sequence[int]
+    _: KW_ONLY
+    size_px: int
+    segments: int
+    frames_per_segment: int
+    single_frame: bool
+    flip: bool
+    photometric: float = 0.0
+
+    def __post_init__(self) -> None:
+        _require_readable(self)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -82,6 +74,7 @@ class TrainClips(Dataset[tuple[Pixels, int, int]]):
         return to_pixels(frames), item.label, index
 
 
+@dataclass(eq=False)
 class TestClips(Dataset[tuple[Views, int, int]]):
     """Evenly sampled clips: `clips[index]` is (views, label, index), clip by clip, crop by crop.
 
@@ -92,28 +85,18 @@ class TestClips(Dataset[tuple[Views, int, int]]):
 
     __test__ = False  # pytest would take the name for a test class
 
-    def __init__(
-        self,
-        items: Sequence[Item],
-        num_frames: Sequence[int],
-        *,
-        size_px: int,
-        segments: int,
-        frames_per_segment: int,
-        single_frame: bool,
-        num_clips: int = 1,
-        num_crops: Literal[1, 3] = 1,
-    ) -> None:
-        assert len(items) == len(num_frames)
-        require_side((item.path for item in items), scaled_short_side(size_px))
-        self.items = items
-        self.num_frames = num_frames
-        self.size_px = size_px
-        self.segments = segments
-        self.frames_per_segment = frames_per_segment
-        self.single_frame = single_frame
-        self.num_clips = num_clips
-        self.num_crops = num_crops
+    items: Sequence[Item]
+    num_frames: Sequence[int]
+    _: KW_ONLY
+    size_px: int
+    segments: int
+    frames_per_segment: int
+    single_frame: bool
+    num_clips: int = 1
+    num_crops: Literal[1, 3] = 1
+
+    def __post_init__(self) -> None:
+        _require_readable(self)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -142,3 +125,8 @@ class TestClips(Dataset[tuple[Views, int, int]]):
             length = self.segments * self.frames_per_segment
             return [frame * length for frame in multi_indices(num_frames, 1, 1, self.num_clips)]
         return multi_indices(num_frames, self.segments, self.frames_per_segment, self.num_clips)
+
+
+def _require_readable(clips: TrainClips | TestClips) -> None:
+    assert len(clips.items) == len(clips.num_frames)
+    require_side((item.path for item in clips.items), scaled_short_side(clips.size_px))

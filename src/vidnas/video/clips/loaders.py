@@ -5,6 +5,7 @@ workers nor PyTorch's global generator plays a part, and any epoch can be repeat
 """
 
 from collections.abc import Iterator
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ PREFETCHED = 2
 FILES_OF_A_WORKER = 4
 
 
+@dataclass(eq=False)
 class ShuffledKeys(Sampler[SampleKey]):
     """An endless stream of shuffled passes over all items, cut into epochs of `samples_per_epoch` keys.
 
@@ -35,25 +37,19 @@ class ShuffledKeys(Sampler[SampleKey]):
     batches, so that the keys do not depend on their number.
     """
 
-    def __init__(
-        self,
-        num_items: int,
-        *,
-        samples_per_epoch: int,
-        seed: int,
-        repeats: int = 1,
-        rank: int = 0,
-        num_ranks: int = 1,
-    ) -> None:
-        assert num_items >= 1 and 0 <= rank < num_ranks and samples_per_epoch % num_ranks == 0
-        self.num_items = num_items
-        self.samples_per_epoch = samples_per_epoch
-        self.seed = seed
-        self.repeats = repeats
-        self.rank = rank
-        self.num_ranks = num_ranks
-        self.epoch = 0
-        self.first = 0
+    num_items: int
+    _: KW_ONLY
+    samples_per_epoch: int
+    seed: int
+    repeats: int = 1
+    rank: int = 0
+    num_ranks: int = 1
+    epoch: int = field(default=0, init=False)
+    first: int = field(default=0, init=False)
+
+    def __post_init__(self) -> None:
+        assert self.num_items >= 1 and 0 <= self.rank < self.num_ranks
+        assert self.samples_per_epoch % self.num_ranks == 0
 
     def go_to(self, epoch: int, first: int = 0) -> None:
         """Iterating from now on gives the keys of this epoch, from this rank's one numbered `first` on."""
@@ -108,7 +104,7 @@ def train_loader(
 
 
 def of_epoch(loader: DataLoader[Any], epoch: int, *, first_batch: int = 0) -> DataLoader[Any]:
-    """The same training loader, set to the batches of this epoch from `first_batch` on (both from 0)."""
+    """A training loader, set to the batches of this epoch from `first_batch` on (both from 0)."""
     assert isinstance(loader.sampler, ShuffledKeys) and loader.batch_size is not None
     loader.sampler.go_to(epoch, first_batch * loader.batch_size)
     return loader

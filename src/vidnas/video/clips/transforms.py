@@ -68,7 +68,7 @@ def random_light(frames: Frames, amount: float, generator: np.random.Generator) 
 
 
 def to_pixels(frames: Frames) -> Pixels:
-    """The same, colour channels first."""
+    """Frames with their colour channels first, as workers hand them on."""
     return torch.from_numpy(np.ascontiguousarray(frames.transpose(3, 0, 1, 2)))
 
 

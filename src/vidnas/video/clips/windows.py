@@ -57,7 +57,7 @@ def _uneven(starts: Sequence[float], duration_sec: float, window_sec: float) -> 
     windows = {}
     for begin, most_sec in [*((begin, half_sec) for begin in begins), (last, window_sec / 10)]:
         start_sec = begin * half_sec
-        start = _shown(starts, start_sec, slack_sec)
+        start = _frame_at(starts, start_sec, slack_sec)
         if start_sec - starts[start] < most_sec - _SAME:
             start_sec = starts[start]
         end_sec = duration_sec if begin == last else start_sec + window_sec
@@ -66,7 +66,7 @@ def _uneven(starts: Sequence[float], duration_sec: float, window_sec: float) -> 
     return list(windows.values())
 
 
-def _shown(starts: Sequence[float], time_sec: float, slack_sec: float) -> int:
+def _frame_at(starts: Sequence[float], time_sec: float, slack_sec: float) -> int:
     """The frame that starts then, to within `slack_sec`, or is shown already."""
     index = bisect_left(starts, time_sec - slack_sec)
     return index if index < len(starts) and starts[index] <= time_sec + slack_sec else index - 1

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from vidnas.errors import UserError
 from vidnas.video.index.items import Item
-from vidnas.video.stores.footage import content_digest, fingerprint, size_bytes
+from vidnas.video.stores.footage import content_digest, fingerprint, identity, size_bytes
 
 K = TypeVar("K", bound=Hashable)
 
@@ -21,30 +21,21 @@ def find_copies(items: Sequence[Item]) -> list[list[Item]]:
     left, each file read once. Empty files are copies only where they are one file.
     """
     found = []
-    digests: dict[object, bytes] = {}
+    digests: dict[Hashable, bytes] = {}
     for size, alike in _by(items, lambda item: size_bytes(item.path)):
         if size == 0:
-            found += [same for _, same in _by(alike, lambda item: _identity(item.path))]
+            found += [same for _, same in _by(alike, lambda item: identity(item.path))]
             continue
         for _, near in _by(alike, lambda item: fingerprint(item.path)):
             found += [same for _, same in _by(near, lambda item: _digest(item.path, digests))]
     return found
 
 
-def _digest(path: Path, known: dict[object, bytes]) -> bytes:
-    key = _identity(path)
+def _digest(path: Path, known: dict[Hashable, bytes]) -> bytes:
+    key = identity(path)
     if key not in known:
         known[key] = content_digest(path)
     return known[key]
-
-
-def _identity(path: Path) -> object:
-    """The same for all links to a file; what is in a pack or on another machine has none but its path."""
-    try:
-        stat = path.stat()
-    except OSError:
-        return path
-    return stat.st_dev, stat.st_ino
 
 
 def _by(items: Iterable[Item], key: Callable[[Item], K]) -> Iterator[tuple[K, list[Item]]]:

@@ -11,10 +11,10 @@ from vidnas.atomic import write_whole
 from vidnas.errors import UserError
 from vidnas.video.index.faults import Fault, require_none
 from vidnas.video.index.items import Item, VideoIndex
-from vidnas.video.index.labels import Lines, by_labels, with_faults
+from vidnas.video.index.labels import Lines
 from vidnas.video.index.lists import Listing, ListLine, read_text
 from vidnas.video.index.parts import join_parts
-from vidnas.video.index.tables import KNOWN, Columns, cut, read_rows
+from vidnas.video.index.tables import KNOWN, Columns
 
 DELIMITERS = ",;\t"
 _EXAMPLE = "The first line is the header, as in: path,label,split,group"
@@ -28,17 +28,6 @@ def is_csv_of_clips(file: Path) -> bool:
     except (OSError, UnicodeDecodeError):
         return False
     return {"path", "label"} <= set(header)
-
-
-def parse_csv(file: Path) -> Listing:
-    """Read the clips and their labels, as of a list file; faults name file and line.
-
-    `split` is train, val or test: val is the test where there is no other, else it joins the training.
-    """
-    columns, notes = read_header(file)
-    rows = cut(read_text(file), file, columns.separator)
-    parts, faults = read_rows(rows, columns, lambda _: False, named_by="the header has")
-    return with_faults(listing_of_parts(parts, by_labels, notes), faults)
 
 
 def read_header(file: Path) -> tuple[Columns, list[str]]:
@@ -62,7 +51,7 @@ def listing_of_parts(
 ) -> Listing:
     """The clips of lines by their part (train, val or test; "" where nothing tells): a training and a test.
 
-    `listing_of` reads their labels.
+    `listing_of` reads their labels. val is the test where there is no other, else it joins the training.
     """
     train, test, how = join_parts({part or "train": lines for part, lines in parts.items()})
     listing = listing_of(train, test) if train else listing_of(test, ())
@@ -81,7 +70,7 @@ def _delimiter(header: str) -> str:
 
 
 def write_csv(index: VideoIndex, file: Path, *, root: Path) -> None:
-    """Write a data set as `parse_csv` reads it, the paths relative to `root` where they lie below it."""
+    """Write a data set as a CSV file that --data takes, its paths relative to `root` where they lie below."""
     text = io.StringIO(newline="")
     table = csv.writer(text, lineterminator="\n")
     table.writerow(KNOWN)

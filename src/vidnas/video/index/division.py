@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from vidnas.errors import UserError
-from vidnas.video.index.faults import MOST_TOLD
+from vidnas.video.index.faults import MOST_TOLD, named
 from vidnas.video.index.groups import (
     carried_by_most,
     numbered_groups,
@@ -88,12 +88,10 @@ def _example(items: Sequence[Item], classes: Sequence[str]) -> str:
 
 def own_groups_told(items: Sequence[Item], classes: Sequence[str]) -> str:
     """Which names carry no group, so that each is one of its own; the --group-regex that says the same."""
-    names = without_group(items)
-    rest = len(names) - MOST_TOLD
-    more = f" and {rest} more" if rest > 0 else ""
+    names = [repr(name) for name in without_group(items)]
     one = "a group of its own is" if len(names) == 1 else "groups of their own are"
     regex = shlex.quote(regex_for_all(items, classes))
-    return f"{one} {', '.join(map(repr, names[:MOST_TOLD]))}{more} (as with --group-regex {regex})"
+    return f"{one} {named(names)} (as with --group-regex {regex})"
 
 
 def _why_no_groups(items: Sequence[Item], classes: Sequence[str], without: Sequence[str]) -> str:
@@ -109,10 +107,10 @@ def require_groups(items: Sequence[Item]) -> None:
     """UserError where --split-by group is asked for and some names carry none."""
     without = without_group(items)
     if without:
-        named = ", ".join(map(repr, without[:MOST_TOLD]))
+        some = ", ".join(map(repr, without[:MOST_TOLD]))
         raise UserError(
             f"--split-by group: {len(without)} of {len(items)} file names carry no group, for example "
-            f"{named}. Names like v_Class_g01_c02.avi (UCF101), HMDB51's, Class_11_1.avi and "
+            f"{some}. Names like v_Class_g01_c02.avi (UCF101), HMDB51's, Class_11_1.avi and "
             "person_class.avi are known; for others say where the group stands, as in --group-regex "
             "'^(.+?)_', or use --split-by clip."
         )

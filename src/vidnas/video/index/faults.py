@@ -11,6 +11,10 @@ from vidnas.errors import UserError
 MOST_TOLD = 10
 
 
+class NoData(UserError):
+    """Nothing is there that is asked for: what --data accepts is to be told behind it."""
+
+
 class Fault(NamedTuple):
     """What is wrong with a line, which is `file:line`."""
 
@@ -49,6 +53,12 @@ def at_once(sentences: Sequence[str], what: str) -> str:
     if len(sentences) == 1:
         return sentences[0]
     return f"{len(sentences)} {what}:" + "".join(f"\n  {line}" for line in first_ten(sentences))
+
+
+def named(names: Sequence[object]) -> str:
+    """At most ten of them in a sentence, and how many more there are."""
+    rest = len(names) - MOST_TOLD
+    return f"{', '.join(map(str, names[:MOST_TOLD]))}{f' and {rest} more' if rest > 0 else ''}"
 
 
 def first_ten(names: Sequence[str]) -> list[str]:

@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from vidnas.errors import UserError, shown
+from vidnas.video.index.faults import NoData
 from vidnas.video.index.items import Item, VideoIndex
 from vidnas.video.index.parts import PARTS, join_parts
-from vidnas.video.index.sources import ACCEPTED
 from vidnas.video.stores.tree import Tree, frame_folders_in, is_picture, is_video, videos_in
 
 
@@ -42,7 +42,7 @@ def read_folders(tree: Tree, clips: Clips = VIDEOS) -> VideoIndex:
     inner = _class_folders(tree.below("videos"), clips)
     root, folders = (tree.below("videos"), inner) if inner else (tree, _class_folders(tree, clips))
     if not folders:
-        raise UserError(_why_no_classes(tree, clips))
+        raise _no_classes(tree, clips)
     if _are_flat_parts(folders):
         raise UserError(
             f"{' and '.join(f'{name}/' for name in folders)} of {tree.root} hold {clips.noun}, but no folder "
@@ -60,19 +60,19 @@ def read_folders(tree: Tree, clips: Clips = VIDEOS) -> VideoIndex:
     return VideoIndex(classes, items, (), notes)
 
 
-def _why_no_classes(tree: Tree, clips: Clips) -> str:
+def _no_classes(tree: Tree, clips: Clips) -> UserError:
     """What is there in place of folders of clips, and the short way out."""
     loose = [name for name in clips.find(tree) if "/" not in name]
     if loose:
         one = len(loose) == 1
         what = f"1 {clips.one} lies" if one else f"{len(loose):,} {clips.noun} lie"
         them = "it" if one else "them"
-        return (
+        return UserError(
             f"{what} right in {tree.root}, without a class, as {shown(loose[0])}. Put {them} "
             f"into a folder per class, or beside {them} a list of lines `path label` or a CSV file "
             "whose header is path,label."
         )
-    return f"--data {tree.root} has no folder with {clips.noun}. {ACCEPTED}"
+    return NoData(f"--data {tree.root} has no folder with {clips.noun}.")
 
 
 def merge(indexes: Sequence[VideoIndex]) -> VideoIndex:
@@ -127,9 +127,7 @@ def _read_parts(tree: Tree, parts: Mapping[str, Tree], clips: Clips) -> VideoInd
     folders = {part: _class_folders(below, clips) for part, below in parts.items()}
     for part, below in parts.items():
         if not folders[part]:
-            raise UserError(
-                f"{below.root} has no class folder with {clips.noun}: put some there or remove it. {ACCEPTED}"
-            )
+            raise NoData(f"{below.root} has no class folder with {clips.noun}: put some there or remove it.")
     classes = tuple(sorted({name for own in folders.values() for name in own}))
     items = {part: _items(parts[part], own, classes) for part, own in folders.items()}
     read = f"Read {', '.join(f'{below.root.name}/' for below in parts.values())} of {tree.root}"

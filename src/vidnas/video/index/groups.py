@@ -55,7 +55,7 @@ def compile_group_regex(group_regex: str) -> re.Pattern[str]:
 def find_groups(
     items: Sequence[Item], classes: Sequence[str], group_regex: str | None = None
 ) -> tuple[Item, ...]:
-    """The same items with the group that a list states or the file name carries, or None.
+    """Give items their groups: what a list states or the file name carries, or None.
 
     Names like `Jump_11_1` carry one where most names are such, and `worthless` finds nothing. A `group_regex`
     (its first group that matches is the group, searched in the name without its suffix) must find one in

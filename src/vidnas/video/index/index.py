@@ -9,12 +9,12 @@ from dataclasses import replace
 
 from vidnas.errors import UserError, are, counted
 from vidnas.video.index.checks import check_classes, check_copies, check_given_split, check_labels
+from vidnas.video.index.contents import read_contents
 from vidnas.video.index.copies import find_copies
 from vidnas.video.index.division import SplitBy, divide
-from vidnas.video.index.faults import MOST_TOLD
+from vidnas.video.index.faults import named
 from vidnas.video.index.groups import find_groups
 from vidnas.video.index.items import VideoIndex
-from vidnas.video.index.layouts import read_contents
 from vidnas.video.index.sources import Source
 
 TEST_FRACTION = 0.25
@@ -44,7 +44,7 @@ def index_videos(source: Source, *, split_by: SplitBy, group_regex: str | None, 
 
 
 def grouped(index: VideoIndex, group_regex: str | None) -> VideoIndex:
-    """The same videos with their groups."""
+    """Give the videos of a data set their groups."""
     items = find_groups((*index.train, *index.test), index.classes, group_regex)
     return replace(index, train=items[: len(index.train)], test=items[len(index.train) :])
 
@@ -99,11 +99,9 @@ def _read(source: Source) -> VideoIndex:
     """The videos without groups but listed ones; UserError where some are listed but missing."""
     contents = read_contents(source)
     if contents.missing:
-        named = ", ".join(map(str, contents.missing[:MOST_TOLD]))
-        rest = len(contents.missing) - MOST_TOLD
         raise UserError(
-            f"Listed but missing below {contents.lists[0].parent}: {named}"
-            f"{f' and {rest} more' if rest > 0 else ''}. Paths are relative to the list's folder, to videos/ "
-            "or train/, val/ and test/ there, or to one of --roots."
+            f"Listed but missing below {contents.lists[0].parent}: {named(contents.missing)}. Paths "
+            "are relative to the list's folder, to videos/ or train/, val/ and test/ there, or to one of "
+            "--roots."
         )
     return contents.index

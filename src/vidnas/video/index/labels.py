@@ -19,26 +19,17 @@ from vidnas.video.index.lists import (
     Listing,
     ListLine,
     read_class_list,
-    read_list,
 )
 
 Lines = Sequence[ListLine]
 
 
-def parse_lists(train_list: Path, test_list: Path | None = None, *, frames: bool = False) -> Listing:
-    """Read a training list and a test list and turn their labels into classes.
-
-    With a classInd.txt beside the training list the labels are its numbers (or names), a folder name must
-    agree with them and stands for a label left out; else they are read as `by_labels` says.
-    """
-    faults: list[Fault] = []
-    train = read_list(train_list, faults, frames=frames)
-    test = read_list(test_list, faults, frames=frames) if test_list else ()
-    return with_faults(listing_of(train, test, train_list.parent), faults)
-
-
 def listing_of(train: Lines, test: Lines, folder: Path) -> Listing:
-    """The clips of lists in this folder, by its classInd.txt if it has one."""
+    """The clips of a training and a test list in this folder, their labels turned into classes.
+
+    With a classInd.txt in it the labels are its numbers (or names), a folder name must agree with them and
+    stands for a label left out; else they are read as `by_labels` says.
+    """
     class_list = folder / CLASS_LIST
     if class_list.is_file():
         return _by_class_list(train, test, read_class_list(class_list), class_list)
@@ -46,7 +37,7 @@ def listing_of(train: Lines, test: Lines, folder: Path) -> Listing:
 
 
 def with_faults(listing: Listing, faults: Iterable[Fault]) -> Listing:
-    """The same with these faults, too."""
+    """A listing with these faults before its own."""
     return replace(listing, faults=(*faults, *listing.faults))
 
 

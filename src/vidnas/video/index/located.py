@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,8 +13,8 @@ from vidnas.video.index.faults import Fault, Missing
 from vidnas.video.index.items import Item, VideoIndex
 from vidnas.video.index.lists import ListedClip, Listing, repeated
 from vidnas.video.index.parts import PARTS, join_parts
-from vidnas.video.stores.footage import exists
-from vidnas.video.stores.tree import is_video, picture_names
+from vidnas.video.stores.footage import exists, footage_of, identity
+from vidnas.video.stores.tree import is_video
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Finder:
         if not name:
             return []
         for folder in self.folders:
-            if _is_clip(folder / name):
+            if exists(folder / name):
                 return [folder / name]
         own = [
             folder for of, folder in self.parts.items() if not part or (of == "train") == (part == "train")
@@ -64,7 +64,7 @@ class Finder:
 
     def _completed(self, path: Path) -> list[Path]:
         """The path itself, or the videos of this name with a suffix."""
-        if _is_clip(path):
+        if exists(path):
             return [path]
         if is_video(path.name):
             return []
@@ -89,10 +89,6 @@ def finder_for(folder: Path, roots: Sequence[Path] = (), data: Path | None = Non
     return Finder([place for start in starts for place in (start, start / "videos")], parts)
 
 
-def _is_clip(path: Path) -> bool:
-    return exists(path) and not (path.is_dir() and not picture_names(path))
-
-
 def _videos_by_stem(folder: Path) -> Mapping[str, list[str]]:
     stems: dict[str, list[str]] = {}
     if folder.is_dir():
@@ -112,7 +108,7 @@ def locate(
     missing: list[Missing] = []
     faults = list(listing.faults)
     found: list[tuple[Item, ...]] = []
-    first: dict[object, tuple[ListedClip, Path]] = {}
+    first: dict[Hashable, tuple[ListedClip, Path]] = {}
     of_list = {str(file): finder for file, finder in finders.items()}
     for clips, part in ((listing.train, "train"), (listing.test, "test")):
         items = []
@@ -145,7 +141,7 @@ def _located(
         return None
     path = paths[0]
     if clip.num_frames is not None:
-        lacking = clip.num_frames - (len(picture_names(path)) if path.is_dir() else 0)
+        lacking = clip.num_frames - footage_of(path).num_pictures()
         if lacking > 0:
             what = f"{lacking} of {counted(clip.num_frames, 'frame')} of {clip.path}"
             missing.append(Missing(clip.where, what))
@@ -154,15 +150,10 @@ def _located(
 
 
 def _is_repeated(
-    clip: ListedClip, item: Item, first: dict[object, tuple[ListedClip, Path]], faults: list[Fault]
+    clip: ListedClip, item: Item, first: dict[Hashable, tuple[ListedClip, Path]], faults: list[Fault]
 ) -> bool:
     """Whether its file was listed before: with another label, or in one list by the same path."""
-    try:
-        stat = item.path.stat()
-        key: object = (stat.st_dev, stat.st_ino)
-    except OSError:  # in a pack or on another machine
-        key = os.path.normpath(item.path)
-    before, path = first.setdefault(key, (clip, item.path))
+    before, path = first.setdefault(identity(item.path), (clip, item.path))
     if before is clip:
         return False
     one_list = before.where.rpartition(":")[0] == clip.where.rpartition(":")[0]

@@ -7,7 +7,7 @@ from pathlib import Path
 from vidnas.errors import UserError
 from vidnas.video.stores.tree import (
     VIDEO_SUFFIXES,
-    frame_folders_in,
+    frame_folders_apart,
     in_order,
     is_video,
     local_tree,
@@ -47,16 +47,11 @@ def _find(name: str) -> list[Path]:
 
 
 def _clips_below(folder: Path) -> list[Path]:
-    """The videos below a folder and the folders of frames, it itself perhaps.
-
-    Pictures that lie beside videos are no frames: they are stills of them.
-    """
+    """The videos below a folder and the folders of frames, it itself perhaps."""
     tree = local_tree(folder)
     videos = videos_in(tree)
-    beside = {name.rpartition("/")[0] for name in videos}
-    frames = [name for name in frame_folders_in(tree) if name not in beside]
-    itself = [folder] if "" not in beside and len(picture_names(folder)) > 1 else []
-    return itself + [folder / name for name in in_order([*videos, *frames])]
+    itself = [folder] if all("/" in name for name in videos) and len(picture_names(folder)) > 1 else []
+    return itself + [folder / name for name in in_order([*videos, *frame_folders_apart(tree)])]
 
 
 def _require(videos: list[Path], otherwise: str) -> list[Path]:

@@ -42,7 +42,7 @@ def lists_of_videos(tree: Tree) -> list[str]:
 
 
 def meant_as_lists(tree: Tree) -> list[str]:
-    """The same where a list is asked for: where there is none, every text that may be one."""
+    """The lists of clips where one is asked for; if there is none, every text that may be one."""
     return lists_of_videos(tree) or [name for name in tree.files if _may_be_list(name)]
 
 

@@ -19,7 +19,7 @@ from vidnas.video.index.readings import Reading, Shape, labelled_by, shapes_of
 from vidnas.video.index.tables import BLANK, OTHER, SEPARATORS
 from vidnas.video.stores.tree import is_video
 
-_SHOWN = 40
+_MOST_LETTERS = 40
 
 
 def recognise(lists: Lists, plain: Contents) -> Contents:
@@ -155,4 +155,4 @@ def _likely_label(shape: Shape) -> int:
 
 def _short(cell: str) -> str:
     text = shown(cell)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+    return text if len(text) <= _MOST_LETTERS else f"{text[:_MOST_LETTERS]}..."

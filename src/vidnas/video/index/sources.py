@@ -9,24 +9,9 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from vidnas.errors import UsageError, UserError
-from vidnas.video.stores.tree import PICTURE_SUFFIXES, VIDEO_SUFFIXES, is_video
-
-Layout = Literal["auto", "videos", "frames", "ucf101", "hmdb51", "csv", "list", "frame-list"]
-"""How data are to be read; auto: by what is there."""
-
-ACCEPTED = (
-    "Accepted are: a folder with a folder of videos per class; train/ and test/ (or val/) folders of those, "
-    "or of videos that a list beside them gives labels; the UCF101 layout (videos/Class/..., classInd.txt, "
-    "trainlist01.txt, testlist01.txt); the HMDB51 layout (Class/..., Class_test_split1.txt); a CSV file with "
-    "the columns path and label; a list file of `path label` or `folder num_frames label` lines, or of more "
-    "columns (--columns); what `vidnas pack` has written. Wherever a video may stand, a folder of its frames "
-    "may (--layout frames). "
-    f"Videos end in {' '.join(sorted(VIDEO_SUFFIXES))}, frames in {' '.join(sorted(PICTURE_SUFFIXES))}."
-)
-
+from vidnas.video.stores.tree import is_video
 
 ACCEPTED_IN_SHORT = (
     "Name a folder with a folder of videos per class, or a list; docs/data.md has all that --data takes."
@@ -45,7 +30,8 @@ class Source:
     data: Path
     test_list: Path | None = None
     split: int = 1
-    layout: Layout = "auto"
+    layout: str = "auto"
+    """The name of a layout of layouts.py; auto: by what is there."""
     roots: tuple[Path, ...] = ()
     """More folders below which the videos lie."""
     columns: tuple[str, ...] | None = None

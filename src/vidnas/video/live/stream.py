@@ -34,25 +34,8 @@ _CAMERA = "/dev/video"
 _OPTIONS = {"rtsp_transport": "tcp", "analyzeduration": "2000000"}
 
 
-class StreamClock:
-    """Seconds since the first frame began: never back, no leaps, whatever times the source states.
-
-    A frame is shown until the next one comes; that it ends after `frame_sec` is a guess until then.
-    """
-
-    def __init__(self, frame_sec: float) -> None:
-        self.now_sec = 0.0
-        self._frame_sec = frame_sec
-        self._clock = FrameClock(frame_sec, leaps=True)
-
-    def tick(self, stated_sec: float | None, left_out: int) -> float:
-        """When a frame ends that, by the source, stands at `stated_sec`; `left_out` were before it."""
-        self.now_sec = self._clock.start(stated_sec, left_out) + self._frame_sec
-        return self.now_sec
-
-
 @dataclass(frozen=True)
-class Source:
+class LiveSource:
     """An open source: its packets as they come, and its frames a second where it states no times.
 
     `aspect` is the width of its pixels over their height.
@@ -66,18 +49,20 @@ class Source:
 class Player:
     """Plays an open source. `num_dropped` counts the frames left out because they came late or damaged."""
 
-    def __init__(self, source: Source, *, sleep: Callable[[float], object] = time.sleep) -> None:
+    def __init__(self, source: LiveSource, *, sleep: Callable[[float], object] = time.sleep) -> None:
         self.num_dropped = 0
         self._source = source
         self._sleep = sleep
 
     def frames(self) -> Iterator[tuple[float, av.VideoFrame]]:
         """(stream time at the frame's end, frame), each when it is due."""
-        clock = StreamClock(1 / self._source.rate)
+        frame_sec = 1 / self._source.rate  # a frame is shown until the next one comes: until then a guess
+        clock = FrameClock(frame_sec, leaps=True)
+        now_sec = 0.0
         start: float | None = None  # when stream time 0 was played
         left_out = 0
         for packet, waited_sec in self._packets():
-            late_sec = 0.0 if start is None else time.monotonic() - start - clock.now_sec
+            late_sec = 0.0 if start is None else time.monotonic() - start - now_sec
             if start is not None and waited_sec > _CAUGHT_UP_SEC:
                 # The source itself is late: nothing can be left out, this is now live.
                 start, late_sec = start + late_sec, 0.0
@@ -86,7 +71,7 @@ class Player:
                 self.num_dropped += 1
                 left_out += 1
             for frame in frames or ():
-                now_sec = clock.tick(frame.time, left_out)
+                now_sec = clock.start(frame.time, left_out) + frame_sec
                 left_out = 0
                 start = time.monotonic() - now_sec if start is None else start
                 self._sleep(max(0.0, start + now_sec - time.monotonic()))
@@ -113,7 +98,7 @@ def _starts_anew(packet: "Packet[VideoStream]") -> bool:
 
 
 @contextmanager
-def open_source(source: str, *, timeout_sec: float) -> Iterator[Source]:
+def open_source(source: str, *, timeout_sec: float) -> Iterator[LiveSource]:
     """The source by its name; UserError with the cause and a way out where there is none.
 
     A name is the URL of a stream, a file, a camera (/dev/video0, or its number alone), or - for the
@@ -135,7 +120,7 @@ def open_source(source: str, *, timeout_sec: float) -> Iterator[Source]:
         # Several frames at once would be quicker, but every one of them later.
         stream.thread_type = "SLICE"
         rate = stream.average_rate or stream.guessed_rate or USUAL_RATE
-        yield Source(container.demux(stream), float(rate), pixel_aspect(stream))
+        yield LiveSource(container.demux(stream), float(rate), pixel_aspect(stream))
 
 
 def shown_source(source: str) -> str:

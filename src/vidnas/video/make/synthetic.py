@@ -53,15 +53,15 @@ _QUALITY_UNIT = 118
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Plan:
+class Plan:
     """What makes the clips: equal plans give equal frames."""
 
-    seed: int
-    groups_per_class: int
-    clips_per_group: int
-    test_groups: int
-    num_frames: int
-    size_px: int
+    seed: int = 0
+    groups_per_class: int = 25
+    clips_per_group: int = 4
+    test_groups: int = 6
+    num_frames: int = 16
+    size_px: int = 40
 
     def __post_init__(self) -> None:
         if not 0 < self.test_groups < self.groups_per_class:
@@ -71,19 +71,15 @@ class _Plan:
             )
 
     def to_json(self) -> str:
+        """What the marker beside the clips says."""
         return json.dumps({"format": _FORMAT, "version": VERSION, **asdict(self)}, indent=2) + "\n"
 
 
+DEFAULT = Plan()
+
+
 def write_clips(
-    folder: Path,
-    *,
-    seed: int = 0,
-    groups_per_class: int = 25,
-    clips_per_group: int = 4,
-    test_groups: int = 6,
-    num_frames: int = 16,
-    size_px: int = 40,
-    progress: Callable[[int], object] | None = None,
+    folder: Path, plan: Plan = DEFAULT, *, progress: Callable[[int], object] | None = None
 ) -> None:
     """Write the clips and their lists to `folder` in the UCF101 layout, whole or not at all.
 
@@ -91,14 +87,6 @@ def write_clips(
     that already holds these very clips stays as it is; one with anything else is a UserError.
     `progress` is called with 1 after every clip.
     """
-    plan = _Plan(
-        seed=seed,
-        groups_per_class=groups_per_class,
-        clips_per_group=clips_per_group,
-        test_groups=test_groups,
-        num_frames=num_frames,
-        size_px=size_px,
-    )
     try:
         if _is_written(folder, plan):
             return
@@ -140,7 +128,7 @@ def encode_clip(file: Path, frames: Frames) -> None:
         container.mux(stream.encode())
 
 
-def _is_written(folder: Path, plan: _Plan) -> bool:
+def _is_written(folder: Path, plan: Plan) -> bool:
     """Whether `folder` holds the plan's clips; False where there is nothing, UserError for anything else."""
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return False
@@ -153,7 +141,7 @@ def _is_written(folder: Path, plan: _Plan) -> bool:
     )
 
 
-def _move(draft: Path, folder: Path, plan: _Plan) -> None:
+def _move(draft: Path, folder: Path, plan: Plan) -> None:
     """Give the finished draft its name, unless another process has written the same clips meanwhile."""
     if _is_written(folder, plan):
         return
@@ -162,7 +150,7 @@ def _move(draft: Path, folder: Path, plan: _Plan) -> None:
     draft.rename(folder)
 
 
-def _write_draft(draft: Path, plan: _Plan, progress: Callable[[int], object] | None) -> None:
+def _write_draft(draft: Path, plan: Plan, progress: Callable[[int], object] | None) -> None:
     train, test = [], []
     for path, label, group, frames in _clips(plan):
         file = draft / "videos" / path
@@ -180,7 +168,7 @@ def _write_draft(draft: Path, plan: _Plan, progress: Callable[[int], object] | N
     (draft / _MARKER).write_bytes(plan.to_json().encode())
 
 
-def _clips(plan: _Plan) -> Iterator[tuple[str, int, int, Frames]]:
+def _clips(plan: Plan) -> Iterator[tuple[str, int, int, Frames]]:
     """Path under videos/, label, group and frames of every clip; each has a random stream of its own.
 
     One shape in one place does all motions: a group looks the same in every class, so that a look learnt

@@ -86,7 +86,7 @@ def shortage(error: BaseException) -> str | None:
 
 
 def shortage_of(code: int) -> str | None:
-    """The same for a process that has ended with this exit code."""
+    """The cause and the way out, if a process has ended with the exit code of a shortage."""
     return next((kind.say() for kind in KINDS if kind.exit_code == code), None)
 
 
@@ -97,7 +97,7 @@ def exit_code(error: BaseException) -> int:
 
 
 def out_of_memory(error: BaseException) -> str | None:
-    """The same where memory did not suffice."""
+    """The cause and the way out, if memory did not suffice."""
     what = f"{type(error).__name__}: {error}"
     if not isinstance(error, MemoryError) and not any(sign in what for sign in NO_MEMORY):
         return None

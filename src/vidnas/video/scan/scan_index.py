@@ -11,7 +11,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,18 +27,9 @@ FORMAT, VERSION = "vidnas-index", 2
 SAVE_EVERY_SEC = 30.0
 
 
-@dataclass(frozen=True)
-class _Entry:
-    """A file as it was when it was scanned, and what was found; `size` in bytes."""
-
-    size: int
-    mtime_ns: int
-    num_frames: int
-    width_px: int
-    height_px: int
-    duration_sec: float
-    num_streams: int
-    stream: int
+_KEPT = tuple(field.name for field in fields(VideoInfo) if field.name != "starts_sec")
+_Entry = tuple[tuple[int, int], VideoInfo]
+"""The state of a file when it was scanned, and what was found."""
 
 
 class ScanIndex:
@@ -58,35 +49,24 @@ class ScanIndex:
         self._entries: dict[str, _Entry] = {}
         for place in self._places:
             for key, entry in _read(place).items():
-                if key not in self._entries or state_of(root / key) == (entry.size, entry.mtime_ns):
+                if key not in self._entries or state_of(root / key) == entry[0]:
                     self._entries[key] = entry
 
     def known(self, path: Path) -> VideoInfo | None:
         """What an earlier scan has found, if the file is unchanged since."""
-        entry, state = self._entries.get(self._key(path)), state_of(path)
-        if entry is None or state != (entry.size, entry.mtime_ns):
-            return None
-        return VideoInfo(
-            entry.num_frames,
-            entry.width_px,
-            entry.height_px,
-            entry.duration_sec,
-            num_streams=entry.num_streams,
-            stream=entry.stream,
-        )
+        state, info = self._entries.get(self._key(path), (None, None))
+        return info if state is not None and state == state_of(path) else None
 
     def note_scan(self, path: Path, state: tuple[int, int] | None, scan: Scan) -> None:
         """Keep what a scan has found of a file that was in this state before; forget a bad one."""
         if state is None or isinstance(scan, UserError):
             self._entries.pop(self._key(path), None)
         else:
-            kept = asdict(scan)
-            del kept["starts_sec"]
-            self._entries[self._key(path)] = _Entry(*state, **kept)
+            self._entries[self._key(path)] = state, replace(scan, starts_sec=())
 
     def save(self) -> None:
         """Write the index, without files that have vanished. Never an error: it only saves time."""
-        there = {key: asdict(entry) for key, entry in self._entries.items() if state_of(self.root / key)}
+        there = {key: _to_json(entry) for key, entry in self._entries.items() if state_of(self.root / key)}
         head = {"format": FORMAT, "version": VERSION, "decoder": DECODER}
         content = (json.dumps(head | {"videos": there}) + "\n").encode()
         for place in self._places:
@@ -162,14 +142,19 @@ def _read(file: Path) -> dict[str, _Entry]:
         return {}
 
 
+def _to_json(entry: _Entry) -> dict[str, Any]:
+    (size, mtime_ns), info = entry
+    return {"size": size, "mtime_ns": mtime_ns, **{name: getattr(info, name) for name in _KEPT}}
+
+
 def _entry(values: dict[str, Any]) -> _Entry:
-    """An entry as read; TypeError or ValueError where a value is missing, unknown or makes no sense."""
-    entry = _Entry(**values)
-    for field in fields(_Entry):
-        value = getattr(entry, field.name)
-        kinds = (int, float) if field.type is float else (int,)
-        if type(value) not in kinds or not 0 <= value < math.inf:
-            raise ValueError(field.name)
-    if min(entry.num_frames, entry.width_px, entry.height_px) < 1:
-        raise ValueError("a video has a frame, and a frame has pixels")
-    return entry
+    """An entry as read; KeyError or ValueError where a value is missing, unknown or makes no sense."""
+    numbers = {name: values.pop(name) for name in ("size", "mtime_ns", *_KEPT)}
+    for name, number in numbers.items():
+        kinds = (int, float) if name == "duration_sec" else (int,)
+        if type(number) not in kinds or not 0 <= number < math.inf:
+            raise ValueError(name)
+    state, info = (numbers.pop("size"), numbers.pop("mtime_ns")), VideoInfo(**numbers)
+    if values or min(info.num_frames, info.width_px, info.height_px) < 1:
+        raise ValueError("a video has a frame, a frame has pixels, and nothing else is told")
+    return state, info

@@ -120,12 +120,8 @@ def what_it_did(error: ProcessExpired, limit_sec: float) -> str:
         return f"takes longer than {limit_sec:g} s of computing for a frame: the decoder may hang. {more}"
     if error.exitcode == STOOD_STILL:
         return f"takes longer than {limit_sec:g} s to be read further: its disk or server may hang. {more}"
-    return f"crashes the decoder ({how_it_ended(error)})."
-
-
-def how_it_ended(error: ProcessExpired) -> str:
-    """The signal or the exit code that a process of the pool has ended with."""
-    return signal.Signals(-error.exitcode).name if error.exitcode < 0 else f"exit code {error.exitcode}"
+    code = error.exitcode
+    return f"crashes the decoder ({signal.Signals(-code).name if code < 0 else f'exit code {code}'})."
 
 
 def _prepare_worker(initializer: Callable[..., None] | None, given: tuple[object, ...]) -> None:
@@ -154,7 +150,7 @@ def _scan_here(path: Path) -> Scan:
 
 
 def _scan(path: Path, limit_sec: float) -> Scan:
-    """The same in a worker, whose time and memory have limits."""
+    """What a worker, whose time and memory have limits, finds of a file."""
     try:
         with limited(limit_sec):
             return _scan_here(path)

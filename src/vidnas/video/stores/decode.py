@@ -83,7 +83,7 @@ def _kind(frame: av.VideoFrame) -> tuple[str, int, int]:
 
 
 def _timeline(
-    times_sec: Sequence[float | None], last: av.VideoFrame, source: "_Source"
+    times_sec: Sequence[float | None], last: av.VideoFrame, source: "_OpenVideo"
 ) -> tuple[float, tuple[float, ...]]:
     """The duration of a video and when its frames start, as `timeline` tells, from their stated times."""
     stream = source.stream
@@ -103,7 +103,7 @@ class Frame:
 
 
 def read_frames(
-    path: Path, indices: Sequence[int] | None, *, short_side_px: int | None
+    path: Path, indices: Sequence[int] | None, short_side_px: int | None
 ) -> Generator[Frame, None, None]:
     """The frames numbered `indices` (ascending from 0), each once, or all of them for None, as a player shows
     them.
@@ -132,7 +132,7 @@ def ends_before(path: Path, index: int) -> UserError:
     )
 
 
-class _Source:
+class _OpenVideo:
     """An open file and its video stream: decodes it from the start and notes how far it reaches."""
 
     def __init__(self, path: Path, container: InputContainer) -> None:
@@ -192,7 +192,7 @@ class _Source:
 
 
 @contextmanager
-def _open_video(path: Path) -> Iterator[_Source]:
+def _open_video(path: Path) -> Iterator[_OpenVideo]:
     """The file, ready to decode in this thread.
 
     UserError if there is no video in it, and where the decoder fails before the end of the `with` block.
@@ -204,7 +204,7 @@ def _open_video(path: Path) -> Iterator[_Source]:
         cause = "it is empty (0 bytes)" if empty else error.strerror
         raise UserError(f"{shown(path)} cannot be opened as a video: {cause}.") from error
     with container:
-        source = _Source(path, container)
+        source = _OpenVideo(path, container)
         try:
             yield source
         except av.FFmpegError as error:

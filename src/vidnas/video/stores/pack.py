@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
 import simplejpeg
 from PIL import Image
 
-from vidnas.errors import UserError, shown
+from vidnas.errors import UserError, counted, shown
+from vidnas.video.index.items import Item, VideoIndex
 from vidnas.video.processes.heartbeat import beat
 from vidnas.video.stores.decode import Frame, VideoInfo, ends_before
 from vidnas.video.stores.remote import fetched, fetched_anew, mirror_below
@@ -24,6 +25,8 @@ from vidnas.video.stores.shards import (
     shard_id,
     shard_name,
 )
+from vidnas.video.stores.store import Footage, Store
+from vidnas.video.stores.tree import Tree, tree_of_names
 from vidnas.video.stores.upright import scaled_size
 
 MOST_OPEN = 4
@@ -43,10 +46,6 @@ class Pack:
             for number, size in enumerate(self.index.shard_bytes):
                 require_size(root / shard_name(number), size)
 
-    def holds(self, name: str) -> bool:
-        """Whether a clip of this name was packed, or was found bad while packing."""
-        return name in self.rows
-
     def clip(self, name: str) -> PackedClip:
         """A clip; UserError where it could not be packed."""
         if name in self.faults:
@@ -54,7 +53,7 @@ class Pack:
         return self.source(name)
 
     def source(self, name: str) -> PackedClip:
-        """The same, or what is known of the source of one that could not be packed."""
+        """A clip as its source was, without a frame if it could not be packed; UserError where unknown."""
         if name not in self.rows:
             raise UserError(f"{shown(self.root / name)} is not in the pack.")
         return self.index.clip(self.rows[name])
@@ -65,7 +64,7 @@ class Pack:
         return VideoInfo(len(clip.lengths), clip.info.width_px, clip.info.height_px, clip.info.duration_sec)
 
     def read_frames(
-        self, name: str, indices: Sequence[int] | None, *, short_side_px: int | None
+        self, name: str, indices: Sequence[int] | None, short_side_px: int | None
     ) -> Generator[Frame, None, None]:
         """The packed frames with these ascending numbers, or all for None, as decode.read_frames does."""
         clip = self.clip(name)
@@ -76,10 +75,6 @@ class Pack:
                 raise ends_before(self.root / name, index)
             content = self._shard(clip.shard).frame(clip, index, int(offsets[index]))
             yield Frame(index, None, _decoded(content, size, self.root / name))
-
-    def suffices(self, short_side_px: int) -> bool:
-        """Whether all clips can be read with this short side, whatever their sources had."""
-        return bool(self.index.facts["short_side_px"] >= short_side_px)
 
     def verify(self, name: str) -> VideoInfo:
         """Read every frame of a clip and compare its checksum; UserError where one has changed."""
@@ -132,22 +127,13 @@ def _decoded(content: bytes, size: tuple[int, int], path: Path) -> np.ndarray:
     return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
 
 
-def pack_below(path: Path) -> tuple[Pack, str] | None:
-    """The pack in one of the folders that a path goes through, and the path relative to it."""
-    for root in path.parents:
-        if is_pack(root):
-            return open_pack(root), path.relative_to(root).as_posix()
-    return None
-
-
-def is_pack(data: Path) -> bool:
-    """Whether this folder is a pack."""
+def _is_pack(data: Path) -> bool:
     return (data / INDEX).is_file()
 
 
 def open_pack(root: Path) -> Pack:
     """The pack in a folder; UserError where there is none."""
-    if not is_pack(root):
+    if not _is_pack(root):
         raise UserError(f"{shown(root)} is no pack, for it has no {INDEX}. `vidnas pack` makes one.")
     stat = (root / INDEX).stat()
     return _opened(root, stat.st_mtime_ns, stat.st_size)
@@ -156,3 +142,51 @@ def open_pack(root: Path) -> Pack:
 @lru_cache(maxsize=MOST_OPEN)
 def _opened(root: Path, _mtime_ns: int, _size: int) -> Pack:
     return Pack(root)
+
+
+def _footage(path: Path) -> Footage | None:
+    """The clip in the pack that one of the folders is through which the path goes."""
+    root = None if path.exists() else next(filter(_is_pack, path.parents), None)
+    if root is None:
+        return None
+    pack, name = open_pack(root), path.relative_to(root).as_posix()
+    return Footage(
+        exists=lambda: name in pack.rows,
+        scan=partial(pack.verify, name),
+        read_frames=partial(pack.read_frames, name),
+        told=partial(pack.info, name),
+        size_bytes=lambda: pack.source(name).source_bytes,
+        fingerprint=lambda: pack.source(name).fingerprint,
+        short_side_px=pack.index.facts["short_side_px"],
+        require_side=partial(pack.frame_size, name),
+    )
+
+
+def _tree(root: Path) -> Tree:
+    index = open_pack(root).index
+    return tree_of_names(root, [*index.names, *index.facts["lists"]])
+
+
+def _index(root: Path) -> VideoIndex:
+    """The clips of data that had no official lists: as these were read when the pack was made."""
+    index, parts = open_pack(root).index, {"train": list[Item](), "test": list[Item]()}
+    labels = index.columns["label"].tolist()
+    for name, label, part, group in zip(index.names, labels, index.parts, index.groups, strict=True):
+        parts[part].append(Item(root / name, label, group or None))
+    facts = index.facts
+    kept = "every frame" if facts["frames"] is None else f"{counted(facts['frames'], 'frame')} a clip"
+    size = f"short side {facts['short_side_px']} px, JPEG quality {facts['quality']}"
+    note = f"Read the pack {root}: {kept}, {size}."
+    return VideoIndex(tuple(facts["classes"]), tuple(parts["train"]), tuple(parts["test"]), (note,))
+
+
+PACKS = Store(
+    footage=_footage,
+    owns=_is_pack,
+    tree=_tree,
+    layout=lambda root: str(open_pack(root).index.facts["layout"]),
+    index=_index,
+    name="a pack",
+    accepted="what `vidnas pack` has written",
+)
+"""What make/packing.py has written."""

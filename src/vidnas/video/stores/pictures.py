@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 from collections.abc import Generator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from vidnas.errors import UserError, shown
 from vidnas.video.processes.heartbeat import beat
 from vidnas.video.stores.decode import Frame, VideoInfo, ends_before
-from vidnas.video.stores.tree import picture_names as picture_names
+from vidnas.video.stores.store import Footage, Store
+from vidnas.video.stores.tree import picture_names
 from vidnas.video.stores.upright import scaled_size
 
 MOST_PIXELS = 1 << 26
@@ -23,7 +25,7 @@ _AS_SHOWN = frozenset(("1", "L", "P", "LA", "PA", "RGB", "RGBA", "RGBX", "CMYK",
 _AT_MOST_16_BITS = frozenset(("PNG", "PPM"))
 
 
-def scan_pictures(folder: Path) -> VideoInfo:
+def _scan(folder: Path) -> VideoInfo:
     """Read every frame of a folder once: how many there are, and the size of the first one.
 
     UserError where the folder has none, holds two series of frames, or one of them cannot be read.
@@ -44,8 +46,8 @@ def scan_pictures(folder: Path) -> VideoInfo:
     return VideoInfo(len(names), *sizes[0], duration_sec=0.0)
 
 
-def read_frames(
-    folder: Path, indices: Sequence[int] | None, *, short_side_px: int | None
+def _read_frames(
+    folder: Path, indices: Sequence[int] | None, short_side_px: int | None
 ) -> Generator[Frame, None, None]:
     """The frames with these ascending numbers, or all for None, as decode.read_frames gives a video's.
 
@@ -115,3 +117,19 @@ def _in_rgb(picture: Image.Image, file_format: str | None, file: Path) -> Image.
 
 def _grey(levels: np.ndarray) -> Image.Image:
     return Image.fromarray(levels.astype(np.uint8)).convert("RGB")
+
+
+def _footage(folder: Path) -> Footage | None:
+    if not folder.is_dir():
+        return None
+    return Footage(
+        exists=lambda: bool(picture_names(folder)),
+        scan=partial(_scan, folder),
+        read_frames=partial(_read_frames, folder),
+        files=lambda: [folder / name for name in picture_names(folder)],
+        num_pictures=lambda: len(picture_names(folder)),
+    )
+
+
+PICTURES = Store(footage=_footage)
+"""Folders of frames."""

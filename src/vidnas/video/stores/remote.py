@@ -12,7 +12,7 @@ import os
 import threading
 import time
 from contextlib import suppress
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -22,9 +22,11 @@ import platformdirs
 from vidnas.atomic import write_whole
 from vidnas.errors import UsageError, UserError
 from vidnas.video.processes.heartbeat import at_rest
+from vidnas.video.stores import decode
 from vidnas.video.stores.servers import WEB, ask_patiently
 from vidnas.video.stores.shards import INDEX
-from vidnas.video.stores.tree import Tree, tree_of_names
+from vidnas.video.stores.store import Footage, Store
+from vidnas.video.stores.tree import tree_of_names
 
 MARKER = "vidnas-mirror.json"
 LIMIT_VARIABLE = "VIDNAS_CACHE_GB"
@@ -73,42 +75,16 @@ def _fetch_if_there(folder: Path, name: str) -> bool:
     return True
 
 
-def tree_of(folder: Path) -> Tree | None:
-    """What a listing told of a mirror's files; None for another folder."""
-    if not (folder / MARKER).is_file():
-        return None
-    return tree_of_names(folder, _facts(folder)["sizes"])
-
-
 def mirror_below(path: Path) -> tuple[Path, str] | None:
     """The mirror in one of the folders that a path goes through, and the path relative to it."""
-    for root in path.parents:
-        if (root / MARKER).is_file():
-            return root, path.relative_to(root).as_posix()
-    return None
-
-
-def is_there(path: Path) -> bool:
-    """Whether a mirror has such a file; without a listing, as on the web beside a list, it is supposed."""
-    found = mirror_below(path)
-    if found is None:
-        return False
-    root, name = found
-    sizes = _facts(root)["sizes"]
-    return not sizes or name in sizes
+    root = next(filter(_is_mirror, path.parents), None)
+    return None if root is None else (root, path.relative_to(root).as_posix())
 
 
 def fetched(path: Path) -> Path:
-    """The same path, its file fetched where it is a mirror's and not there; UserError where that fails."""
+    """A path whose file is here: a mirror's is fetched first where need be; UserError where that fails."""
     found = mirror_below(path)
-    if found is not None:
-        with suppress(OSError):
-            os.utime(path)  # used last
-            if path.suffix not in FETCHED_WHOLE and path.stat().st_size != size_there(path):
-                _fetch(*found, afresh=True)  # it has changed there
-            return path
-        _fetch(*found)
-    return path
+    return _fetched(*found) if found else path
 
 
 def fetched_anew(path: Path) -> bool:
@@ -120,12 +96,29 @@ def fetched_anew(path: Path) -> bool:
     return True
 
 
-def size_there(path: Path) -> int | None:
-    """Bytes of a mirror's file, from the listing or asked for; None where the path is in no mirror."""
-    found = mirror_below(path)
-    if found is None:
-        return None
-    root, name = found
+def _is_mirror(folder: Path) -> bool:
+    return (folder / MARKER).is_file()
+
+
+def _fetched(root: Path, name: str) -> Path:
+    path = root / name
+    with suppress(OSError):
+        os.utime(path)  # used last
+        if path.suffix not in FETCHED_WHOLE and path.stat().st_size != _size_bytes(root, name):
+            _fetch(root, name, afresh=True)  # it has changed there
+        return path
+    _fetch(root, name)
+    return path
+
+
+def _exists(root: Path, name: str) -> bool:
+    """Whether there is such a file; without a listing, as on the web beside a list, it is supposed."""
+    sizes = _facts(root)["sizes"]
+    return (root / name).exists() or not sizes or name in sizes
+
+
+def _size_bytes(root: Path, name: str) -> int:
+    """From the listing, or asked for."""
     size: int | None = _facts(root)["sizes"].get(name)
     return _size_asked_for(_address(root, name)) if size is None else size
 
@@ -151,7 +144,7 @@ def _folder(address: str) -> Path:
     name = f"{parts.scheme}-{parts.netloc}-{hashlib.blake2b(address.encode(), digest_size=6).hexdigest()}"
     folder = platformdirs.user_cache_path("vidnas") / "mirrors" / name.replace(":", "-")
     folder.mkdir(parents=True, exist_ok=True)
-    if not (folder / MARKER).is_file():
+    if not _is_mirror(folder):
         write_whole(folder / MARKER, json.dumps({"address": address, "sizes": {}}).encode())
     return folder
 
@@ -245,3 +238,26 @@ def _make_room(folder: Path, *, keep: Path) -> None:
 def _tells(path: Path) -> bool:
     """Whether it is one of the small files that say what the others are."""
     return path.name in (MARKER, INDEX) or path.suffix.lower() in LISTS or path.name.endswith(".partial")
+
+
+def _footage(path: Path) -> Footage | None:
+    found = mirror_below(path)
+    if found is None:
+        return None
+    return Footage(
+        exists=partial(_exists, *found),
+        scan=lambda: decode.scan_video(_fetched(*found)),
+        read_frames=lambda indices, side_px: decode.read_frames(_fetched(*found), indices, side_px),
+        files=lambda: [_fetched(*found)],
+        size_bytes=partial(_size_bytes, *found),
+    )
+
+
+MIRRORS = Store(
+    footage=_footage,
+    owns=_is_mirror,
+    tree=lambda folder: tree_of_names(folder, _facts(folder)["sizes"]),
+    no_frame_folders="stands for folders of frames on another machine, which are not fetched one by one. "
+    "Pack them there, and name the pack.",
+)
+"""What stands for data on other machines."""

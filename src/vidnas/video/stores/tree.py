@@ -134,6 +134,12 @@ def videos_in(tree: Tree) -> list[str]:
     return [name for name in tree.files if is_video(name)]
 
 
+def frame_folders_apart(tree: Tree) -> list[str]:
+    """The folders of frames in which no video lies: pictures beside videos are stills of them."""
+    with_videos = {name.rpartition("/")[0] for name in videos_in(tree)}
+    return [name for name in frame_folders_in(tree) if name not in with_videos]
+
+
 def frame_folders_in(tree: Tree) -> list[str]:
     """The folders that hold frames: two pictures or more."""
     counts: dict[str, int] = {}
