@@ -20,7 +20,7 @@ from reference import PlainSupernet
 from vidnas.assembly import videos
 from vidnas.config.json_files import from_json
 from vidnas.config.learning import SearchConfig
-from vidnas.nas.architect import Architect, first_order, hypergradient
+from vidnas.nas.methods.darts import Architect, first_order, hypergradient
 from vidnas.runs.checkpoint import load_checkpoint
 from vidnas.video.clips.loaders import train_loader
 from vidnas.video.index.division import divide

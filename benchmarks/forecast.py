@@ -26,7 +26,6 @@ from vidnas.nas.genotype import random_genotype
 from vidnas.training import peak
 from vidnas.training.forecast import Needs, Trial
 from vidnas.training.loop import Precision
-from vidnas.verbs.search import search_step
 
 NUM_CLASSES = 101
 CASES = ("first_order", "second_order", "train")
@@ -61,7 +60,7 @@ def prepare(case: str, size_px: int, batch_size: int) -> tuple[Callable[[], Need
         )
         return partial(forecasts.train_needs, *training), partial(forecasts.train_trial, *training)
     config = search_preset("cpu", **size, order=CASES.index(case) + 1)
-    search = config, NUM_CLASSES, precision, search_step
+    search = config, NUM_CLASSES, precision
     return partial(forecasts.search_needs, *search), partial(forecasts.search_trial, *search)
 
 

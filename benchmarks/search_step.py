@@ -20,7 +20,7 @@ from reference import PlainSupernet
 from vidnas.assembly import steps
 from vidnas.config.learning import SearchConfig
 from vidnas.config.presets import search_preset
-from vidnas.nas.architect import Architect
+from vidnas.nas.methods.darts import Architect
 from vidnas.nas.network import Supernet
 from vidnas.training.loop import Precision, Tally, WeightStep
 

@@ -97,6 +97,10 @@ class PlainSupernet(nn.Module):
         logits: Tensor = self.head(last)
         return logits
 
+    def alphas(self) -> dict[str, nn.Parameter]:
+        """The architecture parameters, by name."""
+        return {"alpha": self.alpha}
+
     def weights(self) -> dict[str, Tensor]:
         """Every parameter but alpha, by name."""
         return {name: p for name, p in self.named_parameters() if p is not self.alpha}

@@ -188,6 +188,9 @@ def test_nothing_is_said_against_the_demo_s_network_however_well_it_trains() -> 
     assert kinds(scores_of(record["confusion"], tuple(record["interval"])), 1.0) == []
 
 
+NAMES = tuple(PRIMITIVES)
+
+
 def mixing(**shares: float) -> list[list[float]]:
     """Every edge's, the rest shared by the other primitives."""
     rest = (1 - sum(shares.values())) / (len(PRIMITIVES) - len(shares))
@@ -197,7 +200,7 @@ def mixing(**shares: float) -> list[list[float]]:
 @pytest.mark.parametrize(("largest", "told"), [(0.125, True), (0.13, True), (0.14, False), (0.159, False)])
 def test_alpha_that_hardly_moved_is_told(largest: float, told: bool) -> None:
     """The demo's alpha has 15.9 % in the epoch that it chooses, and 13.9 % after its first."""
-    found = judge_alpha(mixing(conv_3=largest), random_genotype(0))
+    found = judge_alpha(mixing(conv_3=largest), NAMES, random_genotype(0))
     assert [finding.kind for finding in found] == (["alpha still"] if told else [])
     if told:
         assert "12.5%" in found[0].sentence
@@ -212,21 +215,23 @@ def test_alpha_that_hardly_moved_is_told(largest: float, told: bool) -> None:
     ],
 )
 def test_alpha_that_is_nearly_all_skip_and_none_is_told(shares: dict[str, float], told: bool) -> None:
-    found = judge_alpha(mixing(**shares), random_genotype(0))
+    found = judge_alpha(mixing(**shares), NAMES, random_genotype(0))
     assert [finding.kind for finding in found] == (["alpha collapsed"] if told else [])
 
 
 def test_a_cell_of_skips_is_told() -> None:
-    (finding,) = judge_alpha(mixing(skip=0.3), all_skip_genotype())
+    (finding,) = judge_alpha(mixing(skip=0.3), NAMES, all_skip_genotype())
     assert finding.kind == "alpha collapsed"
     assert "8 of its cell's 8 ops are skips" in finding.sentence
 
 
 def test_a_cell_with_some_skips_is_not() -> None:
     nodes = tuple((Edge(0, "skip" if i < 2 else "conv_1"), Edge(1, "conv_3")) for i in range(4))
-    assert judge_alpha(mixing(skip=0.3), Genotype(nodes)) == ()
+    assert judge_alpha(mixing(skip=0.3), NAMES, Genotype(nodes)) == ()
 
 
 def test_no_documented_search_is_told() -> None:
     for path in (RESULTS / "table2" / "genotypes").glob("*.json"):
-        assert judge_alpha(mixing(none=0.6, skip=0.08), load_genotype(path)) == ()  # as in its last epoch
+        assert (
+            judge_alpha(mixing(none=0.6, skip=0.08), NAMES, load_genotype(path)) == ()
+        )  # as in its last epoch

@@ -21,7 +21,7 @@ INSTANTS = {
     "in a step": ("train", {"target": WITHIN, "nth": 3}, (0, 3)),
     "between two steps": ("train", {"target": WEIGHT_STEP, "nth": 4}, (0, 4)),
     "in the last step of an epoch": ("search", {"target": WITHIN, "nth": 4}, (0, 4)),
-    "in alpha's step": ("search", {"target": "vidnas.nas.architect:Architect.loss", "nth": 6}, (1, 2)),
+    "in alpha's step": ("search", {"target": "vidnas.nas.methods.darts:Architect.loss", "nth": 6}, (1, 2)),
     "in the validation": ("search", {"target": "vidnas.training.loop:_mean_over_views", "nth": 3}, (1, 4)),
     "between the record and the checkpoint": (
         "search",

@@ -59,9 +59,9 @@ STEPS = {
     "between two steps": at(f"{KEEPER}.step_done", 6, after=True),
 }
 SEARCH_STEPS = STEPS | {
-    "in alpha's gradient": at("vidnas.nas.architect:Architect.loss", 6),
+    "in alpha's gradient": at("vidnas.nas.methods.darts:Architect.loss", 6),
     "between alpha's gradient and its step": at("torch.optim:Adam.step", 6),
-    "between alpha's step and the weights'": at("vidnas.nas.architect:Architect.step", 6, after=True),
+    "between alpha's step and the weights'": at("vidnas.nas.methods.darts:Architect.step", 6, after=True),
     "between the weights' step and the schedule's": at("torch.optim:SGD.step", 6, after=True),
 }
 SAVING = {
@@ -217,7 +217,7 @@ def test_a_second_order_search_goes_on_to_the_same(
     small: Small, run_vidnas: RunVidnas, uninterrupted: Uninterrupted, outcome: Outcome, tmp_path: Path
 ) -> None:
     command = [*small["search"], "--order", 2, "--workers", 0, "--checkpoint-minutes", 0]
-    within = at("vidnas.nas.architect:_gradient_in_alphas", 12)  # two of a step's
+    within = at("vidnas.nas.methods.darts:_gradient_in_alphas", 12)  # two of a step's
     assert run_vidnas([*command, "--out", tmp_path / "run"], within).code == KILLED
     assert run_vidnas(["search", "--resume", tmp_path / "run"]).code == 0
     assert outcome(tmp_path / "run") == outcome(uninterrupted("search", "--order", "2"))

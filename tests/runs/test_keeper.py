@@ -10,9 +10,9 @@ from torch import nn
 
 from vidnas.errors import Interrupted, UserError
 from vidnas.runs.checkpoint import load_checkpoint, save_checkpoint
-from vidnas.runs.keeper import CHECKPOINT, Keeper, Stateful
+from vidnas.runs.keeper import CHECKPOINT, Keeper
 from vidnas.runs.log import RunLog
-from vidnas.training.loop import Tally
+from vidnas.training.loop import Stateful, Tally
 
 STEPS, EPOCHS = 3, 4
 

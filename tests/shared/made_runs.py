@@ -66,7 +66,9 @@ def add_epoch(folder: Path, epoch: int, cells: int) -> None:
     draw = random.Random(epoch)
     alpha = [[draw.gauss(0, 1) for _ in PRIMITIVES] for _ in edge_sources(4)]
     (folder / f"genotypes/epoch-{epoch:03}.json").write_text(genotype_json(random_genotype(epoch % cells)))
-    (folder / f"alphas/epoch-{epoch:03}.json").write_text(json.dumps({"epoch": epoch, "alpha": alpha}))
+    edges = [{"node": node, "source": source} for node, source in edge_sources(4)]
+    table = {"epoch": epoch, "primitives": [*PRIMITIVES], "edges": edges, "alpha": alpha}
+    (folder / f"alphas/epoch-{epoch:03}.json").write_text(json.dumps(table))
     falling = {f"{part}_loss": 2 * math.exp(-epoch / 20) for part in ("train", "val")}
     rising = {f"{part}_accuracy": 1 - math.exp(-epoch / 20) for part in ("train", "val")}
     with (folder / "metrics.jsonl").open("a") as file:

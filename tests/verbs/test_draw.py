@@ -12,7 +12,7 @@ from vidnas.config.json_files import to_json as settings_json
 from vidnas.config.learning import SearchConfig, TrainConfig
 from vidnas.config.views import DrawConfig
 from vidnas.errors import UsageError, UserError
-from vidnas.nas.genotype import Genotype, num_edges, random_genotype, to_json
+from vidnas.nas.genotype import Genotype, edge_sources, num_edges, random_genotype, to_json
 from vidnas.nas.primitives import PRIMITIVES
 from vidnas.verbs.draw import HOLD_SEC, DrawResult, run_draw
 
@@ -31,7 +31,8 @@ def search(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lines = []
     for epoch in range(1, NUM_EPOCHS + 1):
         alpha = generator.normal(size=(num_edges(4), len(PRIMITIVES))).tolist()
-        record = {"epoch": epoch, "primitives": PRIMITIVES, "alpha": alpha}
+        edges = [{"node": node, "source": source} for node, source in edge_sources(4)]
+        record = {"epoch": epoch, "primitives": [*PRIMITIVES], "edges": edges, "alpha": alpha}
         (folder / f"genotypes/epoch-{epoch:03}.json").write_text(to_json(random_genotype(epoch)))
         (folder / f"alphas/epoch-{epoch:03}.json").write_text(json.dumps(record))
         lines.append(json.dumps({"kind": "search", "epoch": epoch, "val_accuracy": 0.1 * epoch}) + "\n")

@@ -14,30 +14,21 @@ from vidnas.assembly.networks import Architecture
 from vidnas.config.json_files import stored_config
 from vidnas.config.learning import RecipeConfig, SearchConfig, TrainConfig
 from vidnas.errors import UsageError
-from vidnas.nas.architect import Architect
+from vidnas.nas.methods.method import search_step
 from vidnas.nn.native.library import kernels
 from vidnas.runs.log import RunLog
 from vidnas.runs.records import read_metrics
 from vidnas.training import forecast
 from vidnas.training.forecast import Needs, Trial, Work, made_up_batch
-from vidnas.training.loop import Batch, Precision, Tally, WeightStep, train_epoch
+from vidnas.training.loop import Precision, Tally, train_epoch
 from vidnas.training.memory import check_memory
 from vidnas.training.pace import KEPT_FREE, Pace, Reading, pace, time_reading
 from vidnas.video.scan.scanned import Scanned
 
 R = TypeVar("R", SearchConfig, TrainConfig)
-SearchStep = Callable[[WeightStep, Architect, Batch, Batch, Tally], None]
-"""search_step(step, architect, train_batch, val_batch, tally): a step of alpha and a step of the weights."""
 
 
-def search_needs(
-    config: SearchConfig,
-    num_classes: int,
-    precision: Precision,
-    search_step: SearchStep,
-    *,
-    num_val: int = 0,
-) -> Needs:
+def search_needs(config: SearchConfig, num_classes: int, precision: Precision, *, num_val: int = 0) -> Needs:
     """What the steps of this search need, which judges its epochs on `num_val` clips.
 
     UserError where the memory cannot suffice, or a batch is too small for the supernet's norms.
@@ -47,19 +38,17 @@ def search_needs(
     check_memory(
         supernet, steps.clip_shape(config), config.batch_size, precision.device, remedy=_remedy(config)
     )
-    needs = _search_needs(config, num_classes, precision, search_step)
+    needs = _search_needs(config, num_classes, precision)
     if not config.checkpoint_cells:
         return replace(needs, notes=_without_kernels(precision))
-    without = _search_needs(replace(config, checkpoint_cells=False), num_classes, precision, search_step)
+    without = _search_needs(replace(config, checkpoint_cells=False), num_classes, precision)
     note = f"With --checkpoint-cells: {forecast.of_step(needs)}; without it: {forecast.of_step(without)}."
     return replace(needs, notes=(note, *_without_kernels(precision)))
 
 
-def _search_needs(
-    config: SearchConfig, num_classes: int, precision: Precision, search_step: SearchStep
-) -> Needs:
+def _search_needs(config: SearchConfig, num_classes: int, precision: Precision) -> Needs:
     return forecast.measure(
-        lambda: search_trial(config, num_classes, precision, search_step),
+        lambda: search_trial(config, num_classes, precision),
         steps.clip_shape(config),
         clips_at_once=config.batch_size,
         evaluated_at_once=config.batch_size,
@@ -67,17 +56,15 @@ def _search_needs(
     )
 
 
-def search_trial(
-    config: SearchConfig, num_classes: int, precision: Precision, search_step: SearchStep
-) -> Trial:
+def search_trial(config: SearchConfig, num_classes: int, precision: Precision) -> Trial:
     """A throw-away search with a step on made-up clips."""
     supernet = steps.build_supernet(config, num_classes).to(precision.device)
     step = steps.build_search_step(supernet, config, precision, num_steps=forecast.MOST_STEPS)
-    architect = steps.build_architect(supernet, config, precision)
+    method = steps.build_method(supernet, config, precision)
 
     def prepare_step(num_clips: int) -> Callable[[], object]:
         train, val = (made_up_batch(num_clips, steps.clip_shape(config)) for _ in range(2))
-        return lambda: search_step(step, architect, train, val, Tally())
+        return lambda: search_step(step, method, train, val, Tally())
 
     return Trial(supernet, prepare_step)
 
@@ -158,11 +145,11 @@ class Outlook:
             self._known[known] = self._try(config)
         return self._known[known]
 
-    def search_pace(self, config: SearchConfig, search_step: SearchStep) -> Pace:
+    def search_pace(self, config: SearchConfig) -> Pace:
         """The same of a search, which divides the training videos in two halves."""
         begun_at = time.perf_counter()
         index, precision = self._scanned.index, steps.choose_precision(config.device)
-        needs = search_needs(config, len(index.classes), precision, search_step)
+        needs = search_needs(config, len(index.classes), precision)
         train = len(index.train) // 2
         found = search_pace(
             needs, config, self._read(config), precision, train=train, val=len(index.train) - train

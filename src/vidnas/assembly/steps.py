@@ -1,4 +1,4 @@
-"""The parts a verb needs, built from its settings: device, supernet, and what steps alpha and the weights."""
+"""The parts a verb needs, built from its settings: device, supernet, and what steps it and its weights."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from vidnas.config.learning import ClipConfig, Device, RecipeConfig, SearchConfig, TrainConfig
 from vidnas.errors import UsageError, UserError, counted
-from vidnas.nas.architect import Architect
+from vidnas.nas.methods.darts import Architect, darts
+from vidnas.nas.methods.method import Method
 from vidnas.nas.network import Supernet
 from vidnas.training.loop import Precision, WeightStep, best_precision
 from vidnas.training.recipe import averaged, warmed_cosine
@@ -109,9 +110,8 @@ def build_search_step(
     return WeightStep(supernet, weights, sgd, schedule, precision, grad_clip=config.grad_clip)
 
 
-def build_architect(supernet: Supernet, config: SearchConfig, precision: Precision) -> Architect:
-    """What steps the alpha of a supernet as the settings ask for."""
-    return Architect(
+def _darts(supernet: Supernet, config: SearchConfig, precision: Precision) -> Method:
+    architect = Architect(
         supernet,
         order=config.order,
         lr=config.alpha_lr,
@@ -119,6 +119,16 @@ def build_architect(supernet: Supernet, config: SearchConfig, precision: Precisi
         # float16 would need a scaled loss; its first-order passes stay in float32
         autocast=nullcontext if precision.dtype is torch.float16 else precision.autocast,
     )
+    return darts(architect)
+
+
+METHODS = {"darts": _darts}
+"""The search methods by name: (supernet, settings, precision) -> Method."""
+
+
+def build_method(supernet: Supernet, config: SearchConfig, precision: Precision) -> Method:
+    """How a supernet is searched as the settings ask for."""
+    return METHODS["darts"](supernet, config, precision)
 
 
 def build_train_step(

@@ -12,7 +12,6 @@ import numpy as np
 
 from vidnas.errors import counted
 from vidnas.nas.genotype import Genotype
-from vidnas.nas.primitives import PRIMITIVES
 from vidnas.training.scores import Scores
 
 Kind = Literal["learnt nothing", "guesses", "learnt by heart", "one answer", "alpha still", "alpha collapsed"]
@@ -181,10 +180,12 @@ def _one_answer(scores: Scores, classes: Sequence[str]) -> Finding | None:
     )
 
 
-def judge_alpha(mixing: Sequence[Sequence[float]], genotype: Genotype) -> tuple[Finding, ...]:
+def judge_alpha(
+    mixing: Sequence[Sequence[float]], primitives: Sequence[str], genotype: Genotype
+) -> tuple[Finding, ...]:
     """What alpha's softmax, (edges, primitives), and the cell read from it say against a search."""
     shares = np.array(mixing)
-    even = 1 / len(PRIMITIVES)
+    even = 1 / len(primitives)
     largest = float(shares.max(axis=1).mean())
     if largest < STILL * even:
         return (
@@ -196,7 +197,8 @@ def judge_alpha(mixing: Sequence[Sequence[float]], genotype: Genotype) -> tuple[
                 "ten times the --alpha-lr, or more --epochs",
             ),
         )
-    empty = float(shares[:, [list(PRIMITIVES).index(name) for name in ("skip", "none")]].sum(axis=1).mean())
+    idle = [j for j, name in enumerate(primitives) if name in ("skip", "none")]
+    empty = float(shares[:, idle].sum(axis=1).mean())
     ops = [edge.primitive for node in genotype.nodes for edge in node]
     skips = ops.count("skip")
     if empty < COLLAPSED and skips < SKIPS * len(ops):

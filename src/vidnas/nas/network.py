@@ -15,9 +15,10 @@ from torch.func import functional_call
 from torch.utils.checkpoint import checkpoint
 
 from vidnas.nas.cell import Cell, SearchCell
-from vidnas.nas.genotype import Genotype, num_edges
+from vidnas.nas.genotype import Genotype
 from vidnas.nas.ops import Activation, Pointwise
 from vidnas.nas.primitives import PRIMITIVES
+from vidnas.nas.spaces.cell import CellSpace
 from vidnas.nn.frame_input import CHANNELS, ClipNorm, FrameInput, seen_frames
 from vidnas.nn.head import Head
 from vidnas.nn.layout import frames_first, images
@@ -121,9 +122,10 @@ class Supernet(nn.Module):
         """`checkpoint_cells` keeps only the cells' outputs, and computes the rest again for the gradient."""
         super().__init__()
         primitives = tuple(primitives)
+        self.space = CellSpace(num_nodes, primitives)
         self.checkpoint_cells = checkpoint_cells
         plans = plan_cells(num_cells, first_channels, num_nodes)
-        self.alpha = nn.Parameter(1e-3 * torch.randn(num_edges(num_nodes), len(primitives)))
+        self.alpha = nn.Parameter(1e-3 * torch.randn(len(self.space.edges), len(primitives)))
         self.stem = Stem(first_channels, stem_stride, batch_stats=True, sees=sees, clip_norm=clip_norm)
         self.cells = nn.ModuleList(
             AdaptedCell(
@@ -144,6 +146,10 @@ class Supernet(nn.Module):
             compute = _recomputed(cell) if self.checkpoint_cells else cell
             before_last, last = last, compute(before_last, last, mixing)
         return self.head(*last)  # type: ignore[no-any-return]
+
+    def alphas(self) -> dict[str, nn.Parameter]:
+        """The architecture parameters, by name."""
+        return {"alpha": self.alpha}
 
     def weights(self) -> dict[str, Tensor]:
         """Every parameter but alpha (the paper's Theta), by name."""

@@ -4,27 +4,16 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict
 from types import TracebackType
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import torch
 
 from vidnas.errors import Interrupted, UserError, counted
 from vidnas.runs.checkpoint import save_checkpoint
 from vidnas.runs.log import RunLog
-from vidnas.training.loop import Tally
+from vidnas.training.loop import Stateful, Tally
 
 CHECKPOINT = "checkpoint.pt"
-
-
-@runtime_checkable
-class Stateful(Protocol):
-    """What has a state of tensors and plain values: a module, an optimizer, a schedule."""
-
-    def state_dict(self) -> dict[str, Any]:
-        """Its state."""
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> object:
-        """Take this state."""
 
 
 class Keeper:

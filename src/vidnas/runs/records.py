@@ -2,14 +2,13 @@
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from vidnas.errors import UserError
-from vidnas.nas.genotype import Genotype, load_genotype, num_edges
-from vidnas.nas.primitives import PRIMITIVES
+from vidnas.nas.genotype import Genotype, load_genotype
 from vidnas.training.scores import by_present_names
 
 Number = int | float
@@ -58,6 +57,10 @@ class CellOfEpoch:
     epoch: int
     genotype: Genotype
     mixing: tuple[tuple[float, ...], ...]
+    edges: tuple[tuple[int, int], ...] = ()
+    """(node, source) of every row of `mixing`."""
+    primitives: tuple[str, ...] = ()
+    """Names of its columns, as they were at the time."""
 
 
 class Problem(Exception):
@@ -109,11 +112,24 @@ def read_cell(run: Path, epoch: int) -> CellOfEpoch:
     record = read_json(path)
     try:
         mixing = tuple(_softmax(row) for row in record["alpha"])
-        if [len(row) for row in mixing] != [len(PRIMITIVES)] * num_edges(len(genotype.nodes)):
-            raise ValueError("its shape does not fit the genotype")
-        return CellOfEpoch(epoch, genotype, mixing)
+        edges = tuple((int(edge["node"]), int(edge["source"])) for edge in record["edges"])
+        primitives = tuple(record["primitives"])
+        if [len(row) for row in mixing] != [len(primitives)] * len(edges):
+            raise ValueError("its shape does not fit its edges and primitives")
+        if not _has_all(genotype, edges, primitives):
+            raise ValueError("it does not fit the genotype")
+        return CellOfEpoch(epoch, genotype, mixing, edges, primitives)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise Problem(f"{path.name} holds no alpha: {error!r}.") from error
+
+
+def _has_all(genotype: Genotype, edges: Sequence[tuple[int, int]], primitives: Sequence[str]) -> bool:
+    """Whether there is a row and a column for everything that the genotype keeps."""
+    return all(
+        (node, edge.source) in edges and edge.primitive in primitives
+        for node, kept in enumerate(genotype.nodes)
+        for edge in kept
+    )
 
 
 def _softmax(row: list[Number]) -> tuple[float, ...]:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 import torch.nn.functional as F
@@ -18,6 +19,17 @@ Batch = Sequence[Tensor]
 """What a loader brings: videos, labels, and the videos' indices in their dataset.
 
 Plain tensors, since batches of one iterable differ in size; shapes are checked where one is taken apart."""
+
+
+@runtime_checkable
+class Stateful(Protocol):
+    """What has a state of tensors and plain values: a module, an optimizer, a schedule."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Its state."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> object:
+        """Take this state."""
 
 
 @dataclass(frozen=True)

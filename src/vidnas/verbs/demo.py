@@ -20,7 +20,7 @@ from vidnas.runs.stop import StopRequest
 from vidnas.training.pace import Countdown, Pace
 from vidnas.verbs.asked import begun_demo
 from vidnas.verbs.evaluate import EvaluateResult, run_evaluate
-from vidnas.verbs.search import SearchResult, run_search, search_step
+from vidnas.verbs.search import SearchResult, run_search
 from vidnas.verbs.train import TrainResult, run_train
 
 T = TypeVar("T")
@@ -81,7 +81,7 @@ def _control(settings: TrainConfig, folder: Path) -> TrainConfig:
 def _foretell(searching: SearchConfig, trainings: Sequence[TrainConfig]) -> Countdown:
     """How long what is left of the demo takes, by the names of its runs' folders."""
     outlook = Outlook(videos.scan(videos.open_videos(searching), searching), searching)
-    paces: dict[SearchConfig | TrainConfig, Pace] = {searching: outlook.search_pace(searching, search_step)}
+    paces: dict[SearchConfig | TrainConfig, Pace] = {searching: outlook.search_pace(searching)}
     for training in trainings:  # any cell tells about how long the one takes that is yet to be found
         paces[training] = outlook.pace(replace(training, genotype="random:0", single_frame=False))
     return Countdown(

@@ -1,33 +1,33 @@
-"""The verb `search`: a cell is found by gradient descent on alpha (paper, sections 2.2 and 3)."""
+"""The verb `search`: a cell is found in a supernet (paper, sections 2.2 and 3)."""
 
 import json
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from vidnas.assembly import forecasts, networks, steps, videos
 from vidnas.compare.verdict import judge_alpha
 from vidnas.config.learning import SearchConfig
 from vidnas.errors import counted
-from vidnas.nas.architect import Architect
-from vidnas.nas.derive import derive
-from vidnas.nas.genotype import Genotype, edge_sources, to_json
+from vidnas.nas.genotype import Genotype, to_json
 from vidnas.nas.history import AlphaHistory
-from vidnas.nas.primitives import PRIMITIVES
+from vidnas.nas.methods.method import search_step
+from vidnas.nas.spaces.cell import CellSpace
 from vidnas.report.figures.alphas import draw_alphas
 from vidnas.report.figures.cell import draw_cell
 from vidnas.report.figures.save import save_figure
 from vidnas.report.pages.verdicts import paragraphs
 from vidnas.runs import begin, learnt
-from vidnas.runs.keeper import Keeper, Stateful
+from vidnas.runs.keeper import Keeper
 from vidnas.runs.log import RunLog
+from vidnas.shapes import Alpha
 from vidnas.training.forecast import Needs, Work
-from vidnas.training.loop import Batch, Precision, Predictions, Tally, WeightStep, evaluate_epoch
+from vidnas.training.loop import Batch, Precision, Stateful, WeightStep, evaluate_epoch
 from vidnas.training.pace import Pace, time_reading
 from vidnas.verbs.clipsheet import draw_clips
 from vidnas.video.clips.datasets import TrainClips
@@ -88,39 +88,52 @@ def run_search(config: SearchConfig, *, resume: bool = False) -> SearchResult:
     folder = begin.begun_folder(config) if resume else begin.new_folder("search", config.out)
     data = _open_data(config)
     num_classes = len(data.scanned.index.classes)
-    needs = forecasts.search_needs(config, num_classes, precision, search_step, num_val=data.num_val)
+    needs = forecasts.search_needs(config, num_classes, precision, num_val=data.num_val)
     config = forecasts.settle_epochs(config, folder, begun_at, lambda: _pace(needs, data, config, precision))
     with begin.open_run(folder, config, resume=resume) as log:
         supernet = steps.build_supernet(config, num_classes).to(precision.device)
         step = steps.build_search_step(supernet, config, precision, num_steps=config.epochs * len(data.train))
-        architect = steps.build_architect(supernet, config, precision)
+        method = steps.build_method(supernet, config, precision)
         alphas = AlphaHistory()
         parts: dict[str, Stateful] = {
             "supernet": supernet,
             "weights_optimizer": step.optimizer,
             "schedule": step.schedule,
             "scaler": step.scaler,
-            "alpha_optimizer": architect.optimizer,
+            **method.state,
             "alphas": alphas,
         }
         with Keeper(log, parts, every_sec=60 * config.checkpoint_minutes) as keeper:
-            begin.begin_or_go_on(
-                keeper,
-                log,
-                config,
-                begin=lambda: _begin(data, config, log),
-                check_same=lambda: learnt.check_same(folder, data.scanned.index),
-            )
+            _begin_or_go_on(keeper, data, config, log)
             length = f"{counted(config.epochs, 'epoch')} of {counted(len(data.train), 'step')}"
             log.say(f"Searching for {length} on {precision.device}.")
             forecasts.say_needs(needs, _work(data, config, keeper), config, log)
             while keeper.epoch < config.epochs:
-                _search_epoch(config, data, step, architect, alphas, keeper, log)
-        results = _results(alphas, log)
+                supernet.train()
+                for train, val in _batches(data, keeper, log):
+                    search_step(step, method, train, val, keeper.tally)
+                    keeper.step_done()
+                keeper.save()  # before a validation that may take long
+                numbers = _validate(config, data, step, keeper, log)
+                alphas.epochs.append(method.judge())
+                _write_epoch(keeper.epoch + 1, alphas.epochs[-1], supernet.space, log)
+                _report_epoch(keeper.epoch + 1, config, numbers, log)
+                keeper.epoch_done()
+        results = _results(alphas, supernet.space, log)
         chosen = _choose(results, config)
-        _write_result(chosen, results, config, log)
+        _write_result(chosen, results, supernet.space, config, log)
         videos.say_skipped(log, data.scanned)
         return SearchResult(log.folder, results[chosen].genotype, chosen + 1, tuple(results))
+
+
+def _begin_or_go_on(keeper: Keeper, data: _Data, config: SearchConfig, log: RunLog) -> None:
+    begin.begin_or_go_on(
+        keeper,
+        log,
+        config,
+        begin=lambda: _begin(data, config, log),
+        check_same=lambda: learnt.check_same(log.folder, data.scanned.index),
+    )
 
 
 def _begin(data: _Data, config: SearchConfig, log: RunLog) -> None:
@@ -175,95 +188,57 @@ def _work(data: _Data, config: SearchConfig, keeper: Keeper) -> Work:
     return Work(num_steps, data.num_val, steps_left, epochs_left * data.num_val)
 
 
-def _search_epoch(
-    config: SearchConfig,
-    data: _Data,
-    step: WeightStep,
-    architect: Architect,
-    alphas: AlphaHistory,
-    keeper: Keeper,
-    log: RunLog,
-) -> None:
-    """Search through the epoch after `keeper.epoch`, or what is left of it; judge it, and save."""
-    _search_steps(data, step, architect, keeper, log)
-    keeper.save()  # before a validation that may take long
-    waiting_share = log.waiting_share
-    steps.require_finite(keeper.tally.loss, keeper.epoch + 1, config.lr)
-    val = _validate(step.model, data, config, step.precision, log)
-    alphas.epochs.append(architect.supernet.alpha.detach().float().cpu().clone())
-    _write_epoch(keeper.epoch + 1, alphas.epochs[-1], log)
-    times = {"waiting_share": waiting_share, "epoch_sec": keeper.epoch_sec}
-    _report_epoch(keeper.epoch + 1, config, keeper.tally, val, {"lr": step.lr, **times}, log)
-    keeper.epoch_done()
-
-
-def _search_steps(data: _Data, step: WeightStep, architect: Architect, keeper: Keeper, log: RunLog) -> None:
-    """Alternate a step of alpha on a val batch with a step of the weights on a train batch (section 2.2)."""
-    step.model.train()
+def _batches(data: _Data, keeper: Keeper, log: RunLog) -> Iterator[tuple[Batch, Batch]]:
+    """What is left of the epoch after `keeper.epoch`: a train batch and a val batch for every step."""
     train, val = (
         of_epoch(loader, keeper.epoch, first_batch=keeper.step) for loader in (data.train, data.val)
     )
     label = f"Epoch {keeper.epoch + 1}"
-    batches = log.progress(zip(train, val, strict=True), total=len(train), label=label, done=keeper.step)
-    for train_batch, val_batch in batches:
-        search_step(step, architect, train_batch, val_batch, keeper.tally)
-        keeper.step_done()
-
-
-def search_step(
-    step: WeightStep, architect: Architect, train_batch: Batch, val_batch: Batch, tally: Tally
-) -> None:
-    """A step of alpha on a val batch and one of the weights on a train batch, which `tally` counts."""
-    train_clips = step.precision.to_device(train_batch)
-    architect.step(train_clips, step.precision.to_device(val_batch), weights_lr=step.lr)
-    step(*train_clips, tally)
+    return log.progress(zip(train, val, strict=True), total=len(train), label=label, done=keeper.step)
 
 
 def _validate(
-    supernet: nn.Module, data: _Data, config: SearchConfig, precision: Precision, log: RunLog
-) -> Predictions:
+    config: SearchConfig, data: _Data, step: WeightStep, keeper: Keeper, log: RunLog
+) -> dict[str, float]:
+    """The numbers of an epoch; UserError if its steps have diverged."""
+    waiting_share = log.waiting_share
+    tally = keeper.tally
+    steps.require_finite(tally.loss, keeper.epoch + 1, config.lr)
     batches = log.progress(data.val_test, total=len(data.val_test), label="Validating")
-    return evaluate_epoch(supernet, batches, precision, max_clips=config.batch_size)
+    val = evaluate_epoch(step.model, batches, step.precision, max_clips=config.batch_size)
+    return {
+        "train_loss": tally.loss,
+        "train_accuracy": tally.accuracy,
+        "val_loss": val.loss,
+        "val_accuracy": val.accuracy,
+        "lr": step.lr,
+        "waiting_share": waiting_share,
+        "epoch_sec": keeper.epoch_sec,
+    }
 
 
-def _write_epoch(epoch: int, alpha: Tensor, log: RunLog) -> None:
+def _write_epoch(epoch: int, alpha: Alpha, space: CellSpace, log: RunLog) -> None:
     """Write the epoch's genotype and alpha into the run folder."""
-    genotype = derive(alpha)
-    edges = [{"node": node, "source": source} for node, source in edge_sources(len(genotype.nodes))]
-    record = {"epoch": epoch, "primitives": [*PRIMITIVES], "edges": edges, "alpha": alpha.tolist()}
-    log.write(f"genotypes/epoch-{epoch:03}.json", to_json(genotype))
-    log.write(f"alphas/epoch-{epoch:03}.json", json.dumps(record) + "\n")
+    log.write(f"genotypes/epoch-{epoch:03}.json", to_json(space.derive(alpha)))
+    log.write(f"alphas/epoch-{epoch:03}.json", json.dumps({"epoch": epoch, **space.record(alpha)}) + "\n")
 
 
-def _results(alphas: AlphaHistory, log: RunLog) -> list[EpochResult]:
+def _results(alphas: AlphaHistory, space: CellSpace, log: RunLog) -> list[EpochResult]:
     """What every epoch left, from alpha after it and the log's record of it."""
     accuracies = [record["val_accuracy"] for record in log.records if record["kind"] == "search"]
     return [
-        EpochResult(derive(alpha), alpha.softmax(dim=-1).tolist(), accuracy)
+        EpochResult(space.derive(alpha), alpha.softmax(dim=-1).tolist(), accuracy)
         for alpha, accuracy in zip(alphas.epochs, accuracies, strict=True)
     ]
 
 
-def _report_epoch(
-    epoch: int,
-    config: SearchConfig,
-    tally: Tally,
-    val: Predictions,
-    numbers: dict[str, float],
-    log: RunLog,
-) -> None:
-    log.record(
-        "search",
-        epoch,
-        train_loss=tally.loss,
-        train_accuracy=tally.accuracy,
-        val_loss=val.loss,
-        val_accuracy=val.accuracy,
-        **numbers,
-    )
+def _report_epoch(epoch: int, config: SearchConfig, numbers: dict[str, float], log: RunLog) -> None:
+    log.record("search", epoch, **numbers)
     log.say(
-        f"Epoch {epoch}/{config.epochs}: train loss {tally.loss:.3f}, accuracy {tally.accuracy:.1%}; "
-        f"val loss {val.loss:.3f}, accuracy {val.accuracy:.1%}; {numbers['epoch_sec']:.1f} s, "
+        f"Epoch {epoch}/{config.epochs}: "
+        f"train loss {numbers['train_loss']:.3f}, accuracy {numbers['train_accuracy']:.1%}; "
+        f"val loss {numbers['val_loss']:.3f}, accuracy {numbers['val_accuracy']:.1%}; "
+        f"{numbers['epoch_sec']:.1f} s, "
         f"{numbers['waiting_share']:.0%} of the steps' time waiting for data; "
         f"{steps.time_left(epoch, config.epochs, numbers['epoch_sec'])}"
     )
@@ -276,11 +251,13 @@ def _choose(results: list[EpochResult], config: SearchConfig) -> int:
     return max(range(len(results)), key=lambda number: (results[number].val_accuracy, number))
 
 
-def _write_result(chosen: int, results: list[EpochResult], config: SearchConfig, log: RunLog) -> None:
+def _write_result(
+    chosen: int, results: list[EpochResult], space: CellSpace, config: SearchConfig, log: RunLog
+) -> None:
     result = results[chosen]
     log.write(networks.GENOTYPE, to_json(result.genotype))
     rule = "the best val accuracy" if config.select == "best" else "the last epoch"
-    findings = judge_alpha(result.mixing, result.genotype)
+    findings = judge_alpha(result.mixing, space.primitives, result.genotype)
     selection = {
         "select": config.select,
         "epoch": chosen + 1,

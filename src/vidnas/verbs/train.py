@@ -26,10 +26,10 @@ from vidnas.report.pages.verdicts import paragraphs
 from vidnas.report.text import accuracy_line, cost_line
 from vidnas.runs import begin, learnt
 from vidnas.runs.finished import PREDICTIONS, RESULT
-from vidnas.runs.keeper import Keeper, Stateful
+from vidnas.runs.keeper import Keeper
 from vidnas.runs.log import RunLog
 from vidnas.training.forecast import Needs, Work
-from vidnas.training.loop import Precision, WeightStep, evaluate_epoch, train_epoch
+from vidnas.training.loop import Precision, Stateful, WeightStep, evaluate_epoch, train_epoch
 from vidnas.training.pace import Pace, time_reading
 from vidnas.training.profile import Profile, profile_network
 from vidnas.training.recipe import balancing_weights

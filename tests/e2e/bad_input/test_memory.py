@@ -80,7 +80,7 @@ GONE = (
 
 
 STEPS = {
-    "search": "vidnas.nas.architect.Architect.step",
+    "search": "vidnas.nas.methods.darts.Architect.step",
     "train": "vidnas.training.loop.WeightStep.__call__",
 }
 

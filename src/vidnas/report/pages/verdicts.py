@@ -22,7 +22,11 @@ def findings_of(run: Run) -> tuple[Finding, ...]:
     """
     if isinstance(run.config, SearchConfig):
         cell = next((one for one in run.cells if one.epoch == run.chosen_epoch), None)
-        return judge_alpha(cell.mixing, cell.genotype) if cell is not None and cell.mixing else ()
+        return (
+            judge_alpha(cell.mixing, cell.primitives, cell.genotype)
+            if cell is not None and cell.mixing
+            else ()
+        )
     if run.latest_test is None or run.config.single_frame:
         return ()
     train_accuracy = run.epochs[-1].get("accuracy") if run.epochs else None

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidnas.nas.architect import first_order, hypergradient
+from vidnas.nas.methods.darts import first_order, hypergradient
 
 Tensors = Sequence[Tensor]
 LossOf = Callable[[Tensors, Tensors, Any], Tensor]

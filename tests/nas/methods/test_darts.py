@@ -1,4 +1,4 @@
-"""The architect of a real supernet: its gradient against double backward, and what its step may touch."""
+"""DARTS on a real supernet: its gradient against double backward, and what its step may touch."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -12,7 +12,7 @@ from torch.func import functional_call
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from reference import PlainSupernet
-from vidnas.nas.architect import Architect
+from vidnas.nas.methods.darts import Architect
 from vidnas.nas.network import Supernet
 from vidnas.nas.primitives import PRIMITIVES
 from vidnas.nn.native.blend import Blend
@@ -93,7 +93,7 @@ def test_the_second_term_of_a_supernet_agrees_with_double_backward(
     train, val = clips(1, torch.float64), clips(2, torch.float64)
     direct, exact = supernet_terms(exact_terms, smooth, train, val)
     assert exact.norm() > 1e-3 * direct.norm()
-    found = architect_of(smooth, 2).gradient(train, val, weights_lr=WEIGHTS_LR) - direct
+    found = architect_of(smooth, 2).gradients(train, val, weights_lr=WEIGHTS_LR)[0] - direct
     assert relative_error(found, exact) < 2e-3
 
 
@@ -110,9 +110,9 @@ def test_a_step_follows_the_exact_hypergradient(smooth: Supernet, exact_terms: E
 def test_without_a_learning_rate_both_orders_of_the_architect_agree(relu: Supernet) -> None:
     relu.double()
     train, val = clips(5, torch.float64), clips(6, torch.float64)
-    first, second = (architect_of(relu, order).gradient(train, val, weights_lr=0.0) for order in (1, 2))
+    first, second = (architect_of(relu, order).gradients(train, val, weights_lr=0.0)[0] for order in (1, 2))
     torch.testing.assert_close(first, second, rtol=1e-10, atol=1e-14)
-    ahead = architect_of(relu, 2).gradient(train, val, weights_lr=WEIGHTS_LR)
+    ahead = architect_of(relu, 2).gradients(train, val, weights_lr=WEIGHTS_LR)[0]
     assert relative_error(ahead, first) > 1e-3
 
 
@@ -120,7 +120,7 @@ def test_the_first_order_of_the_architect_is_the_validation_gradient(relu: Super
     relu.double()
     train, val = clips(7, torch.float64), clips(8, torch.float64)
     (expected,) = torch.autograd.grad(F.cross_entropy(relu(val[0]), val[1]), [relu.alpha])
-    found = architect_of(relu, 1).gradient(train, val, weights_lr=WEIGHTS_LR)
+    found = architect_of(relu, 1).gradients(train, val, weights_lr=WEIGHTS_LR)[0]
     torch.testing.assert_close(found, expected, rtol=1e-10, atol=1e-14)
 
 
@@ -165,7 +165,7 @@ def test_steps_are_those_of_adam(relu: Supernet, order: Literal[1, 2]) -> None:
     adam = torch.optim.Adam([reference], 3e-4, betas=(0.5, 0.999), weight_decay=1e-3)
     for seed in range(3):
         train, val = clips(seed, torch.float32), clips(seed + 50, torch.float32)
-        reference.grad = architect.gradient(train, val, weights_lr=WEIGHTS_LR)
+        reference.grad = architect.gradients(train, val, weights_lr=WEIGHTS_LR)[0]
         adam.step()
         # The backward pass of a weight step leaves a gradient in alpha too; it must not enter.
         relu.alpha.grad = torch.full_like(relu.alpha, 7.0)
@@ -188,7 +188,7 @@ def test_finite_differences_run_without_autocast(relu: Supernet, order: Literal[
         yield
 
     train, val = clips(11, torch.float32), clips(12, torch.float32)
-    architect_of(relu, order, autocast).gradient(train, val, weights_lr=WEIGHTS_LR)
+    architect_of(relu, order, autocast).gradients(train, val, weights_lr=WEIGHTS_LR)[0]
     assert len(entries) == entered
 
 
@@ -200,11 +200,11 @@ def test_finite_differences_run_without_tf32(monkeypatch: pytest.MonkeyPatch) ->
         return alphas
 
     monkeypatch.setattr(torch.backends.cudnn, "allow_tf32", True)
-    monkeypatch.setattr("vidnas.nas.architect.hypergradient", hypergradient)
+    monkeypatch.setattr("vidnas.nas.methods.darts.hypergradient", hypergradient)
     batch = (torch.zeros(2, 3, 2, 4, 4), torch.tensor([0, 1]))
-    Architect(Supernet(2, num_cells=1), order=2, lr=0.1, weight_decay=0.0).gradient(
+    Architect(Supernet(2, num_cells=1), order=2, lr=0.1, weight_decay=0.0).gradients(
         batch, batch, weights_lr=0.1
-    )
+    )[0]
     assert allowed == [False]
     assert torch.backends.cudnn.allow_tf32
 
@@ -240,7 +240,7 @@ def test_a_pass_for_alpha_alone_computes_no_gradient_of_a_weight(
     relu: Supernet, wanted: dict[str, list[bool]]
 ) -> None:
     train, val = clips(13, torch.float32), clips(14, torch.float32)
-    architect_of(relu, 1).gradient(train, val, weights_lr=WEIGHTS_LR)
+    architect_of(relu, 1).gradients(train, val, weights_lr=WEIGHTS_LR)[0]
     assert wanted["filters"] == [False] * NUM_FILTERS
     # Three of the four adapters read what has no alpha in it. The last one reads a cell's output, and the
     # scale of that is in its matrix; in those of a source's edges alpha is.
@@ -251,7 +251,7 @@ def test_the_second_order_computes_gradients_of_weights_in_two_of_its_four_passe
     relu: Supernet, wanted: dict[str, list[bool]]
 ) -> None:
     train, val = clips(13, torch.float32), clips(14, torch.float32)
-    architect_of(relu, 2).gradient(train, val, weights_lr=WEIGHTS_LR)
+    architect_of(relu, 2).gradients(train, val, weights_lr=WEIGHTS_LR)[0]
     assert wanted["filters"] == 2 * NUM_FILTERS * [True] + 2 * NUM_FILTERS * [False]
 
 
@@ -270,10 +270,10 @@ def test_without_a_compiler_a_pass_for_alpha_alone_computes_no_gradient_of_a_fil
     train, val = clips(13, torch.float32), clips(14, torch.float32)
     kernels: list[tuple[int, ...]] = []
     with Convolutions():  # type: ignore[no-untyped-call]
-        architect_of(relu, 1).gradient(train, val, weights_lr=WEIGHTS_LR)
+        architect_of(relu, 1).gradients(train, val, weights_lr=WEIGHTS_LR)[0]
     assert set(kernels) == {(1, 1)}, "matrices that hold mixing weights"
     with Convolutions():  # type: ignore[no-untyped-call]
-        architect_of(relu, 2).gradient(train, val, weights_lr=WEIGHTS_LR)
+        architect_of(relu, 2).gradients(train, val, weights_lr=WEIGHTS_LR)[0]
     assert {(3, 3), (3, 1)} < set(kernels)
 
 
@@ -281,7 +281,7 @@ def test_without_a_compiler_a_pass_for_alpha_alone_computes_no_gradient_of_a_fil
 def test_cells_that_are_computed_again_give_the_same_gradient(relu: Supernet, order: Literal[1, 2]) -> None:
     relu.double()
     train, val = clips(15, torch.float64), clips(16, torch.float64)
-    expected = architect_of(relu, order).gradient(train, val, weights_lr=WEIGHTS_LR)
+    expected = architect_of(relu, order).gradients(train, val, weights_lr=WEIGHTS_LR)[0]
     relu.checkpoint_cells = True
-    found = architect_of(relu, order).gradient(train, val, weights_lr=WEIGHTS_LR)
+    found = architect_of(relu, order).gradients(train, val, weights_lr=WEIGHTS_LR)[0]
     assert relative_error(found, expected) < 1e-12

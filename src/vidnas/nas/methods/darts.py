@@ -1,15 +1,16 @@
-"""What updates alpha: the hypergradient as a pure function, and the architect that steps with it."""
+"""DARTS of first and second order: the hypergradient as a pure function, the architect that steps alpha."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Literal, Protocol, TypeVar, runtime_checkable
+from typing import Literal, Protocol, TypeVar, runtime_checkable
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from vidnas.shapes import Labels, Loss, Video
+from vidnas.nas.methods.method import LabelledClips, Method
+from vidnas.shapes import Alpha, Loss
 
 Batch = TypeVar("Batch")
 Tensors = Sequence[Tensor]
@@ -90,16 +91,12 @@ def _moved(weights: Tensors, vector: Tensors, step: float) -> list[Tensor]:
     return [w.detach() + step * v for w, v in zip(weights, vector, strict=True)]
 
 
-LabelledClips = tuple[Video, Labels]
-
-
 @runtime_checkable
 class Searchable(Protocol):
-    """A module with an alpha of its own, as nn.network.Supernet."""
+    """A module with alphas among its parameters, as nas.network.Supernet."""
 
-    if TYPE_CHECKING:
-        # From Python 3.12 on, isinstance() does not see what a module has among its parameters.
-        alpha: nn.Parameter
+    def alphas(self) -> dict[str, nn.Parameter]:
+        """Its architecture parameters, by name."""
 
     def weights(self) -> dict[str, Tensor]:
         """Every other parameter, by name."""
@@ -119,29 +116,44 @@ class Architect:
     ) -> None:
         """`autocast` is entered for first-order passes only: finite differences need float32."""
         self.supernet = supernet
+        self.alphas = supernet.alphas()
         self.order = order
         self.autocast = autocast
-        self.optimizer = torch.optim.Adam([supernet.alpha], lr, betas=(0.5, 0.999), weight_decay=weight_decay)
+        self.optimizer = torch.optim.Adam(
+            self.alphas.values(), lr, betas=(0.5, 0.999), weight_decay=weight_decay
+        )
 
-    def gradient(self, train: LabelledClips, val: LabelledClips, *, weights_lr: float) -> Tensor:
-        """Gradient in alpha; `weights_lr` is the present learning rate of the weights (epsilon in eq. 3)."""
-        weights, alphas = list(self.supernet.weights().values()), [self.supernet.alpha]
+    def gradients(self, train: LabelledClips, val: LabelledClips, weights_lr: float) -> list[Tensor]:
+        """In the alphas; `weights_lr` is the present learning rate of the weights (epsilon in eq. 3)."""
+        weights, alphas = list(self.supernet.weights().values()), list(self.alphas.values())
         if self.order == 1:
             with self.autocast():
-                return first_order(self.loss, weights, alphas, val=val)[0]
+                return first_order(self.loss, weights, alphas, val=val)
         # TF32, which PyTorch lets convolutions use on recent GPUs, would drown the finite difference.
         with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
-            return hypergradient(self.loss, weights, alphas, train=train, val=val, lr=weights_lr)[0]
+            return hypergradient(self.loss, weights, alphas, train=train, val=val, lr=weights_lr)
 
-    def step(self, train: LabelledClips, val: LabelledClips, *, weights_lr: float) -> None:
+    def step(self, train: LabelledClips, val: LabelledClips, weights_lr: float) -> None:
         """One step of alpha (paper, eq. 4). Changes alpha and its optimizer, nothing else."""
-        self.supernet.alpha.grad = self.gradient(train, val, weights_lr=weights_lr)
+        gradients = self.gradients(train, val, weights_lr)
+        for alpha, gradient in zip(self.alphas.values(), gradients, strict=True):
+            alpha.grad = gradient
         self.optimizer.step()
-        self.supernet.alpha.grad = None
+        self.optimizer.zero_grad()
+
+    def judge(self) -> Alpha:
+        """A copy of the alphas, one below the other."""
+        return torch.cat([alpha.detach().float().cpu() for alpha in self.alphas.values()])
 
     def loss(self, weights: Tensors, alphas: Tensors, batch: LabelledClips) -> Loss:
-        """Cross-entropy of the supernet with these weights and this alpha in place of its own."""
-        state = dict(zip(self.supernet.weights(), weights, strict=True)) | {"alpha": alphas[0]}
+        """Cross-entropy of the supernet with these weights and these alphas in place of its own."""
+        state = dict(zip(self.supernet.weights(), weights, strict=True))
+        state |= zip(self.alphas, alphas, strict=True)
         videos, labels = batch
         assert isinstance(self.supernet, nn.Module)
         return F.cross_entropy(functional_call(self.supernet, state, (videos,)), labels)
+
+
+def darts(architect: Architect) -> Method:
+    """DARTS as this architect does it (Liu et al., 2019; paper, section 2.2)."""
+    return Method(architect.step, architect.judge, {"alpha_optimizer": architect.optimizer})

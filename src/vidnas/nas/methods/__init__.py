@@ -1,0 +1,1 @@
+"""How a space is searched: a file a method."""

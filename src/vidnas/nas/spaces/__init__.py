@@ -1,0 +1,1 @@
+"""What a search can find: a file a space."""
