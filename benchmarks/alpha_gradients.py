@@ -18,10 +18,11 @@ from torch import Tensor
 
 from reference import PlainSupernet
 from vidnas.assembly import videos
-from vidnas.config.json_files import from_json
 from vidnas.config.learning import SearchConfig
 from vidnas.nas.methods.darts import Architect, first_order, hypergradient
 from vidnas.runs.checkpoint import load_checkpoint
+from vidnas.runs.files import CHECKPOINT
+from vidnas.runs.settings import stored_config
 from vidnas.video.clips.loaders import train_loader
 from vidnas.video.index.division import divide
 
@@ -85,8 +86,8 @@ def main() -> None:
     parser.add_argument("--batches", type=int, default=3)
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
-    settings = arguments.run / "config.json"
-    config = from_json(SearchConfig, settings.read_text(), origin=str(settings))
+    config = stored_config(SearchConfig, arguments.run)
+    assert config is not None, f"{arguments.run} is no run folder"
     scanned = videos.scan(videos.open_videos(config), config, parts=("train",))
     index = scanned.index
     supernet = PlainSupernet(
@@ -95,7 +96,7 @@ def main() -> None:
         first_channels=config.first_channels,
         stem_stride=config.stem_stride,
     )
-    supernet.load_state_dict(load_checkpoint(arguments.run / "checkpoint.pt")["supernet"])
+    supernet.load_state_dict(load_checkpoint(arguments.run / CHECKPOINT)["supernet"])
     architect = Architect(supernet, order=2, lr=config.alpha_lr, weight_decay=config.alpha_weight_decay)
     parts = divide(index.train, classes=index.classes, by=config.split_by, fraction=0.5, seed=config.seed)[:2]
     loaders = [

@@ -27,13 +27,14 @@ from torch import Tensor, nn
 from vidnas import console
 from vidnas.assembly import networks, steps, videos
 from vidnas.config.data import BUILTIN
-from vidnas.config.json_files import from_json
 from vidnas.config.learning import CompareConfig, SearchConfig
 from vidnas.config.presets import TRAIN_PRESETS, search_preset
 from vidnas.nas.genotype import Genotype, edge_sources, random_genotype
 from vidnas.nas.network import Supernet
 from vidnas.nas.primitives import PRIMITIVES
 from vidnas.runs.checkpoint import load_checkpoint
+from vidnas.runs.files import CHECKPOINT
+from vidnas.runs.settings import stored_config
 from vidnas.training.loop import evaluate_epoch
 from vidnas.training.profile import count_parameters
 from vidnas.verbs.compare import run_compare
@@ -86,11 +87,12 @@ def beliefs(
     search: Path, genotypes: Sequence[Genotype], settings: CompareConfig
 ) -> Mapping[str, Sequence[float]]:
     """What each measure says of each genotype; the higher the better."""
-    config = from_json(SearchConfig, (search / "config.json").read_text())
+    config = stored_config(SearchConfig, search)
+    assert config is not None, f"{search} is no run folder"
     scanned = videos.scan(videos.open_videos(config), config, parts=("train",))
     classes = scanned.index.classes
     supernet = steps.build_supernet(config, len(classes))
-    supernet.load_state_dict(load_checkpoint(search / networks.CHECKPOINT)["supernet"])
+    supernet.load_state_dict(load_checkpoint(search / CHECKPOINT)["supernet"])
     _, val, _ = divide(
         scanned.index.train, classes=classes, by=config.split_by, fraction=0.5, seed=config.seed
     )

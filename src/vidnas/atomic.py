@@ -6,21 +6,6 @@ from pathlib import Path
 
 from vidnas.errors import UserError
 
-LOCK = ".lock"
-NOT_BEGUN = (LOCK, "config.json.partial")
-"""All that is in the folder of a run that was killed before its settings were written."""
-
-
-def require_unused(folder: Path) -> None:
-    """UserError where the folder holds something, or is a file."""
-    if folder.is_dir() and any(path.name not in NOT_BEGUN for path in folder.iterdir()):
-        raise UserError(
-            f"The run folder {folder} is not empty, and vidnas overwrites no run. "
-            "Name a new folder with --out, or leave --out away."
-        )
-    if folder.exists() and not folder.is_dir():
-        raise UserError(f"The run folder {folder} is a file. Name a new folder with --out.")
-
 
 def require_new(path: Path, name: str) -> None:
     """UserError where the file cannot be made: it exists, or its folder is missing or cannot be written.

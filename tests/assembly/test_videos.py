@@ -15,6 +15,7 @@ from vidnas.config.presets import search_preset, train_preset
 from vidnas.errors import UserError
 from vidnas.runs import learnt
 from vidnas.runs.log import RunLog
+from vidnas.runs.seen_videos import read_seen
 from vidnas.video.index.items import Item, VideoIndex
 from vidnas.video.scan import scan_index, scans
 from vidnas.video.scan.scanned import Scanned
@@ -92,7 +93,7 @@ def scan(folder: Path, on_bad: OnBad = "raise", parts: Sequence[videos.Part] = (
 
 def remember(folder: Path, scanned: Scanned, also: Path | None = None) -> Path:
     with RunLog(folder, "{}") as log:
-        learnt.remember_seen(log, scanned, also=also)
+        learnt.remember_seen(log, scanned, also=read_seen(also / "videos.json") if also else None)
     return folder
 
 
@@ -259,11 +260,13 @@ def test_the_window_is_the_median_duration_of_the_training_videos(tiny_videos: P
     durations |= {item.path: 0.0 for item in scanned.index.train[:6]}  # unknown
     durations |= {item.path: 1000.0 for item in scanned.index.test}
     infos = {path: replace(scanned.infos[path], duration_sec=sec) for path, sec in durations.items()}
-    assert learnt.window_sec(remember(tmp_path / "a", replace(scanned, infos=infos))) == (6 + 47) / 2
+    run = remember(tmp_path / "a", replace(scanned, infos=infos))
+    assert read_seen(run / "videos.json").window_sec == (6 + 47) / 2
     none = {path: replace(info, duration_sec=0.0) for path, info in scanned.infos.items()}
-    assert learnt.window_sec(remember(tmp_path / "b", replace(scanned, infos=none))) is None
+    run = remember(tmp_path / "b", replace(scanned, infos=none))
+    assert read_seen(run / "videos.json").window_sec is None
     with pytest.raises(UserError, match=r"videos\.json"):
-        learnt.window_sec(tmp_path)
+        read_seen(tmp_path / "videos.json")
 
 
 def test_a_run_goes_on_with_the_same_videos_only(data: Path, tmp_path: Path) -> None:

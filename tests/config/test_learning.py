@@ -6,14 +6,26 @@ from typing import Any, get_args
 
 import pytest
 
-from vidnas.config.json_files import from_json, to_json
-from vidnas.config.learning import EvaluateConfig, SearchConfig, TrainConfig
-from vidnas.config.presets import SEARCH_PRESETS, TRAIN_PRESETS, Preset, search_preset, train_preset
-from vidnas.config.views import DemoConfig
+from vidnas.config.json_files import from_settings, settings_in, to_json
+from vidnas.config.kinds import verb_in, verb_of
+from vidnas.config.learning import CompareConfig, EvaluateConfig, SearchConfig, TrainConfig
+from vidnas.config.presets import (
+    SEARCH_PRESETS,
+    TRAIN_PRESETS,
+    Preset,
+    compare_preset,
+    search_preset,
+    train_preset,
+)
 from vidnas.errors import UsageError, UserError
 
 PRESETS: tuple[Preset, ...] = get_args(Preset)
 TRAIN: dict[str, Any] = {"data": "videos", "genotype": "cell.json"}
+
+
+def from_json(kind: Any, text: str, origin: str = "config.json") -> Any:
+    """What a config.json with this text holds."""
+    return from_settings(kind, settings_in(text, origin), origin)
 
 
 def text_of(**settings: object) -> str:
@@ -70,13 +82,28 @@ def test_presets_cannot_be_changed(table: Any) -> None:
     [
         *(search_preset(preset, data="videos", seed=5, out="runs/a") for preset in PRESETS),
         *(train_preset(preset, **TRAIN, group_regex=r"(\d+)_", split_by="clip") for preset in PRESETS),
-        EvaluateConfig(run="runs/train", data="videos", protocol="multi"),
-        DemoConfig(seed=3),
+        compare_preset("cpu", networks="all-skip,random:1", data="videos"),
     ],
 )
 def test_json_round_trip(config: Any) -> None:
     assert from_json(type(config), to_json(config)) == config
-    assert json.loads(to_json(config)) == dataclasses.asdict(config)
+    verb = {SearchConfig: "search", TrainConfig: "train", CompareConfig: "compare"}[type(config)]
+    assert json.loads(to_json(config)) == {"kind": verb, **dataclasses.asdict(config)}
+
+
+@pytest.mark.parametrize("config", [search_preset("cpu", data="v"), train_preset("cpu", **TRAIN)])
+def test_settings_of_before_they_said_their_kind_are_known_by_one_of_their_own(config: Any) -> None:
+    settings = json.loads(to_json(config))
+    said = settings.pop("kind")
+    assert verb_in(settings) == said == verb_of(config)
+    assert from_json(type(config), json.dumps(settings)) == config
+    for other in ("demo", "", None, 3, ["train"]):
+        assert verb_in({"kind": other} if other else {}) is None
+
+
+def test_settings_of_another_kind_are_refused() -> None:
+    with pytest.raises(UserError, match="kind is 'search', but these must be settings of TrainConfig"):
+        from_json(TrainConfig, to_json(search_preset("cpu", data="v")))
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,18 @@ import io
 import json
 import shutil
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
 
 from vidnas.cli.main import main
+from vidnas.config.learning import EvaluateConfig
+from vidnas.runs.read import read_run
+from vidnas.verbs.evaluate import run_evaluate
+from vidnas.verbs.train import run_train
 
 SMALL = {"preset": "demo", "size-px": 16, "segments": 2, "batch-size": 8, "workers": 0, "epochs": 1}
 SMALL |= {"num-cells": 2, "first-channels": 2}
@@ -30,6 +36,30 @@ def evaluated(tiny_videos: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     for protocol in ("paper", "multi"):
         vidnas_main("evaluate", "--run", run, "--data", tiny_videos, "--workers", 0, "--protocol", protocol)
     return run
+
+
+READ = ("config.json", "checkpoint.pt", "classes.json", "genotype.json", "videos.json")
+
+
+@pytest.mark.parametrize("verb", ["evaluate", "train --init"])
+def test_a_run_is_read_once(
+    verb: str, evaluated: Path, tiny_videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, opened, real = tmp_path / "learnt", Counter[str](), Path.open
+    shutil.copytree(evaluated, run)
+    training = read_run(run).training
+
+    def counted(path: Path, *given: Any, **named: Any) -> Any:
+        opened.update([path.name] if path.parent == run else [])
+        return real(path, *given, **named)
+
+    monkeypatch.setattr(Path, "open", counted)
+    if verb == "evaluate":
+        run_evaluate(EvaluateConfig(run=str(run), data=str(tiny_videos), workers=0))
+    else:
+        run_train(replace(training, genotype=None, init=str(run), out=str(tmp_path / "run")))
+    read = (*READ, "metrics.jsonl") if verb == "evaluate" else READ
+    assert {name: opened[name] for name in read} == dict.fromkeys(read, 1)
 
 
 def table(path: Path) -> list[dict[str, str]]:

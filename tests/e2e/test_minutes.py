@@ -10,8 +10,7 @@ import pytest
 
 from vidnas.assembly import forecasts
 from vidnas.cli.main import main
-from vidnas.config.json_files import from_json
-from vidnas.config.learning import TrainConfig
+from vidnas.runs.read import read_run
 from vidnas.training import forecast
 from vidnas.training.forecast import Needs
 from vidnas.training.loop import WeightStep
@@ -132,6 +131,6 @@ def test_from_python_a_run_goes_on_without_being_told_the_epochs(
     timed: dict[str, list[str]], tmp_path: Path
 ) -> None:
     assert main([*timed["train"], "--minutes", minutes_for("train", 2), "--out", str(tmp_path / "run")]) == 0
-    config = from_json(TrainConfig, (tmp_path / "run" / "config.json").read_text())
+    config = read_run(tmp_path / "run").training
     train.run_train(replace(config, epochs=600, out=str(tmp_path / "run")), resume=True)
     assert json.loads((tmp_path / "run" / "config.json").read_text())["epochs"] == 2

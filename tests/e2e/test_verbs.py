@@ -11,10 +11,9 @@ import torch
 
 import vidnas
 from vidnas.cli.main import main
-from vidnas.config.json_files import from_json
-from vidnas.config.learning import SearchConfig, TrainConfig
 from vidnas.nas.genotype import load_genotype
 from vidnas.runs.checkpoint import load_checkpoint
+from vidnas.runs.read import read_run
 
 SETTINGS = {"preset": "demo", "size-px": 16, "segments": 2, "batch-size": 8, "workers": 0, "epochs": 2}
 SETTINGS |= {"num-cells": 2, "first-channels": 2}
@@ -54,7 +53,7 @@ def test_a_search_leaves_everything_that_was_asked_for(search_run: Path) -> None
 
 
 def test_the_settings_of_a_run_read_back(search_run: Path, tiny_videos: Path) -> None:
-    config = from_json(SearchConfig, (search_run / "config.json").read_text())
+    config = read_run(search_run).config
     assert (config.data, config.epochs, config.size_px, config.flip) == (str(tiny_videos), 2, 16, False)
 
 
@@ -165,7 +164,7 @@ def test_a_random_cell_trains_and_the_single_frame_control_is_another_training(
         assert vidnas_main("train", *arguments) == 0
     assert load_genotype(tmp_path / "clips" / "genotype.json") == vidnas.random_genotype(3)
     assert metrics(tmp_path / "clips") != metrics(tmp_path / "frames")
-    assert from_json(TrainConfig, (tmp_path / "frames" / "config.json").read_text()).single_frame
+    assert read_run(tmp_path / "frames").training.single_frame
 
 
 def test_an_existing_run_is_never_overwritten(

@@ -10,7 +10,8 @@ from torch import nn
 
 from vidnas.errors import Interrupted, UserError
 from vidnas.runs.checkpoint import load_checkpoint, save_checkpoint
-from vidnas.runs.keeper import CHECKPOINT, Keeper
+from vidnas.runs.files import CHECKPOINT
+from vidnas.runs.keeper import Keeper
 from vidnas.runs.log import RunLog
 from vidnas.training.loop import Stateful, Tally
 

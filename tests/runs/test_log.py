@@ -14,9 +14,9 @@ from tensorboard.backend.event_processing.event_accumulator import (  # type: ig
     EventAccumulator,
 )
 
-from vidnas.atomic import require_unused
 from vidnas.errors import Interrupted, UserError
 from vidnas.runs import log as log_module
+from vidnas.runs.files import require_unused
 from vidnas.runs.log import RunLog, default_folder, require_writable, unused_path
 
 

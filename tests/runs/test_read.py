@@ -66,6 +66,29 @@ def test_damaged_files_leave_gaps_and_are_named(make_search: MakeRun, make_train
     assert [name in told for name in ("classes", "result", "evaluation-paper", "versions")] == [True] * 4
 
 
+def test_what_pages_can_do_without_is_an_error_for_who_needs_it(make_training: MakeRun) -> None:
+    folder = make_training()
+    (folder / "classes.json").write_text('["run", "run"]')
+    (folder / "genotype.json").unlink(missing_ok=True)
+    run = read_run(folder)
+    assert (run.classes, run.genotype) == ((), None)
+    for part, name in (
+        ("class_names", "classes"),
+        ("architecture", "genotype"),
+        ("checkpoint", "checkpoint"),
+    ):
+        with pytest.raises(UserError, match=f"{name}\\."):
+            getattr(run, part)
+
+
+def test_a_part_is_read_when_it_is_first_asked_for_and_kept(make_training: MakeRun) -> None:
+    run = read_run(make_training())
+    told = (run.epochs, run.result)
+    for name in ("metrics.jsonl", "result.json", "evaluation-paper.json", "log.txt"):
+        (run.folder / name).unlink(missing_ok=True)
+    assert (run.epochs, run.result, run.log) == (*told, "")
+
+
 def test_the_latest_test_is_the_last_evaluation_on_the_run_s_own_videos(
     make_training: MakeRun, add_evaluation: MakeRun
 ) -> None:

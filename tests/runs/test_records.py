@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from vidnas.errors import UserError
 from vidnas.nas.primitives import PRIMITIVES
-from vidnas.runs.records import Problem, read_cell, read_metrics, read_test
+from vidnas.runs.records import read_cell, read_metrics, read_test
 
 MakeRun = Callable[..., Path]
 
@@ -53,7 +54,7 @@ def test_mixing_is_the_softmax_of_alpha(make_search: MakeRun) -> None:
 def test_a_damaged_alpha_is_a_problem_that_names_the_file(make_search: MakeRun, content: str) -> None:
     run = make_search()
     (run / "alphas/epoch-002.json").write_text(content)
-    with pytest.raises(Problem, match=r"epoch-002\.json"):
+    with pytest.raises(UserError, match=r"epoch-002\.json"):
         read_cell(run, 2)
 
 
@@ -85,7 +86,7 @@ def test_a_damaged_result_is_a_problem_that_names_the_file(
     record = json.loads(path.read_text())
     record[where[0]][where[1]] = value
     path.write_text(json.dumps(record))
-    with pytest.raises(Problem, match=r"result\.json"):
+    with pytest.raises(UserError, match=r"result\.json"):
         read_test(path, "videos")
 
 
@@ -99,14 +100,14 @@ def test_a_result_of_an_older_version_reads_the_same(make_training: MakeRun) -> 
     assert read_test(path, "videos") == present
     del record["scores"]["mean_class"]
     path.write_text(json.dumps(record))
-    with pytest.raises(Problem, match="balanced_accuracy"):
+    with pytest.raises(UserError, match="balanced_accuracy"):
         read_test(path, "videos")
 
 
 @pytest.mark.parametrize("content", ["", "[]", "3", "{}", '{"scores": {}}'])
 def test_what_is_no_result_is_a_problem(tmp_path: Path, content: str) -> None:
     (tmp_path / "result.json").write_text(content)
-    with pytest.raises(Problem, match=r"result\.json"):
+    with pytest.raises(UserError, match=r"result\.json"):
         read_test(tmp_path / "result.json", "videos")
 
 

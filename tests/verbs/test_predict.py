@@ -16,6 +16,7 @@ import pytest
 from vidnas.assembly import networks, steps
 from vidnas.cli.main import main
 from vidnas.config.views import PredictConfig
+from vidnas.runs.read import read_run
 from vidnas.training.loop import evaluate_epoch
 from vidnas.verbs.predict import run_predict
 from vidnas.video.clips import loaders
@@ -163,7 +164,7 @@ def test_an_annotated_video_shows_where_there_is_no_answer(
 
 def as_evaluated(run: Path, video: Path) -> list[float]:
     """Log probabilities of a video by the evaluation's own way."""
-    config = networks.load_train_config(run)
+    config = read_run(run).training
     network, _ = networks.load(run)
     clips = TestClips(
         [Item(video, 0, None)],
@@ -180,7 +181,7 @@ def as_evaluated(run: Path, video: Path) -> list[float]:
 
 def assert_as_evaluated(run: Path, paths: list[Path], **more: Any) -> None:
     config = PredictConfig(run=str(run), videos=tuple(map(str, paths)), device="cpu", **more)
-    classes = networks.read_classes(run)
+    classes = read_run(run).class_names
     for path, prediction in zip(paths, run_predict(config).predictions, strict=True):
         scores = dict(prediction.labels)
         assert [np.log(scores[name]) for name in classes] == pytest.approx(as_evaluated(run, path), abs=1e-5)
@@ -209,7 +210,7 @@ def test_a_real_video_s_windows_are_clips_of_their_own(
     path = sorted((test_data / "ucf101_5" / "videos").rglob("*.avi"))[0]
     config = PredictConfig(run=str(random_run), videos=(str(path),), window_sec=2.0, batch_size=3)
     (prediction,) = run_predict(config).predictions
-    classes = networks.read_classes(random_run)
+    classes = read_run(random_run).class_names
     info = scan_video(path)
     frames = decode_frames(path, range(info.num_frames), short_side_px=None)
     assert len(prediction.windows) > 3

@@ -7,8 +7,8 @@ from typing import get_args
 from vidnas.config.learning import Baseline, TrainConfig
 from vidnas.errors import UsageError, UserError
 from vidnas.nas.genotype import Genotype, all_skip_genotype, load_genotype, random_genotype
+from vidnas.runs.files import GENOTYPE
 
-GENOTYPE = "genotype.json"
 RANDOM = "random:"
 """Before a seed: a random cell."""
 ALL_SKIP = "all-skip"

@@ -11,13 +11,14 @@ import torch
 
 from vidnas.assembly import networks, oneclip, steps, videos
 from vidnas.assembly.networks import Architecture
-from vidnas.config.json_files import stored_config
 from vidnas.config.learning import RecipeConfig, SearchConfig, TrainConfig
 from vidnas.errors import UsageError
 from vidnas.nas.methods.method import search_step
 from vidnas.nn.native.library import kernels
+from vidnas.runs.files import METRICS
 from vidnas.runs.log import RunLog
 from vidnas.runs.records import read_metrics
+from vidnas.runs.settings import stored_config
 from vidnas.training import forecast
 from vidnas.training.forecast import Needs, Trial, Work, made_up_batch
 from vidnas.training.loop import Precision, Tally, train_epoch
@@ -178,7 +179,7 @@ class Outlook:
 def epochs_done(config: SearchConfig | TrainConfig) -> int:
     """How many epochs the run in `config.out` has behind it."""
     kind = "search" if isinstance(config, SearchConfig) else "train"
-    return len(read_metrics(Path(config.out or "").expanduser() / "metrics.jsonl").get(kind, ()))
+    return len(read_metrics(Path(config.out or "").expanduser() / METRICS).get(kind, ()))
 
 
 def settle_epochs(config: R, folder: Path, begun_at: float, find_pace: Callable[[], Pace]) -> R:

@@ -1,6 +1,5 @@
 """The networks of runs: which one to train, built from the settings, and those already trained: `load`."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -9,24 +8,22 @@ from torch import Tensor, nn
 
 from vidnas.assembly.architecture import ALL_SKIP as ALL_SKIP
 from vidnas.assembly.architecture import BEST_OF as BEST_OF
-from vidnas.assembly.architecture import GENOTYPE as GENOTYPE
 from vidnas.assembly.architecture import RANDOM as RANDOM
 from vidnas.assembly.architecture import Architecture as Architecture
 from vidnas.assembly.architecture import genotype_source as genotype_source
 from vidnas.assembly.architecture import read_architecture as read_architecture
 from vidnas.assembly.architecture import read_genotype as read_genotype
-from vidnas.config.json_files import load_train_config as load_train_config
 from vidnas.config.learning import Baseline, RecipeConfig, TrainConfig
 from vidnas.errors import UserError
 from vidnas.nas.folded import FoldedNetwork
-from vidnas.nas.genotype import Genotype, load_genotype
+from vidnas.nas.genotype import Genotype
 from vidnas.nas.network import Network
 from vidnas.nn.baselines import BASELINES, ClipSize
 from vidnas.nn.frame_input import CHANNELS, FrameInput, SeesFrames
-from vidnas.runs.checkpoint import load_checkpoint
-from vidnas.runs.keeper import CHECKPOINT as CHECKPOINT
+from vidnas.runs.files import CHECKPOINT
+from vidnas.runs.read import Run, read_training
+from vidnas.runs.settings import is_run
 
-CLASSES = "classes.json"
 APPEARANCE: Baseline = "2d-resnet-18"
 """The control that sees the colours of one frame, whatever the other networks see."""
 
@@ -59,27 +56,26 @@ def describe_architecture(architecture: Architecture) -> str:
     return f"Network: {architecture}, designed by hand (docs/rivals.md)"
 
 
-def choose_architecture(config: TrainConfig) -> Architecture:
-    """What to train; UserError where the run `config.init` has no weights for that very network."""
-    if config.init is not None:
-        return _architecture_of_init(config, Path(config.init).expanduser())
+def begins_with(config: TrainConfig) -> Run | None:
+    """The run whose weights a training begins with."""
+    return read_training(Path(config.init).expanduser()) if config.init else None
+
+
+def choose_architecture(config: TrainConfig, init: Run | None = None) -> Architecture:
+    """What to train; UserError where the run `init` has no weights for that very network."""
+    if init is not None:
+        return _architecture_of_init(config, init)
     return config.network or read_genotype(genotype_source(config))
 
 
-def architecture_of(folder: Path, config: TrainConfig) -> Architecture:
-    """What the training in this run folder, whose settings these are, trains."""
-    return config.network or load_genotype(folder / GENOTYPE)
-
-
-def _architecture_of_init(config: TrainConfig, folder: Path) -> Architecture:
-    learnt_config = load_train_config(folder)
-    load(folder)  # what is wrong with its weights is told before anything is begun
-    architecture = architecture_of(folder, learnt_config)
+def _architecture_of_init(config: TrainConfig, init: Run) -> Architecture:
+    load(init)  # what is wrong with its weights is told before anything is begun
+    folder, architecture = init.folder, init.architecture
     names = ("num_cells", "first_channels", "stem_stride", "input", "clip_norm")
     if not isinstance(architecture, Genotype):
         names = ("size_px", "segments", "frames_per_segment", "input", "clip_norm")
     for name in names:
-        own, learnt = getattr(config, name), getattr(learnt_config, name)
+        own, learnt = getattr(config, name), getattr(init.config, name)
         if own != learnt:
             flag = f"--{name.replace('_', '-')} {learnt}"
             raise UserError(
@@ -96,7 +92,7 @@ def run_of_genotype(source: str) -> Path | None:
     """The run folder that a genotype comes from, if it is in one."""
     path = Path(source).expanduser()
     folder = path if path.is_dir() else path.parent
-    return folder if (folder / "config.json").exists() and path.exists() else None
+    return folder if is_run(folder) and path.exists() else None
 
 
 def fold(network: nn.Module) -> nn.Module:
@@ -111,22 +107,21 @@ class LoadedNetwork(NamedTuple):
     classes: tuple[str, ...]
 
 
-def load(run_dir: str | Path) -> LoadedNetwork:
-    """The trained network of a run folder on the CPU, in evaluation mode, and its class names.
+def load(run: str | Path | Run) -> LoadedNetwork:
+    """The trained network of a run, or of its folder, on the CPU, in evaluation mode, and its class names.
 
     It maps normalised clips (batch, 3, frames, size_px, size_px) to logits; UserError where the folder is not
     a training's or is damaged.
     """
-    folder = Path(run_dir).expanduser()
-    config = load_train_config(folder)
-    classes = read_classes(folder)
-    network = build_network(architecture_of(folder, config), config, len(classes))
-    state = load_checkpoint(folder / CHECKPOINT)
+    run = run if isinstance(run, Run) else read_training(Path(run).expanduser())
+    config, classes = run.training, run.class_names
+    network = build_network(run.architecture, config, len(classes))
     try:
+        state = run.checkpoint
         network.load_state_dict(_averaged(state["ema"]) if config.ema else state["network"])
     except (KeyError, TypeError, RuntimeError) as error:
         raise UserError(
-            f"{folder / CHECKPOINT} does not fit the settings and genotype of its run."
+            f"{run.folder / CHECKPOINT} does not fit the settings and genotype of its run."
         ) from error
     return LoadedNetwork(network.eval(), classes)
 
@@ -136,38 +131,23 @@ def _averaged(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix("module."): value for name, value in state.items() if name != "n_averaged"}
 
 
-def start_from(network: nn.Module, classes: Sequence[str], config: TrainConfig) -> str:
-    """Give a network the weights of the run `config.init`, but for the head where the classes differ.
+def start_from(network: nn.Module, classes: Sequence[str], init: Run) -> str:
+    """Give a network the weights of the run `init`, but for the head where the classes differ.
 
     Returns what was taken. That the run's network is the same one, `choose_architecture` has made sure.
     """
-    assert config.init is not None
-    folder = Path(config.init).expanduser()
-    learnt_network, learnt_classes = load(folder)
+    learnt_network, learnt_classes = load(init)
     same_head = tuple(classes) == learnt_classes
     state = {k: v for k, v in learnt_network.state_dict().items() if same_head or "head" not in k.split(".")}
     network.load_state_dict(state, strict=same_head)
-    return f"Weights from {folder}{'' if same_head else '; the head is new, since the classes are others'}."
+    new = "" if same_head else "; the head is new, since the classes are others"
+    return f"Weights from {init.folder}{new}."
 
 
-def unfinished(folder: Path, config: TrainConfig) -> tuple[str, ...]:
-    """A sentence if the training in this folder stopped before its last epoch."""
-    epoch = load_checkpoint(folder / CHECKPOINT).get("epoch", config.epochs)
-    if epoch == config.epochs:
+def unfinished(run: Run) -> tuple[str, ...]:
+    """A sentence if a training stopped before its last epoch."""
+    epochs = run.config.epochs
+    epoch = run.checkpoint.get("epoch", epochs)
+    if epoch == epochs:
         return ()
-    return (f"Careful: the training is not finished; this is its epoch {epoch} of {config.epochs}.",)
-
-
-def read_classes(folder: Path) -> tuple[str, ...]:
-    """The class names of a training's run folder, in the order of the logits."""
-    path = folder / CLASSES
-    try:
-        classes = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        cause = (error.strerror if isinstance(error, OSError) else None) or error
-        raise UserError(f"Cannot read the classes of the run in {path}: {cause}.") from error
-    if not isinstance(classes, list) or not classes or not all(isinstance(name, str) for name in classes):
-        raise UserError(f"{path} must hold a list of class names.")
-    if len(set(classes)) < len(classes):
-        raise UserError(f"{path} holds a class name twice.")
-    return tuple(classes)
+    return (f"Careful: the training is not finished; this is its epoch {epoch} of {epochs}.",)

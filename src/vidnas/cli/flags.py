@@ -14,10 +14,10 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 import tyro
 
 from vidnas.config import presets
-from vidnas.config.json_files import stored_config
 from vidnas.config.learning import Baseline, CompareConfig, SearchConfig, TrainConfig
 from vidnas.config.views import DEMO_SEARCH, DemoConfig
 from vidnas.errors import UsageError, UserError
+from vidnas.runs.settings import stored_config
 
 C = TypeVar("C")
 R = TypeVar("R", SearchConfig, TrainConfig, CompareConfig)

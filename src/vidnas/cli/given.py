@@ -6,12 +6,13 @@ What is wrong is said by the functions that the verbs ask, too. Imports neither 
 from pathlib import Path
 
 from vidnas.assembly.architecture import BEST_OF, genotype_source, read_architecture, read_genotype
-from vidnas.atomic import require_new, require_unused
+from vidnas.atomic import require_new
 from vidnas.config.data import BUILTIN, CheckConfig, DataConfig
-from vidnas.config.json_files import load_train_config
 from vidnas.config.learning import ClipConfig, CompareConfig, EvaluateConfig, TrainConfig
 from vidnas.config.limits import names
 from vidnas.config.views import DemoConfig, DrawConfig, PredictConfig, ReportConfig
+from vidnas.runs.files import require_unused
+from vidnas.runs.settings import read_train_config
 from vidnas.verbs.asked import begun_demo, require_drawable, runs_to_report, videos_to_predict
 from vidnas.video.index.sources import is_address, require_there
 from vidnas.video.index.tables import parse_columns
@@ -24,7 +25,7 @@ def look(config: object, *, resume: bool = False) -> None:
     """
     if isinstance(config, TrainConfig) and not resume:
         if config.init is not None:
-            load_train_config(Path(config.init).expanduser())
+            read_train_config(Path(config.init).expanduser())
         elif config.network is None:
             read_genotype(genotype_source(config))
     if isinstance(config, CompareConfig) and not resume:
@@ -32,7 +33,7 @@ def look(config: object, *, resume: bool = False) -> None:
             if not name.startswith(BEST_OF):
                 read_architecture(name)
     if isinstance(config, EvaluateConfig | PredictConfig):
-        load_train_config(Path(config.run).expanduser())
+        read_train_config(Path(config.run).expanduser())
     if isinstance(config, DataConfig | EvaluateConfig):
         _require_videos(config)
     if isinstance(config, CheckConfig) and config.write_csv is not None:

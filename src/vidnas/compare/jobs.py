@@ -10,14 +10,15 @@ from typing import Any
 
 from vidnas.assembly import forecasts, networks
 from vidnas.assembly.forecasts import Outlook
-from vidnas.config.json_files import stored_config
 from vidnas.config.learning import CompareConfig, RecipeConfig, TrainConfig
 from vidnas.config.limits import names, whole_numbers
 from vidnas.errors import UsageError, UserError, storable
 from vidnas.nas.genotype import Genotype
 from vidnas.runs import learnt
+from vidnas.runs.files import GENOTYPE, SEEN
 from vidnas.runs.finished import SeedRun, is_finished, read_seed_run
 from vidnas.runs.log import RunLog
+from vidnas.runs.settings import stored_config
 from vidnas.training.forecast import in_words
 from vidnas.training.pace import Countdown, Pace
 from vidnas.video.index.items import VideoIndex
@@ -92,7 +93,7 @@ def _row_name(source: str) -> str:
     if not path.exists():
         kind, _, number = source.partition(":")
         return f"{kind}-{int(number)}" if number else kind
-    return storable((path.absolute().parent if path.name == networks.GENOTYPE else path.absolute()).stem)
+    return storable((path.absolute().parent if path.name == GENOTYPE else path.absolute()).stem)
 
 
 def train_all(
@@ -182,7 +183,7 @@ def check_same_videos(contestants: Sequence[Contestant], index: VideoIndex, fold
     """UserError if a training begun in the comparison's folder has other videos than those of `index`."""
     for one in contestants:
         for run in sorted(folder.glob(f"runs/{escape(one.name)}/seed-*")):
-            if (run / learnt.SEEN).exists():
+            if (run / SEEN).exists():
                 learnt.check_same(run, index)
 
 

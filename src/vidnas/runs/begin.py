@@ -11,18 +11,18 @@ from pathlib import Path
 
 import torch
 
-from vidnas.atomic import require_unused
-from vidnas.config.json_files import stored_config, to_json
+from vidnas.config.json_files import to_json
 from vidnas.config.learning import CompareConfig, SearchConfig, TrainConfig
 from vidnas.errors import Interrupted, UsageError, UserError
 from vidnas.runs.checkpoint import load_checkpoint
-from vidnas.runs.keeper import CHECKPOINT, Keeper
+from vidnas.runs.files import CHECKPOINT, CONFIG, RESULT, SELECTION, VERSIONS, require_unused
+from vidnas.runs.keeper import Keeper
 from vidnas.runs.log import RunLog, default_folder, require_writable
+from vidnas.runs.settings import stored_config
 from vidnas.runs.versions import installed_versions
 from vidnas.video.processes.shortage import shortage
 from vidnas.video.processes.workers import end_if_run_anew
 
-VERSIONS = "versions.json"
 RunConfig = SearchConfig | TrainConfig | CompareConfig
 FREE_TO_CHANGE = (
     "workers",
@@ -172,9 +172,9 @@ def begin_or_go_on(
         keeper.restore(state)
         if keeper.epoch == config.epochs:
             log.say("All its epochs are done already; only what follows them is done again.")
-        log.write("config.json", to_json(config))  # it may lie elsewhere now, or have other workers
+        log.write(CONFIG, to_json(config))  # it may lie elsewhere now, or have other workers
         return
-    lost = [name for name in ("result.json", "selection.json") if log.path(name).exists()]
+    lost = [name for name in (RESULT, SELECTION) if log.path(name).exists()]
     if lost:
         raise UserError(
             f"The run in {log.folder} has a {lost[0]} but no {CHECKPOINT} any more. Restore that file, or "

@@ -1,18 +1,13 @@
 """Finished trainings as what a comparison is made of."""
 
 import csv
-import json
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from vidnas.errors import UserError
-from vidnas.runs.records import read_metrics
+from vidnas.runs.files import PREDICTIONS, RESULT
+from vidnas.runs.read import read_training
 from vidnas.training.scores import Scores, scores_from
-
-RESULT = "result.json"
-"""Scores and cost after the last epoch."""
-PREDICTIONS = "predictions.csv"
-"""What the network answers then for every test video."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +39,9 @@ def is_finished(folder: Path) -> bool:
 def read_seed_run(folder: Path, base: Path, seed: int) -> SeedRun:
     """The finished training in a run folder below `base`; UserError where its files do not tell of one."""
     try:
-        result = json.loads((folder / RESULT).read_text(encoding="utf-8"))
-        epochs = read_metrics(folder / "metrics.jsonl")["train"]
+        trained = read_training(folder)
+        if trained.result is None:
+            raise ValueError(*trained.problems)
         with (folder / PREDICTIONS).open(newline="", encoding="utf-8", errors="surrogateescape") as file:
             answers = list(csv.DictReader(file))
         if not answers:
@@ -53,10 +49,10 @@ def read_seed_run(folder: Path, base: Path, seed: int) -> SeedRun:
         return SeedRun(
             seed=seed,
             run=folder.relative_to(base).as_posix(),
-            scores=scores_from(result["scores"]),
-            train_accuracy=epochs[-1]["accuracy"],
-            train_sec=sum(epoch["epoch_sec"] for epoch in epochs),
-            epochs=len(epochs),
+            scores=scores_from(trained.result.scores),
+            train_accuracy=trained.epochs[-1]["accuracy"],
+            train_sec=sum(epoch["epoch_sec"] for epoch in trained.epochs),
+            epochs=len(trained.epochs),
             videos=tuple(f"{answer['label']}/{PurePath(answer['path']).name}" for answer in answers),
             right=tuple(answer["right"] == "true" for answer in answers),
             groups=tuple(

@@ -10,10 +10,9 @@ import torch
 
 from vidnas.errors import Interrupted, UserError, counted
 from vidnas.runs.checkpoint import save_checkpoint
+from vidnas.runs.files import CHECKPOINT
 from vidnas.runs.log import RunLog
 from vidnas.training.loop import Stateful, Tally
-
-CHECKPOINT = "checkpoint.pt"
 
 
 class Keeper:

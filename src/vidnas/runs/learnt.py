@@ -4,38 +4,32 @@ from pathlib import Path
 from statistics import median
 
 from vidnas.errors import UserError, are, counted
+from vidnas.runs.files import SEEN
 from vidnas.runs.log import RunLog
 from vidnas.runs.seen_videos import SeenVideos, differences, read_seen, seen_to_json, video_keys
 from vidnas.video.index.items import VideoIndex
 from vidnas.video.scan.scanned import Scanned
 
-SEEN = "videos.json"
 
-
-def remember_seen(log: RunLog, scanned: Scanned, *, also: Path | None = None) -> None:
+def remember_seen(log: RunLog, scanned: Scanned, *, also: SeenVideos | None = None) -> None:
     """Write videos.json: what this run learns from and tests on, for `check_unseen` and `check_same`.
 
-    `also` is the run folder whose weights this run begins with: what that one has seen, this one has too.
+    `also` is what the run has seen whose weights this one begins with: this one has seen it, too.
     """
     index = scanned.index
     train, test = (video_keys(part, index.classes) for part in (index.train, index.test))
     infos = [scanned.infos[item.path] for item in index.train if item.path in scanned.infos]
     durations = [info.duration_sec for info in infos if info.duration_sec > 0]
-    before = read_seen(also / SEEN) if also else SeenVideos(())
+    before = also or SeenVideos(())
     seen = SeenVideos(
         train, test, (*before.train, *before.seen_before), median(durations) if durations else None
     )
     log.write(SEEN, seen_to_json(seen))
 
 
-def window_sec(run: Path) -> float | None:
-    """The median duration of the videos that a run has learnt from, seconds; None where it is not known."""
-    return read_seen(run / SEEN).window_sec
-
-
-def check_unseen(index: VideoIndex, run: Path) -> None:
+def check_unseen(index: VideoIndex, run: Path, seen: SeenVideos | None = None) -> None:
     """UserError if a test video is one that the run in this folder has learnt from."""
-    seen = read_seen(run / SEEN)
+    seen = seen or read_seen(run / SEEN)
     learnt = {*seen.train, *seen.seen_before}
     known = [key[0] for key in video_keys(index.test, index.classes) if key in learnt]
     if known:
@@ -51,9 +45,8 @@ def check_unseen(index: VideoIndex, run: Path) -> None:
         )
 
 
-def are_those_of(run: Path, index: VideoIndex) -> bool:
-    """Whether these are the videos of the run in this folder, divided as it divided them."""
-    seen = read_seen(run / SEEN)
+def are_those(seen: SeenVideos, index: VideoIndex) -> bool:
+    """Whether these are the videos of a run, divided as it divided them."""
     train, test = (set(video_keys(part, index.classes)) for part in (index.train, index.test))
     return (train, test) == (set(seen.train), set(seen.test))
 

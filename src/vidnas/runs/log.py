@@ -16,9 +16,10 @@ from typing import Any, TypeVar
 from filelock import FileLock, Timeout
 
 from vidnas import console
-from vidnas.atomic import LOCK, require_unused, write_whole
+from vidnas.atomic import write_whole
 from vidnas.errors import UserError
 from vidnas.runs.events import add_points, new_event_file
+from vidnas.runs.files import CONFIG, EVENTS, LOCK, LOG, METRICS, require_unused
 from vidnas.runs.stop import StopRequest
 
 ORPHANS_SEC = 15
@@ -61,14 +62,14 @@ class RunLog:
         """
         self.records = [dict(record) for record in records]
         self._start = time.perf_counter() - elapsed_sec
-        self.write("metrics.jsonl", "".join(json.dumps(record) + "\n" for record in self.records))
+        self.write(METRICS, "".join(json.dumps(record) + "\n" for record in self.records))
         try:
-            shutil.rmtree(self.path("tensorboard"), ignore_errors=True)
-            self._events = new_event_file(self.path("tensorboard"))
+            shutil.rmtree(self.path(EVENTS), ignore_errors=True)
+            self._events = new_event_file(self.path(EVENTS))
             for record in self.records:
                 self._add_events(record)
         except OSError as error:
-            raise _refused(self.path("tensorboard"), error) from error
+            raise _refused(self.path(EVENTS), error) from error
 
     @property
     def elapsed_sec(self) -> float:
@@ -82,7 +83,7 @@ class RunLog:
     def say(self, text: str) -> None:
         """Tell it, and keep it in log.txt."""
         console.say(text)
-        self._append("log.txt", text)
+        self._append(LOG, text)
 
     def record(self, kind: str, epoch: int, **numbers: int | float) -> None:
         """Add a line to metrics.jsonl and a point per number to TensorBoard, as `kind/name` at step `epoch`.
@@ -92,11 +93,11 @@ class RunLog:
         finite = {name: value if math.isfinite(value) else None for name, value in numbers.items()}
         record = {"kind": kind, "epoch": epoch, **finite, "time_sec": round(self.elapsed_sec, 3)}
         self.records.append(record)
-        self._append("metrics.jsonl", json.dumps(record))
+        self._append(METRICS, json.dumps(record))
         try:
             self._add_events(record)
         except OSError as error:
-            raise _refused(self.path("tensorboard"), error) from error
+            raise _refused(self.path(EVENTS), error) from error
 
     def progress(self, batches: Iterable[T], *, total: int, label: str, done: int = 0) -> Iterator[T]:
         """Hand `batches` through under a bar with speed, time left and the share of time waited for data.
@@ -204,8 +205,8 @@ def _claim(folder: Path, config_json: str, *, resume: bool) -> FileLock:
         raise UserError(f"Another process is writing the run in {folder}; wait for it or stop it.") from error
     except OSError as error:
         raise _refused(folder, error) from error
-    if not (folder / "config.json").exists():
-        write_whole(folder / "config.json", config_json.encode())
+    if not (folder / CONFIG).exists():
+        write_whole(folder / CONFIG, config_json.encode())
     return lock
 
 

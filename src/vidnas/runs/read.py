@@ -1,58 +1,53 @@
-"""A run folder as one plain value, finished or not: what every page is made of."""
+"""A run folder as one value, finished or not: all that read a run go through it."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from vidnas.config.kinds import RunConfig, verb_of
+from vidnas.config.learning import Baseline, TrainConfig
 from vidnas.errors import UserError
 from vidnas.nas.genotype import Genotype, load_genotype
+from vidnas.runs import files
+from vidnas.runs.checkpoint import load_checkpoint
 from vidnas.runs.records import (
     CellOfEpoch,
     Number,
     Numbers,
-    Problem,
     Test,
     read_cell,
-    read_json,
+    read_classes,
+    read_log,
     read_metrics,
+    read_selection,
     read_test,
+    read_versions,
 )
-from vidnas.runs.settings import read_config
+from vidnas.runs.seen_videos import SeenVideos, read_seen
+from vidnas.runs.settings import read_config, read_train_config
 
 LOG_CHARACTERS = 20_000
 """Of log.txt, the end is kept."""
+LEARNT = ("network", "ema", "epoch")
+"""What of a checkpoint is needed to use its network; the rest is for going on."""
 
 T = TypeVar("T")
 D = TypeVar("D")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Run:
-    """What a run folder holds. `problems` are sentences about files in it that could not be used."""
+    """What a run folder holds: each part is read once, when it is first asked for.
+
+    What pages tell of may be missing or damaged: that leaves a gap, and damage is told in `problems`. What
+    a trained network is made of (checkpoint, architecture, class_names, seen) raises UserError then.
+    """
 
     folder: Path
     config: RunConfig
-    epochs: tuple[Numbers, ...]
-    """The lines of metrics.jsonl about epochs, in order."""
-    cells: tuple[CellOfEpoch, ...]
-    """Of a search, the epochs' cells, in order."""
-    genotype: Genotype | None
-    """The found cell, or the one that is trained."""
-    chosen_epoch: int | None
-    """Of a finished search, the epoch whose cell was found."""
-    classes: tuple[str, ...]
-    result: Test | None
-    """The test behind a training's last epoch."""
-    evaluations: tuple[Test, ...]
-    """Those by `vidnas evaluate`, the latest last."""
-    versions: Mapping[str, str]
-    log: str
-    total_sec: Number
-    """Up to the last line of metrics.jsonl."""
-    problems: tuple[str, ...]
+    _problems: list[str] = field(default_factory=list, repr=False)
 
     @property
     def name(self) -> str:
@@ -65,9 +60,20 @@ class Run:
         return verb_of(self.config)
 
     @property
-    def finished(self) -> bool:
-        """Whether the run came to its end."""
-        return (self.chosen_epoch if self.verb == "search" else self.result) is not None
+    def training(self) -> TrainConfig:
+        """The settings, of a training."""
+        assert isinstance(self.config, TrainConfig)
+        return self.config
+
+    @cached_property
+    def metrics(self) -> Mapping[str, Sequence[Numbers]]:
+        """The lines of metrics.jsonl by kind."""
+        return read_metrics(self.folder / files.METRICS)
+
+    @property
+    def epochs(self) -> Sequence[Numbers]:
+        """The lines of metrics.jsonl about epochs, in order."""
+        return self.metrics.get(self.verb, ())
 
     @property
     def last_epoch(self) -> int:
@@ -75,92 +81,115 @@ class Run:
         return int(self.epochs[-1]["epoch"]) if self.epochs else 0
 
     @property
+    def total_sec(self) -> Number:
+        """Up to the last line of metrics.jsonl."""
+        times = (line.get("time_sec", 0.0) for lines in self.metrics.values() for line in lines)
+        return max(times, default=0.0)
+
+    @cached_property
+    def cells(self) -> tuple[CellOfEpoch, ...]:
+        """Of a search, the epochs' cells, in order."""
+        epochs = files.epochs_with_cells(self.folder)
+        cells = [self._kept(files.cell_of(epoch), partial(self._cell, epoch), None) for epoch in epochs]
+        return tuple(cell for cell in cells if cell is not None)
+
+    @cached_property
+    def genotype(self) -> Genotype | None:
+        """The found cell, or the one that is trained."""
+        return self._kept(files.GENOTYPE, load_genotype, None)
+
+    @cached_property
+    def chosen_epoch(self) -> int | None:
+        """Of a finished search, the epoch whose cell was found."""
+        return self._kept(files.SELECTION, read_selection, None)
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        """The names of a training's classes; none where they are not known."""
+        return self._kept(files.CLASSES, lambda _: self.class_names, ())
+
+    @cached_property
+    def result(self) -> Test | None:
+        """The test behind a training's last epoch."""
+        return self._kept(files.RESULT, self._test, None)
+
+    @cached_property
+    def evaluations(self) -> tuple[Test, ...]:
+        """Those by `vidnas evaluate`, the latest last."""
+        tests = [self._kept(path.name, self._test, None) for path in files.evaluations(self.folder)]
+        return tuple(sorted((test for test in tests if test is not None), key=lambda test: test.made))
+
+    @property
     def latest_test(self) -> Test | None:
         """The latest test on the run's own videos: an evaluation, or the one behind the training."""
         own = [test for test in self.evaluations if test.data == self.config.data]
         return max([*([self.result] if self.result else []), *own], key=lambda test: test.made, default=None)
 
+    @property
+    def finished(self) -> bool:
+        """Whether the run came to its end."""
+        return (self.chosen_epoch if self.verb == "search" else self.result) is not None
 
-def read_run(folder: Path) -> Run:
-    """Read a run folder; UserError if it is none. Files that are missing or damaged leave gaps."""
-    config = read_config(folder)
-    problems: list[str] = []
+    @cached_property
+    def versions(self) -> Mapping[str, str]:
+        """Those that were installed at its begin, by name."""
+        return self._kept(files.VERSIONS, read_versions, {})
 
-    def kept(read: Callable[[], T], otherwise: D) -> T | D:
+    @cached_property
+    def log(self) -> str:
+        """What it has said, or the end of it."""
+        text = read_log(self.folder / files.LOG)
+        return text if len(text) <= LOG_CHARACTERS else "…" + text[-LOG_CHARACTERS:].partition("\n")[2]
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Sentences about files in it that could not be used."""
+        _ = (self.cells, self.result, self.evaluations, self.genotype, self.chosen_epoch, self.classes)
+        _ = self.versions  # what had not been asked for is read now
+        return tuple(self._problems)
+
+    @cached_property
+    def checkpoint(self) -> Mapping[str, Any]:
+        """The weights in its checkpoint, and after how many epochs."""
+        state = load_checkpoint(self.folder / files.CHECKPOINT)
+        return {name: state[name] for name in LEARNT if name in state}
+
+    @cached_property
+    def architecture(self) -> Genotype | Baseline:
+        """What a training trains."""
+        return self.training.network or load_genotype(self.folder / files.GENOTYPE)
+
+    @cached_property
+    def class_names(self) -> tuple[str, ...]:
+        """The names of a training's classes, in the order of the logits."""
+        return read_classes(self.folder / files.CLASSES)
+
+    @cached_property
+    def seen(self) -> SeenVideos:
+        """The videos it has learnt from."""
+        return read_seen(self.folder / files.SEEN)
+
+    def _cell(self, epoch: int, _: Path) -> CellOfEpoch:
+        return read_cell(self.folder, epoch)
+
+    def _test(self, path: Path) -> Test:
+        return read_test(path, self.config.data)
+
+    def _kept(self, name: str, read: Callable[[Path], T], otherwise: D) -> T | D:
+        """What `read` makes of a file; `otherwise` where that is missing or damaged."""
+        path = self.folder / name
         try:
-            return read()
-        except Problem as problem:
-            problems.append(str(problem))
+            return read(path) if path.exists() else otherwise
+        except UserError as problem:
+            self._problems.append(str(problem))
             return otherwise
 
-    metrics = read_metrics(folder / "metrics.jsonl")
-    cells = [kept(partial(read_cell, folder, epoch), None) for epoch in _epochs_with_cells(folder)]
-    paths = [*_existing(folder, "result.json"), *sorted(folder.glob("evaluation-*.json"))]
-    tests = [kept(partial(read_test, path, config.data), None) for path in paths]
-    known = sorted((test for test in tests if test is not None), key=lambda test: test.made)
-    return Run(
-        folder=folder,
-        config=config,
-        epochs=tuple(metrics.get(verb_of(config), ())),
-        cells=tuple(cell for cell in cells if cell is not None),
-        genotype=kept(partial(_read_genotype, folder), None),
-        chosen_epoch=kept(partial(_read_selection, folder), None),
-        classes=kept(partial(_read_classes, folder), ()),
-        result=next((test for test in known if test.source == "result.json"), None),
-        evaluations=tuple(test for test in known if test.source != "result.json"),
-        versions=kept(partial(_read_versions, folder), {}),
-        log=_read_log(folder),
-        total_sec=max(
-            (line.get("time_sec", 0.0) for lines in metrics.values() for line in lines), default=0.0
-        ),
-        problems=tuple(problems),
-    )
+
+def read_run(folder: Path) -> Run:
+    """The run in a folder; UserError if it is none of a search or a training."""
+    return Run(folder, read_config(folder))
 
 
-def _existing(folder: Path, name: str) -> list[Path]:
-    return [folder / name] if (folder / name).exists() else []
-
-
-def _epochs_with_cells(folder: Path) -> list[int]:
-    stems = [path.stem.removeprefix("epoch-") for path in (folder / "genotypes").glob("epoch-*.json")]
-    return sorted(int(stem) for stem in stems if stem.isdecimal())
-
-
-def _read_genotype(folder: Path) -> Genotype | None:
-    try:
-        return load_genotype(folder / "genotype.json") if (folder / "genotype.json").exists() else None
-    except UserError as error:
-        raise Problem(str(error)) from error
-
-
-def _read_selection(folder: Path) -> int | None:
-    path = folder / "selection.json"
-    if not path.exists():
-        return None
-    selection = read_json(path)
-    if not isinstance(selection, dict) or type(selection.get("epoch")) is not int:
-        raise Problem("selection.json does not name an epoch.")
-    return int(selection["epoch"])
-
-
-def _read_classes(folder: Path) -> tuple[str, ...]:
-    names = read_json(folder / "classes.json") if (folder / "classes.json").exists() else []
-    if not isinstance(names, list):
-        raise Problem("classes.json holds no list of names.")
-    return tuple(map(str, names))
-
-
-def _read_versions(folder: Path) -> Mapping[str, str]:
-    path = folder / "versions.json"
-    versions = read_json(path) if path.exists() else {}
-    if not isinstance(versions, dict):
-        raise Problem("versions.json holds no versions.")
-    return {str(name): str(value) for name, value in versions.items()}
-
-
-def _read_log(folder: Path) -> str:
-    try:
-        text = (folder / "log.txt").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
-    return text if len(text) <= LOG_CHARACTERS else "…" + text[-LOG_CHARACTERS:].partition("\n")[2]
+def read_training(folder: Path) -> Run:
+    """The training in a folder; UserError if it is none."""
+    return Run(folder, read_train_config(folder))

@@ -9,6 +9,7 @@ from typing import Any
 
 from vidnas.errors import UserError
 from vidnas.nas.genotype import Genotype, load_genotype
+from vidnas.runs.files import alpha_of, cell_of
 from vidnas.training.scores import by_present_names
 
 Number = int | float
@@ -63,16 +64,12 @@ class CellOfEpoch:
     """Names of its columns, as they were at the time."""
 
 
-class Problem(Exception):
-    """A file cannot be used; the message names it and says why."""
-
-
 def read_json(path: Path) -> Any:
-    """The content of a JSON file; Problem if there is none."""
+    """The content of a JSON file; UserError if there is none."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise Problem(f"{path.name} cannot be read: {error}.") from error
+        raise UserError(f"{path.name} cannot be read: {error}.") from error
 
 
 def read_metrics(path: Path) -> dict[str, list[Numbers]]:
@@ -101,12 +98,9 @@ def _numbers(record: Mapping[str, Any]) -> Numbers:
 
 
 def read_cell(run: Path, epoch: int) -> CellOfEpoch:
-    """The genotype and alpha of an epoch of a search; Problem if they cannot be read."""
-    try:
-        genotype = load_genotype(run / "genotypes" / f"epoch-{epoch:03}.json")
-    except UserError as error:
-        raise Problem(str(error)) from error
-    path = run / "alphas" / f"epoch-{epoch:03}.json"
+    """The genotype and alpha of an epoch of a search; UserError if they cannot be read."""
+    genotype = load_genotype(run / cell_of(epoch))
+    path = run / alpha_of(epoch)
     if not path.exists():
         return CellOfEpoch(epoch, genotype, ())
     record = read_json(path)
@@ -120,7 +114,45 @@ def read_cell(run: Path, epoch: int) -> CellOfEpoch:
             raise ValueError("it does not fit the genotype")
         return CellOfEpoch(epoch, genotype, mixing, edges, primitives)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise Problem(f"{path.name} holds no alpha: {error!r}.") from error
+        raise UserError(f"{path.name} holds no alpha: {error!r}.") from error
+
+
+def read_selection(path: Path) -> int:
+    """The epoch whose cell a search has found; UserError where selection.json names none."""
+    selection = read_json(path)
+    if not isinstance(selection, dict) or type(selection.get("epoch")) is not int:
+        raise UserError(f"{path.name} does not name an epoch.")
+    return int(selection["epoch"])
+
+
+def read_classes(path: Path) -> tuple[str, ...]:
+    """The class names of a training, in the order of the logits; UserError where they are no such list."""
+    try:
+        classes = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        cause = (error.strerror if isinstance(error, OSError) else None) or error
+        raise UserError(f"Cannot read the classes of the run in {path}: {cause}.") from error
+    if not isinstance(classes, list) or not classes or not all(isinstance(name, str) for name in classes):
+        raise UserError(f"{path} must hold a list of class names.")
+    if len(set(classes)) < len(classes):
+        raise UserError(f"{path} holds a class name twice.")
+    return tuple(classes)
+
+
+def read_versions(path: Path) -> Mapping[str, str]:
+    """What was installed at a run's begin; UserError where the file does not say it."""
+    versions = read_json(path)
+    if not isinstance(versions, dict):
+        raise UserError(f"{path.name} holds no versions.")
+    return {str(name): str(value) for name, value in versions.items()}
+
+
+def read_log(path: Path) -> str:
+    """What a run has said; nothing where that cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
 
 
 def _has_all(genotype: Genotype, edges: Sequence[tuple[int, int]], primitives: Sequence[str]) -> bool:
@@ -155,7 +187,7 @@ def read_test(path: Path, data: str) -> Test:
         )
         _require_whole(test)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise Problem(f"{path.name} does not tell of a test: {error!r}.") from error
+        raise UserError(f"{path.name} does not tell of a test: {error!r}.") from error
     return test
 
 

@@ -1,17 +1,21 @@
-"""Run folders and the settings in them."""
+"""The settings in run folders, which tell what kind of run each is. Imports neither PyTorch nor numpy."""
 
-import json
+import shlex
 from pathlib import Path
+from typing import Any, TypeVar
 
-from vidnas.config.json_files import from_json
-from vidnas.config.kinds import RunConfig
+from vidnas.config.json_files import from_settings, settings_in
+from vidnas.config.kinds import CONFIGS, NOUNS, RunConfig, verb_in
 from vidnas.config.learning import SearchConfig, TrainConfig
 from vidnas.errors import UserError
+from vidnas.runs.files import CONFIG
+
+C = TypeVar("C")
 
 
 def is_run(folder: Path) -> bool:
-    """Whether the folder is the run folder of a search or a training."""
-    return (folder / "config.json").is_file()
+    """Whether the folder holds the settings of a run."""
+    return (folder / CONFIG).is_file()
 
 
 def runs_in(folder: Path) -> list[Path]:
@@ -20,22 +24,71 @@ def runs_in(folder: Path) -> list[Path]:
 
 
 def read_config(folder: Path) -> RunConfig:
-    """The settings in a run folder; UserError if it is none."""
-    path = folder / "config.json"
+    """The settings of a search or a training; UserError where the folder is none's."""
+    path = folder / CONFIG
     try:
-        text = path.read_text(encoding="utf-8")
-        settings = json.loads(text)
-    except (OSError, ValueError, RecursionError) as error:
-        cause = (error.strerror if isinstance(error, OSError) else None) or error
-        raise UserError(
-            f"{folder} is not the run folder of a search or a training: cannot read {path.name} in it "
-            f"({cause})."
-        ) from error
-    if not isinstance(settings, dict) or not {"alpha_lr", "genotype"} & set(settings):
-        raise UserError(
-            f"{path} does not hold the settings of a search or a training. A comparison has a page of its "
-            "own, and below runs/ those of its trainings."
-        )
-    if "alpha_lr" in settings:
-        return from_json(SearchConfig, text, origin=str(path))
-    return from_json(TrainConfig, text, origin=str(path))
+        settings = _settings(path)
+    except (OSError, UnicodeDecodeError, UserError) as error:
+        raise _no_run(folder, "a search or a training", error) from error
+    match verb_in(settings):
+        case "search":
+            return from_settings(SearchConfig, settings, str(path))
+        case "train":
+            return from_settings(TrainConfig, settings, str(path))
+    raise UserError(
+        f"{path} does not hold the settings of a search or a training. A comparison has a page of its own, "
+        "and below runs/ those of its trainings."
+    )
+
+
+def read_train_config(folder: Path) -> TrainConfig:
+    """The settings of a training; UserError where the folder is none's."""
+    path = folder / CONFIG
+    try:
+        settings = _settings(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise _no_run(folder, "a training", error, " A demo's are its train/ and single-frame/.") from error
+    match verb_in(settings):
+        case "search":
+            again = f"vidnas train --genotype {shlex.quote(str(folder))} --data ..."
+            raise UserError(f"{folder} is the run folder of a search; first train: {again}")
+        case "compare":
+            raise UserError(
+                f"{folder} is a comparison; name one of its trainings, as in runs/NETWORK/seed-0 below it."
+            )
+    return from_settings(TrainConfig, settings, str(path))
+
+
+def stored_config(kind: type[C], folder: Path) -> C | None:
+    """The settings of a run to go on with, of class `kind`; None where the folder holds none.
+
+    UserError where they are damaged, or another kind of run's.
+    """
+    if not is_run(folder):
+        return None
+    path = folder / CONFIG
+    try:
+        settings = _settings(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"Cannot read {path}: {_cause(error)}.") from error
+    verb = verb_in(settings)
+    if verb is not None and CONFIGS[verb] is not kind:
+        again = shlex.join(["vidnas", verb, "--resume", str(folder)])
+        raise UserError(f"{folder} is the run folder of a {NOUNS[verb]}; to go on with it: {again}")
+    return from_settings(kind, settings, str(path))
+
+
+def _settings(path: Path) -> dict[str, Any]:
+    return settings_in(path.read_text(encoding="utf-8"), str(path))
+
+
+def _no_run(folder: Path, what: str, error: Exception, hint: str = "") -> UserError:
+    return UserError(
+        f"{folder} is not the run folder of {what}: cannot read {CONFIG} in it ({_cause(error)}).{hint}"
+    )
+
+
+def _cause(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return "it is not UTF-8 text"
+    return (isinstance(error, OSError) and error.strerror) or str(error).rstrip(".")

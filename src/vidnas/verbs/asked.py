@@ -6,12 +6,13 @@ PyTorch nor PyAV nor numpy.
 
 from pathlib import Path
 
-from vidnas.assembly.architecture import ALL_SKIP, GENOTYPE, RANDOM, read_genotype
+from vidnas.assembly.architecture import ALL_SKIP, RANDOM, read_genotype
 from vidnas.atomic import require_new
 from vidnas.config.kinds import verb_of
 from vidnas.config.views import DEMO_SEARCH, DemoConfig, DrawConfig, PredictConfig, ReportConfig
 from vidnas.errors import UsageError, UserError
 from vidnas.report.figures.formats import ANIMATIONS, FORMATS
+from vidnas.runs.files import GENOTYPE, cell_of, epochs_with_cells
 from vidnas.runs.settings import is_run, read_config, runs_in
 from vidnas.video.index.names import find_videos
 
@@ -88,19 +89,15 @@ def find_cell(source: str) -> tuple[str, str]:
         )
     if not folder.is_dir() or (folder / GENOTYPE).exists():
         return source, f"the cell of {source}"
-    newest = max((folder / "genotypes").glob("epoch-*.json"), default=None, key=_epoch_in)
-    if newest is None:
+    epochs = epochs_with_cells(folder)
+    if not epochs:
         raise UserError(
             f"{source} holds no cell: no {GENOTYPE}, as a run folder has it, and no "
-            "genotypes/epoch-001.json, as a search has it after its first epoch. A demo's run folders are "
+            f"{cell_of(1)}, as a search has it after its first epoch. A demo's run folders are "
             "its search/ and train/."
         )
+    newest = folder / cell_of(epochs[-1])
     return str(newest), f"the newest cell of the unfinished search {source}, {newest.stem}"
-
-
-def _epoch_in(path: Path) -> int:
-    number = path.stem.removeprefix("epoch-")
-    return int(number) if number.isdecimal() else 0
 
 
 def _require_search(source: str) -> None:

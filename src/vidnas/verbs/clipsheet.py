@@ -9,6 +9,7 @@ from vidnas.config.learning import RecipeConfig, SearchConfig, TrainConfig
 from vidnas.nn.frame_input import ClipNorm, FrameInput, seen_frames
 from vidnas.report.figures.contact import draw_contact_sheet
 from vidnas.report.figures.save import save_figure
+from vidnas.runs.files import CLIPS
 from vidnas.runs.log import RunLog
 from vidnas.shapes import Clip, Frames, Pixels, Video
 from vidnas.training.recipe import Mix, blend
@@ -56,7 +57,7 @@ def draw_clips(
         clip_norm=config.clip_norm,
     )
     sheet = draw_contact_sheet([picture for _, picture in rows], [title for title, _ in rows])
-    save_figure(sheet, log.path("clips.png"))
+    save_figure(sheet, log.path(CLIPS))
 
 
 def picture_rows(

@@ -19,9 +19,9 @@ from vidnas.config.learning import CompareConfig
 from vidnas.errors import Interrupted, UserError, counted, storable
 from vidnas.report.figures.save import save_figure
 from vidnas.report.figures.tradeoff import Point, draw_tradeoff
-from vidnas.report.pages.comparison import RUN_PAGE, render_comparison
+from vidnas.report.pages.comparison import render_comparison
 from vidnas.report.pages.render import render_run
-from vidnas.runs import begin
+from vidnas.runs import begin, files
 from vidnas.runs.finished import SeedRun
 from vidnas.runs.log import RunLog
 from vidnas.runs.read import read_run
@@ -32,7 +32,6 @@ from vidnas.video.scan.scanned import Scanned
 
 FREE_TO_CHANGE = ("networks", "depths", "seeds", "paper")
 """What a comparison that goes on may have otherwise: rows and seeds come on top, finished ones stay."""
-PAGE = "comparison.html"
 
 
 @dataclass(frozen=True)
@@ -60,7 +59,7 @@ def run_compare(config: CompareConfig, *, resume: bool = False) -> CompareResult
     check_same_videos(contestants, scanned.index, folder)
     failures: dict[str, list[str]] = {one.name: [] for one in contestants}
     with RunLog(folder, to_json(config), resume=resume) as log:
-        log.write("config.json", to_json(config))
+        log.write(files.CONFIG, to_json(config))
         log.say(f"Comparison: {folder}")
         outlook = forecasts.Outlook(scanned, config)
         show = partial(_show_so_far, contestants, config, failures, log)
@@ -110,7 +109,7 @@ def _compare(
         reasons = "\n".join(f"- {name}, {said}" for name, reasons in failures.items() for said in reasons)
         raise UserError(f"No training of the comparison came to its end:\n{reasons}")
     _require_one_test(finished, log.folder)
-    classes = next(networks.read_classes(log.folder / done[0].run) for done in finished.values() if done)
+    classes = next(read_run(log.folder / done[0].run).class_names for done in finished.values() if done)
     first = {name: log.folder / done[0].run for name, done in finished.items() if done}
     costs = _costs(first, config, log) if with_costs else {}
     from_files = [one for one in contestants if Path(one.source).expanduser().exists()]
@@ -158,7 +157,7 @@ def _costs(trained: Mapping[str, Path], config: CompareConfig, log: RunLog) -> d
         name: Cost(
             parameters=count_parameters(network),
             weight_bytes=count_weight_bytes(network),
-            checkpoint_bytes=(trained[name] / networks.CHECKPOINT).stat().st_size,
+            checkpoint_bytes=(trained[name] / files.CHECKPOINT).stat().st_size,
             macs=count_macs(network, shape),
             latency_ms=latency.median_ms,
             latency_spread_ms=latency.spread_ms,
@@ -222,20 +221,21 @@ def _points(comparison: Comparison) -> list[Point]:
 
 
 def _write_tables(comparison: Comparison, config: CompareConfig, log: RunLog) -> None:
-    log.write("comparison.json", as_json(comparison))
-    log.write("comparison.csv", as_csv(comparison))
-    log.write("comparison.md", as_markdown(comparison, paper=config.paper))
+    tables = (as_json(comparison), as_csv(comparison), as_markdown(comparison, paper=config.paper))
+    for name, table in zip(files.COMPARISON, tables, strict=True):
+        log.write(name, table)
 
 
 def _write(comparison: Comparison, config: CompareConfig, log: RunLog) -> str:
     """Write the table in all its forms and every run's page; returns what to print."""
     pages = {run.run: read_run(log.folder / run.run) for row in comparison.rows for run in row.runs}
     for path, run in pages.items():
-        write_whole(log.folder / path / RUN_PAGE, render_run(run).encode())
+        write_whole(log.folder / path / files.PAGE, render_run(run).encode())
     _write_tables(comparison, config, log)
     picture = draw_tradeoff(_points(comparison), reference=comparison.reference, caption=comparison.caption)
-    for suffix in ("png", "svg"):
-        save_figure(picture, log.path(f"tradeoff.{suffix}"))
-    log.write(PAGE, render_comparison(comparison, pages, paper=config.paper))
+    for name in files.TRADEOFF:
+        save_figure(picture, log.path(name))
+    log.write(files.COMPARISON_PAGE, render_comparison(comparison, pages, paper=config.paper))
     text = as_text(comparison, paper=config.paper)
-    return f"{text}\n\nWritten: {log.path(PAGE)}; beside it comparison.json, .csv, .md and tradeoff.png, .svg"
+    beside = "comparison.json, .csv, .md and tradeoff.png, .svg"
+    return f"{text}\n\nWritten: {log.path(files.COMPARISON_PAGE)}; beside it {beside}"

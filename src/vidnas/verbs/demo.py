@@ -16,6 +16,7 @@ from vidnas.config.presets import search_preset, train_preset
 from vidnas.config.views import DEMO_SEARCH, DemoConfig
 from vidnas.errors import counted
 from vidnas.runs.begin import going_on_by, make_folder, new_folder
+from vidnas.runs.files import CELL
 from vidnas.runs.stop import StopRequest
 from vidnas.training.pace import Countdown, Pace
 from vidnas.verbs.asked import begun_demo
@@ -119,7 +120,7 @@ The searched network tells {scores.top1:.1%} of {clips} right ({low:.1%} to {hig
   protocol          {PROTOCOLS["paper"]}
   cost              {profile.parameters:,} parameters, {profile.macs / 1e6:.1f} million MACs a clip
   run folder        {folder}
-  the found cell    {folder / "search" / "cell.png"}{verdict}
+  the found cell    {folder / "search" / CELL[0]}{verdict}
 
 Your own videos, a folder per class:
   vidnas search   --data my-videos --out runs/my-search

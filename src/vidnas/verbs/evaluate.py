@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from itertools import chain, count
 from pathlib import Path
 
 from vidnas import console
@@ -15,7 +14,7 @@ from vidnas.assembly import networks, steps, videos
 from vidnas.atomic import write_whole
 from vidnas.compare.verdict import Finding, judge_test
 from vidnas.config.data import BUILTIN
-from vidnas.config.learning import EvaluateConfig, TrainConfig
+from vidnas.config.learning import EvaluateConfig
 from vidnas.errors import UserError
 from vidnas.report.answers import Answer, answers_csv, name_answers, surest
 from vidnas.report.figures.confusion import draw_confusion
@@ -23,8 +22,9 @@ from vidnas.report.figures.save import save_figure
 from vidnas.report.figures.thumbnails import MOMENTS, SIZE_PX, thumbnail
 from vidnas.report.pages.verdicts import paragraphs
 from vidnas.report.text import accuracy_line, class_table, cost_line
-from vidnas.runs import learnt
-from vidnas.runs.records import read_metrics
+from vidnas.runs import files, learnt
+from vidnas.runs.files import EvaluationFiles, new_evaluation
+from vidnas.runs.read import Run, read_training
 from vidnas.runs.versions import installed_versions
 from vidnas.training.loop import Predictions, evaluate_epoch
 from vidnas.training.profile import Profile, profile_network
@@ -34,9 +34,6 @@ from vidnas.video.clips.sampling import even_indices
 from vidnas.video.index.items import Item, VideoIndex
 from vidnas.video.scan.scanned import Scanned
 from vidnas.video.stores.footage import decode_frames, side_within
-
-ENDINGS = (".json", "-confusion.png", "-predictions.csv", "-clips")
-"""What an evaluation writes, behind evaluation-PROTOCOL."""
 
 MOST_CLIPS = 8
 """Thumbnails of right answers, and as many of wrong ones."""
@@ -75,18 +72,18 @@ def run_evaluate(config: EvaluateConfig) -> EvaluateResult:
     the videos have classes that it does not know, or the network has learnt from a test video.
     """
     precision = steps.choose_precision(config.device)
-    folder = Path(config.run).expanduser()
-    train_config = networks.load_train_config(folder)
+    run = read_training(Path(config.run).expanduser())
+    folder, train_config = run.folder, run.training
     if not os.access(folder, os.W_OK | os.X_OK):
         raise UserError(
             f"No permission to write in {folder}, where the evaluation is kept. Copy the run folder and name "
             "the copy with --run."
         )
-    network, classes = networks.load(folder)
+    network, classes = networks.load(run)
     network.to(precision.device)
     folded = networks.fold(network)
-    index = _open_videos(config, train_config)
-    learnt.check_unseen(index, folder)
+    index = _open_videos(config, run)
+    learnt.check_unseen(index, folder, run.seen)
     _require_known(index, classes, config)
     scanned = videos.scan(index, config, parts=("test",))
     items = _relabelled(scanned.index, classes)
@@ -101,21 +98,22 @@ def run_evaluate(config: EvaluateConfig) -> EvaluateResult:
         (
             *scanned.index.notes,
             *videos.uneven(items, classes, "; accuracy is mostly that of the large ones."),
-            *networks.unfinished(folder, train_config),
+            *networks.unfinished(run),
         ),
         videos.describe_skipped(scanned),
         _name_answers(predictions, items, classes),
         score(predictions.scores, predictions.labels, videos.group_keys(items)),
         profile_network(network, steps.clip_shape(train_config), precision.device, inference=folded),
     )
-    stem = _unused_stem(folder, config.protocol)
-    with _claimed(stem) as pictures:
-        shown = _write_clips(pictures, test.answers, scanned)
-        return _write(stem, test, config, train_config, shown)
+    place = new_evaluation(folder, config.protocol)
+    with _claimed(place):
+        shown = _write_clips(place.clips, test.answers, scanned)
+        return _write(place, test, config, run, shown)
 
 
-def _open_videos(config: EvaluateConfig, train_config: TrainConfig) -> VideoIndex:
+def _open_videos(config: EvaluateConfig, run: Run) -> VideoIndex:
     """The run's own videos, divided as it divided them; other ones whole, unless a setting divides them."""
+    train_config = run.training
     as_trained = replace(
         config,
         split=config.split or train_config.split,
@@ -133,7 +131,7 @@ def _open_videos(config: EvaluateConfig, train_config: TrainConfig) -> VideoInde
         return videos.open_videos(as_trained)
     with suppress(UserError):  # a pack of the run's videos, or the videos of its pack
         index = videos.open_videos(as_trained)
-        if learnt.are_those_of(Path(config.run).expanduser(), index):
+        if learnt.are_those(run.seen, index):
             return index
     if config.data == BUILTIN or config.split is not None or config.split_by is not None:
         return videos.open_videos(config)
@@ -163,28 +161,19 @@ def _name_answers(predictions: Predictions, items: Sequence[Item], classes: tupl
     return name_answers(predictions.scores, predictions.labels, videos_seen, classes)
 
 
-def _unused_stem(folder: Path, protocol: str) -> Path:
-    """evaluation-PROTOCOL in the folder, or with the first number under which nothing lies there."""
-    names = chain([f"evaluation-{protocol}"], (f"evaluation-{protocol}-{number}" for number in count(2)))
-    return next(
-        folder / name for name in names if not any((folder / (name + end)).exists() for end in ENDINGS)
-    )
-
-
 @contextmanager
-def _claimed(stem: Path) -> Iterator[Path]:
-    """The folder of the thumbnails, newly made: from then on the name is taken. Who fails leaves nothing."""
-    folder = stem.with_name(stem.name + ENDINGS[3])
+def _claimed(place: EvaluationFiles) -> Iterator[None]:
+    """With the folder of the thumbnails, by which the name is taken. Who fails leaves nothing."""
     try:
-        folder.mkdir()
+        place.clips.mkdir()
     except OSError as error:
-        raise UserError(f"Cannot write {folder}: {error.strerror or error}.") from error
+        raise UserError(f"Cannot write {place.clips}: {error.strerror or error}.") from error
     try:
-        yield folder
+        yield
     except BaseException:
-        shutil.rmtree(folder, ignore_errors=True)
-        for end in ENDINGS[:3]:
-            stem.with_name(stem.name + end).unlink(missing_ok=True)
+        shutil.rmtree(place.clips, ignore_errors=True)
+        for path in (place.told, place.confusion, place.predictions):
+            path.unlink(missing_ok=True)
         raise
 
 
@@ -202,31 +191,30 @@ def _write_clips(folder: Path, answers: Sequence[Answer], scanned: Scanned) -> l
     return shown
 
 
-def _judge(test: _Test, folder: Path, train_config: TrainConfig) -> tuple[Finding, ...]:
+def _judge(test: _Test, run: Run) -> tuple[Finding, ...]:
     """What the test says against the network of the run; of a control that sees single frames nothing."""
-    if train_config.single_frame:
+    if run.training.single_frame:
         return ()
-    epochs = read_metrics(folder / "metrics.jsonl").get("train")
-    return judge_test(test.scores, epochs[-1].get("accuracy") if epochs else None, test.classes)
+    train_accuracy = run.epochs[-1].get("accuracy") if run.epochs else None
+    return judge_test(test.scores, train_accuracy, test.classes)
 
 
 def _write(
-    stem: Path,
+    place: EvaluationFiles,
     test: _Test,
     config: EvaluateConfig,
-    train_config: TrainConfig,
+    run: Run,
     clips: list[dict[str, object]],
 ) -> EvaluateResult:
     """Write the predictions, the confusion matrix and, last, the JSON file that tells of both."""
-    checkpoint_bytes = (Path(config.run).expanduser() / networks.CHECKPOINT).stat().st_size
+    train_config, checkpoint_bytes = run.training, (run.folder / files.CHECKPOINT).stat().st_size
     # What is tested here are test videos, also of a training that itself left them alone.
     protocol = steps.describe_protocol(config.protocol, replace(train_config, validate=False))
     accuracy = accuracy_line(test.scores, protocol)
     cost = cost_line(test.profile, steps.describe_clip(train_config))
-    path, picture, table = (stem.with_name(stem.name + end) for end in ENDINGS[:3])
-    write_whole(table, answers_csv(test.answers, test.classes))
-    save_figure(draw_confusion(test.scores.confusion, test.classes, caption=accuracy), picture)
-    findings = _judge(test, Path(config.run).expanduser(), train_config)
+    write_whole(place.predictions, answers_csv(test.answers, test.classes))
+    save_figure(draw_confusion(test.scores.confusion, test.classes, caption=accuracy), place.confusion)
+    findings = _judge(test, run)
     result = {
         "config": asdict(config),
         "protocol": protocol,
@@ -239,7 +227,7 @@ def _write(
         "cost": asdict(test.profile) | {"checkpoint_bytes": checkpoint_bytes},
         "clips": clips,
     }
-    write_whole(path, (json.dumps(result, indent=2) + "\n").encode())
+    write_whole(place.told, (json.dumps(result, indent=2) + "\n").encode())
     report = "\n".join(
         [
             *test.notes,
@@ -249,9 +237,9 @@ def _write(
             accuracy,
             *(f"Careful: {paragraph}" for paragraph in paragraphs(findings, train_config)),
             f"{cost} Checkpoint: {checkpoint_bytes / 1e6:.2f} MB.",
-            f"Written: {path}   Confusion matrix: {picture}   Every prediction: {table}   "
-            f"Surest clips: {stem.with_name(stem.name + ENDINGS[3])}",
+            f"Written: {place.told}   Confusion matrix: {place.confusion}   Every prediction: "
+            f"{place.predictions}   Surest clips: {place.clips}",
             *test.skipped,
         ]
     )
-    return EvaluateResult(test.scores, test.profile, report, path, findings)
+    return EvaluateResult(test.scores, test.profile, report, place.told, findings)

@@ -19,7 +19,7 @@ from vidnas.report.predictions import (
     to_csv,
     to_json,
 )
-from vidnas.runs import learnt
+from vidnas.runs.read import read_training
 from vidnas.shapes import Clip
 from vidnas.training.classify import Classifier, Probabilities
 from vidnas.verbs.asked import videos_to_predict
@@ -87,16 +87,16 @@ def _path(name: str) -> Path:
 def _open_run(config: PredictConfig) -> tuple[Classifier, float]:
     """The run's network on its device, and the length of a window, seconds; says if it is half-trained."""
     precision = steps.choose_precision(config.device)
-    folder = _path(config.run)
-    train_config = networks.load_train_config(folder)
-    window_sec = config.window_sec or learnt.window_sec(folder)
+    run = read_training(_path(config.run))
+    train_config = run.training
+    window_sec = config.window_sec or run.seen.window_sec
     if window_sec is None:
         raise UserError(
-            f"{folder} does not say how long the videos were that it was trained on. Say how long a window "
-            "is, in seconds, as in --window-sec 4."
+            f"{run.folder} does not say how long the videos were that it was trained on. Say how long a "
+            "window is, in seconds, as in --window-sec 4."
         )
-    network, classes = networks.load(folder)
-    for sentence in networks.unfinished(folder, train_config):
+    network, classes = networks.load(run)
+    for sentence in networks.unfinished(run):
         console.say(sentence)
     classifier = Classifier(
         networks.fold(network).to(precision.device),

@@ -11,11 +11,10 @@ from vidnas.config.views import ReportConfig
 from vidnas.errors import UserError
 from vidnas.report.pages.render import GENERATOR, render_overview, render_run
 from vidnas.report.pages.serve import HOST, serving
+from vidnas.runs.files import PAGE
 from vidnas.runs.read import Run, read_run
 from vidnas.runs.settings import is_run
 from vidnas.verbs.asked import runs_to_report
-
-PAGE = "report.html"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from torch.utils.data import DataLoader
 
-from vidnas.assembly import forecasts, networks, steps, videos
+from vidnas.assembly import forecasts, steps, videos
 from vidnas.compare.verdict import judge_alpha
 from vidnas.config.learning import SearchConfig
 from vidnas.errors import counted
@@ -22,7 +22,7 @@ from vidnas.report.figures.alphas import draw_alphas
 from vidnas.report.figures.cell import draw_cell
 from vidnas.report.figures.save import save_figure
 from vidnas.report.pages.verdicts import paragraphs
-from vidnas.runs import begin, learnt
+from vidnas.runs import begin, files, learnt
 from vidnas.runs.keeper import Keeper
 from vidnas.runs.log import RunLog
 from vidnas.shapes import Alpha
@@ -219,8 +219,8 @@ def _validate(
 
 def _write_epoch(epoch: int, alpha: Alpha, space: CellSpace, log: RunLog) -> None:
     """Write the epoch's genotype and alpha into the run folder."""
-    log.write(f"genotypes/epoch-{epoch:03}.json", to_json(space.derive(alpha)))
-    log.write(f"alphas/epoch-{epoch:03}.json", json.dumps({"epoch": epoch, **space.record(alpha)}) + "\n")
+    log.write(files.cell_of(epoch), to_json(space.derive(alpha)))
+    log.write(files.alpha_of(epoch), json.dumps({"epoch": epoch, **space.record(alpha)}) + "\n")
 
 
 def _results(alphas: AlphaHistory, space: CellSpace, log: RunLog) -> list[EpochResult]:
@@ -255,7 +255,7 @@ def _write_result(
     chosen: int, results: list[EpochResult], space: CellSpace, config: SearchConfig, log: RunLog
 ) -> None:
     result = results[chosen]
-    log.write(networks.GENOTYPE, to_json(result.genotype))
+    log.write(files.GENOTYPE, to_json(result.genotype))
     rule = "the best val accuracy" if config.select == "best" else "the last epoch"
     findings = judge_alpha(result.mixing, space.primitives, result.genotype)
     selection = {
@@ -264,15 +264,15 @@ def _write_result(
         "val_accuracy": result.val_accuracy,
         "warnings": [asdict(finding) for finding in findings],
     }
-    log.write("selection.json", json.dumps(selection, indent=2) + "\n")
+    log.write(files.SELECTION, json.dumps(selection, indent=2) + "\n")
     cell = draw_cell(result.genotype, title=f"Cell of epoch {chosen + 1} ({rule})")
-    for suffix in ("png", "svg"):
-        save_figure(cell, log.path(f"cell.{suffix}"))
+    for name in files.CELL:
+        save_figure(cell, log.path(name))
     history = np.array([epoch.mixing for epoch in results])
     accuracies = [epoch.val_accuracy for epoch in results]
     alphas = draw_alphas(history, accuracies, chosen + 1, num_nodes=len(result.genotype.nodes))
-    save_figure(alphas, log.path("alphas.png"))
+    save_figure(alphas, log.path(files.ALPHAS))
     log.say(f"Found, by {rule} (epoch {chosen + 1}, val {result.val_accuracy:.1%}): {result.genotype}")
     for paragraph in paragraphs(findings, config):
         log.say(f"Careful: {paragraph}")
-    log.say(f"Genotype: {log.path(networks.GENOTYPE)}   Picture: {log.path('cell.png')}")
+    log.say(f"Genotype: {log.path(files.GENOTYPE)}   Picture: {log.path(files.CELL[0])}")

@@ -24,10 +24,10 @@ from vidnas.report.figures.curves import draw_curves
 from vidnas.report.figures.save import save_figure
 from vidnas.report.pages.verdicts import paragraphs
 from vidnas.report.text import accuracy_line, cost_line
-from vidnas.runs import begin, learnt
-from vidnas.runs.finished import PREDICTIONS, RESULT
+from vidnas.runs import begin, files, learnt
 from vidnas.runs.keeper import Keeper
 from vidnas.runs.log import RunLog
+from vidnas.runs.read import Run
 from vidnas.training.forecast import Needs, Work
 from vidnas.training.loop import Precision, Stateful, WeightStep, evaluate_epoch, train_epoch
 from vidnas.training.pace import Pace, time_reading
@@ -37,6 +37,7 @@ from vidnas.training.scores import Scores, score
 from vidnas.verbs.clipsheet import draw_clips
 from vidnas.video.clips.datasets import TrainClips
 from vidnas.video.clips.loaders import of_epoch, test_loader, train_loader
+from vidnas.video.index.items import VideoIndex
 from vidnas.video.scan.scanned import Scanned
 
 
@@ -73,8 +74,12 @@ def run_train(config: TrainConfig, *, resume: bool = False) -> TrainResult:
     precision = steps.choose_precision(config.device)
     folder = begin.begun_folder(config) if resume else begin.new_folder("train", config.out)
     begun = begin.is_begun(folder)
-    architecture = networks.architecture_of(folder, config) if begun else networks.choose_architecture(config)
-    data = _open_data(config, [] if begun else _earlier_runs(config))
+    init = None if begun else networks.begins_with(config)
+    architecture = Run(folder, config).architecture if begun else networks.choose_architecture(config, init)
+    index = _open_videos(config)
+    if not begun:
+        _require_unseen(index, config, init)
+    data = _open_data(index, config)
     needs = forecasts.train_needs(architecture, config, len(data.scanned.index.classes), precision)
     config = forecasts.settle_epochs(config, folder, begun_at, lambda: _pace(needs, data, config, precision))
     with begin.open_run(folder, config, resume=resume) as log:
@@ -99,7 +104,7 @@ def run_train(config: TrainConfig, *, resume: bool = False) -> TrainResult:
                 keeper,
                 log,
                 config,
-                begin=lambda: _begin(network, architecture, data, config, log),
+                begin=lambda: _begin(network, architecture, data, config, init, log),
                 check_same=lambda: learnt.check_same(folder, data.scanned.index),
             )
             profile = _profile(network, config, precision)
@@ -110,7 +115,7 @@ def run_train(config: TrainConfig, *, resume: bool = False) -> TrainResult:
             while keeper.epoch < config.epochs:
                 _train_epoch(config, data, step, keeper, log)
             scores = _test(step.tested, data, config, precision, log)
-        checkpoint_bytes = log.path(networks.CHECKPOINT).stat().st_size
+        checkpoint_bytes = log.path(files.CHECKPOINT).stat().st_size
         findings = () if config.single_frame else judge_test(scores, _train_accuracy(log), classes)
         result = TrainResult(log.folder, architecture, scores, profile, checkpoint_bytes, findings)
         _write_result(result, classes, config, log)
@@ -118,19 +123,22 @@ def run_train(config: TrainConfig, *, resume: bool = False) -> TrainResult:
         return result
 
 
-def _earlier_runs(config: TrainConfig) -> list[Path]:
-    """The runs that this one owes something to: what they have learnt from must not be tested on."""
+def _open_videos(config: TrainConfig) -> VideoIndex:
+    index = videos.open_videos(config)
+    return videos.hold_out(index, config) if config.validate else index
+
+
+def _require_unseen(index: VideoIndex, config: TrainConfig, init: Run | None) -> None:
+    """UserError where a test video is one from which a run has learnt that this one owes something to."""
     source = None if config.network else networks.genotype_source(config)
     search = networks.run_of_genotype(source) if source else None
-    return [run for run in (search, _init_run(config)) if run is not None]
+    if search is not None and (init is None or search != init.folder):
+        learnt.check_unseen(index, search)
+    if init is not None:
+        learnt.check_unseen(index, init.folder, init.seen)
 
 
-def _open_data(config: TrainConfig, earlier_runs: list[Path]) -> _Data:
-    index = videos.open_videos(config)
-    if config.validate:
-        index = videos.hold_out(index, config)
-    for run in earlier_runs:
-        learnt.check_unseen(index, run)
+def _open_data(index: VideoIndex, config: TrainConfig) -> _Data:
     scanned = videos.scan(index, config)
     train, test = scanned.index.train, scanned.index.test
     train_clips = videos.train_clips(train, scanned.counts(train), config)
@@ -173,22 +181,23 @@ def _work(data: _Data, config: TrainConfig, keeper: Keeper) -> Work:
 
 
 def _begin(
-    network: nn.Module, architecture: Architecture, data: _Data, config: TrainConfig, log: RunLog
+    network: nn.Module,
+    architecture: Architecture,
+    data: _Data,
+    config: TrainConfig,
+    init: Run | None,
+    log: RunLog,
 ) -> None:
     """Tell and write down what is trained, and on what; take over the weights of another run if asked."""
     videos.say_videos(log, data.scanned.index, flip=config.flip, balance=config.balance)
-    learnt.remember_seen(log, data.scanned, also=_init_run(config))
+    learnt.remember_seen(log, data.scanned, also=init.seen if init else None)
     draw_clips(log, data.train_clips, data.scanned.index.classes, config)
     if isinstance(architecture, Genotype):
-        log.write(networks.GENOTYPE, to_json(architecture))
-    log.write(networks.CLASSES, json.dumps(data.scanned.index.classes, ensure_ascii=False) + "\n")
+        log.write(files.GENOTYPE, to_json(architecture))
+    log.write(files.CLASSES, json.dumps(data.scanned.index.classes, ensure_ascii=False) + "\n")
     log.say(networks.describe_architecture(architecture))
-    if config.init is not None:
-        log.say(networks.start_from(network, data.scanned.index.classes, config))
-
-
-def _init_run(config: TrainConfig) -> Path | None:
-    return Path(config.init).expanduser() if config.init else None
+    if init is not None:
+        log.say(networks.start_from(network, data.scanned.index.classes, init))
 
 
 def _train_epoch(config: TrainConfig, data: _Data, step: WeightStep, keeper: Keeper, log: RunLog) -> None:
@@ -226,7 +235,7 @@ def _test(network: nn.Module, data: _Data, config: TrainConfig, precision: Preci
         [(item.path, item.group) for item in index.test],
         index.classes,
     )
-    write_whole(log.path(PREDICTIONS), answers_csv(answers, index.classes))
+    write_whole(log.path(files.PREDICTIONS), answers_csv(answers, index.classes))
     return score(predictions.scores, predictions.labels, videos.group_keys(index.test))
 
 
@@ -244,21 +253,21 @@ def _write_result(result: TrainResult, classes: tuple[str, ...], config: TrainCo
         "warnings": [asdict(finding) for finding in result.findings],
         "cost": asdict(result.profile) | {"checkpoint_bytes": result.checkpoint_bytes},
     }
-    log.write(RESULT, json.dumps(record, indent=2) + "\n")
+    log.write(files.RESULT, json.dumps(record, indent=2) + "\n")
     numbers = {name: getattr(scores, name) for name in ("top1", "top5", "balanced_accuracy")}
     log.record("test", config.epochs, **numbers)
     if isinstance(result.architecture, Genotype):
         cell = draw_cell(result.architecture)
-        for suffix in ("png", "svg"):
-            save_figure(cell, log.path(f"cell.{suffix}"))
+        for name in files.CELL:
+            save_figure(cell, log.path(name))
     caption = accuracy_line(scores, protocol)
-    save_figure(draw_confusion(scores.confusion, classes, caption=caption), log.path("confusion.png"))
+    save_figure(draw_confusion(scores.confusion, classes, caption=caption), log.path(files.CONFUSION))
     epochs = [record for record in log.records if record["kind"] == "train"]
     curves = {
         "training loss": {"train": [record["loss"] for record in epochs]},
         "training accuracy": {"train": [record["accuracy"] for record in epochs]},
     }
-    save_figure(draw_curves(curves), log.path("curves.png"))
+    save_figure(draw_curves(curves), log.path(files.CURVES))
     log.say(caption)
     for paragraph in paragraphs(result.findings, config):
         log.say(f"Careful: {paragraph}")

@@ -13,11 +13,11 @@ from vidnas.report.pages import view
 from vidnas.report.pages.charts import Chart, Line, Rated, draw_lines, draw_tradeoff
 from vidnas.report.pages.confusion import Matrix, draw_matrix
 from vidnas.report.pages.render import render_template
+from vidnas.runs.files import PAGE
 from vidnas.runs.read import Run
 from vidnas.runs.records import Number
 from vidnas.training.latency import BUSY
 
-RUN_PAGE = "report.html"
 COSTS: Mapping[tuple[str, str], Callable[[Cost], Number]] = {
     ("parameters", ""): lambda cost: cost.parameters,
     ("MACs", ""): lambda cost: cost.macs,
@@ -80,7 +80,7 @@ def _listed(number: int, row: Row, comparison: Comparison, *, paper: bool) -> Li
         number=number,
         row=row,
         color=number - 1,
-        pages=tuple((run.seed, quote(os.fsencode(f"{run.run}/{RUN_PAGE}"))) for run in row.runs),
+        pages=tuple((run.seed, quote(os.fsencode(f"{run.run}/{PAGE}"))) for run in row.runs),
         matrix=draw_matrix(row.confusion, names) if row.runs else None,
         paper=paper_row(row.name, searched=comparison.searched) if paper else None,
     )

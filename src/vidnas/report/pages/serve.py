@@ -12,11 +12,10 @@ from urllib.parse import urlsplit
 
 from vidnas.errors import UserError
 from vidnas.report.pages.render import render_run
+from vidnas.runs.files import told_of
 from vidnas.runs.read import read_run
 
 HOST = "127.0.0.1"
-PATTERNS = ("*.json", "*.jsonl", "log.txt", "genotypes/*.json", "alphas/*.json")
-"""The files of a run folder of which the page tells."""
 
 
 class LivePage:
@@ -42,12 +41,9 @@ class LivePage:
 def folder_tag(folder: Path) -> str:
     """Changes when a file changes of which the page tells."""
     digest = hashlib.sha256()
-    for pattern in PATTERNS:
-        for path in sorted(folder.glob(pattern)):
-            try:
-                state = path.stat()
-            except FileNotFoundError:  # renamed since
-                continue
+    for path in told_of(folder):
+        with suppress(FileNotFoundError):  # renamed since
+            state = path.stat()
             digest.update(os.fsencode(f"{path}\n{state.st_size} {state.st_mtime_ns}\n"))
     return f'"{digest.hexdigest()[:32]}"'
 
