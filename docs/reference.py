@@ -12,7 +12,7 @@ MODULES = (
     "vidnas",
     "vidnas.config.learning",
     "vidnas.config.views",
-    "vidnas.report.predictions",
+    "vidnas.training.predictions",
     "vidnas.training.profile",
     "vidnas.training.scores",
     "vidnas.nas.ops",

@@ -8,8 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vidnas.assembly.networks import LoadedNetwork as LoadedNetwork
-    from vidnas.assembly.networks import load as load
+    from vidnas.assembly.classifier import Classifier as Classifier
+    from vidnas.assembly.classifier import load as load
     from vidnas.config.data import CheckConfig as CheckConfig
     from vidnas.config.data import PackConfig as PackConfig
     from vidnas.config.learning import CompareConfig as CompareConfig
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from vidnas.nas.genotype import random_genotype as random_genotype
     from vidnas.nas.network import Network as Network
     from vidnas.nas.network import Supernet as Supernet
+    from vidnas.training.predictions import Prediction as Prediction
     from vidnas.verbs.check import CheckResult as CheckResult
     from vidnas.verbs.check import run_check as run_check
     from vidnas.verbs.compare import CompareResult as CompareResult
@@ -54,6 +55,7 @@ if TYPE_CHECKING:
 _MODULES = {
     "CheckConfig": "vidnas.config.data",
     "CheckResult": "vidnas.verbs.check",
+    "Classifier": "vidnas.assembly.classifier",
     "CompareConfig": "vidnas.config.learning",
     "CompareResult": "vidnas.verbs.compare",
     "DemoConfig": "vidnas.config.views",
@@ -63,12 +65,12 @@ _MODULES = {
     "EvaluateConfig": "vidnas.config.learning",
     "EvaluateResult": "vidnas.verbs.evaluate",
     "Genotype": "vidnas.nas.genotype",
-    "LoadedNetwork": "vidnas.assembly.networks",
     "Network": "vidnas.nas.network",
     "PackConfig": "vidnas.config.data",
     "PackResult": "vidnas.verbs.pack",
     "PredictConfig": "vidnas.config.views",
     "PredictResult": "vidnas.verbs.predict",
+    "Prediction": "vidnas.training.predictions",
     "ReportConfig": "vidnas.config.views",
     "ReportResult": "vidnas.verbs.report",
     "SearchConfig": "vidnas.config.learning",
@@ -79,7 +81,7 @@ _MODULES = {
     "UsageError": "vidnas.errors",
     "UserError": "vidnas.errors",
     "compare_preset": "vidnas.config.presets",
-    "load": "vidnas.assembly.networks",
+    "load": "vidnas.assembly.classifier",
     "load_genotype": "vidnas.nas.genotype",
     "random_genotype": "vidnas.nas.genotype",
     "run_check": "vidnas.verbs.check",

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from vidnas.report.listing import Listing, lay_out, summarize
-from vidnas.report.predictions import BadVideo, Prediction, predict
+from vidnas.report.predictions import BadVideo
+from vidnas.training.predictions import Prediction, predict
 
 CLASSES = ("walk", "run", "a handstand")
 LONG = "/home/somebody/videos/of last summer/by the sea/a very long name.mp4"
@@ -36,7 +37,7 @@ def test_a_video_is_a_line_and_columns_are_aligned() -> None:
         seen("c.mp4", (0.3, 0.4, 0.3), threshold=0.5),
         seen("d.mp4", (0.3, 0.6, 0.1), note="The file states no frame rate."),
     ]
-    assert lines(lay_out([video.path for video in videos], CLASSES, None), *videos) == [
+    assert lines(lay_out([Path(video.name) for video in videos], CLASSES, None), *videos) == [
         "a.mp4          70.0 %  walk",
         "folder/b.mp4   75.0 %  a handstand    (2 windows in 6.0 s)",
         "c.mp4               -  none of these  (best: run, 40.0 %)",
@@ -47,7 +48,7 @@ def test_a_video_is_a_line_and_columns_are_aligned() -> None:
 @pytest.mark.parametrize("width", [32, 40, 60, 80, 200])
 def test_a_line_is_no_wider_than_the_terminal_and_keeps_the_end_of_a_path(width: int) -> None:
     videos = [seen(LONG, (0.7, 0.2, 0.1), (0.7, 0.2, 0.1)), seen("b.mp4", (0.1, 0.8, 0.1))]
-    long, short = lines(lay_out([video.path for video in videos], CLASSES, width), *videos)
+    long, short = lines(lay_out([Path(video.name) for video in videos], CLASSES, width), *videos)
     assert max(places(long), places(short)) <= width
     assert "name.mp4" in long and short.startswith("b.mp4 ")
     assert " 70.0 %  walk" in long and short.endswith(" 80.0 %  run")
@@ -59,7 +60,7 @@ def test_a_line_is_no_wider_than_the_terminal_and_keeps_the_end_of_a_path(width:
 def test_wide_letters_and_accents_keep_the_columns(width: int | None) -> None:
     names = ["走る人/走る走る走る走る走る走る走る.mp4", "u\u0308ber.mp4", "two\nlines.mp4", "x.mp4"]
     videos = [seen(name, (0.7, 0.2, 0.1)) for name in names]
-    found = lines(lay_out([video.path for video in videos], CLASSES, width), *videos)
+    found = lines(lay_out([Path(video.name) for video in videos], CLASSES, width), *videos)
     assert len({places(line.partition(" 70.0 %")[0]) for line in found}) == 1
     assert all("\n" not in line and line.endswith("walk") for line in found)
     assert width is None or max(map(places, found)) <= width

@@ -9,19 +9,8 @@ from pathlib import Path
 import pytest
 
 from vidnas.errors import UserError
-from vidnas.report.predictions import (
-    BadVideo,
-    Prediction,
-    ScoredLabel,
-    caption,
-    describe,
-    minutes,
-    predict,
-    rank,
-    timeline,
-    to_csv,
-    to_json,
-)
+from vidnas.report.predictions import BadVideo, caption, describe, minutes, to_csv, to_json
+from vidnas.training.predictions import Prediction, ScoredLabel, predict, rank, timeline
 
 CLASSES = ("walk", "run", "jump")
 ROWS = [(0.5, 0.3, 0.2), (0.6, 0.4, 0.0), (0.1, 0.9, 0.0), (0.8, 0.1, 0.1)]

@@ -333,7 +333,7 @@ def test_a_frame_that_stands_for_long_is_looked_at_once(
         clips.extend(stretches)
         return read_clips(path, stretches, **more)
 
-    monkeypatch.setattr("vidnas.verbs.predict.read_clips", count)
+    monkeypatch.setattr("vidnas.assembly.classifier.read_clips", count)
     video = str(tmp_path / "slides.mp4")
     result = run_predict(PredictConfig(run=str(shade_run), videos=(video,), window_sec=2.0))
     (prediction,) = result.predictions

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidnas.errors import counted, shown
-from vidnas.report.predictions import NONE, BadVideo, Prediction, describe_label
+from vidnas.report.predictions import NONE, BadVideo, describe_label
+from vidnas.training.predictions import Prediction
 
 SCORE_WIDTH = 9
 """Places of what `describe_label` writes before a label."""
@@ -34,7 +35,7 @@ class Listing:
             facts.append(f"{counted(len(prediction.windows), 'window')} in {prediction.duration_sec:.1f} s")
         facts += [prediction.note] if prediction.note else []
         cells = [
-            _padded(_cut_start(shown(prediction.path), self.path_width), self.path_width),
+            _padded(_cut_start(prediction.name, self.path_width), self.path_width),
             _padded(
                 describe_label(None if prediction.label is None else best), SCORE_WIDTH + self.label_width
             ),

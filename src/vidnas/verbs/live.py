@@ -7,30 +7,30 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from vidnas import console
-from vidnas.report.predictions import describe_label, minutes, rank
-from vidnas.training.classify import Classifier
-from vidnas.video.clips.transforms import center_crop, normalize, scaled_short_side, to_pixels
+from vidnas.assembly.classifier import Classifier
+from vidnas.report.predictions import describe_label, minutes
+from vidnas.training.predictions import rank
+from vidnas.video.clips.transforms import scaled_short_side
 from vidnas.video.live.newest import NewestFrames
 from vidnas.video.live.stream import shown_source
 
 
-def watch(source: str, classifier: Classifier, *, window_sec: float, threshold: float) -> None:
+def watch(source: str, classifier: Classifier, *, threshold: float) -> None:
     """Give a line per window: time of day, end of the window in stream time, score, label (or that no class's
     score reaches the threshold).
 
-    There is a window every half of `window_sec`; one that is due while the network is busy is left out.
+    There is a window every half of its length; one that is due while the network is busy is left out.
     Returns at the end of the stream, at Ctrl-C and at SIGTERM, after a sentence that sums up. UserError
     for a source that cannot be opened, fails or falls silent.
     """
-    short_side_px = scaled_short_side(classifier.size_px)
+    window_sec, short_side_px = classifier.window_sec, scaled_short_side(classifier.size_px)
     newest = NewestFrames(source, window_sec=window_sec, short_side_px=short_side_px)
     console.say(f"Watching {shown_source(source)} by windows of {window_sec:g} s. Ctrl-C ends.")
     num_windows = 0
     with _stoppable(), newest:
         try:
             for window in newest.windows():
-                clip = window.frames[classifier.frame_numbers(len(window.frames))]
-                (scores,) = classifier([normalize(to_pixels(center_crop(clip, classifier.size_px)))])
+                (scores,) = classifier.classify([classifier.clip_of(window.frames)])
                 best = rank(scores, classifier.classes)[0]
                 said = describe_label(best if best.score >= threshold else None)
                 num_windows += 1  # before its line, which whoever presses Ctrl-C has seen

@@ -1,38 +1,23 @@
 """The verb `predict`: what a trained network sees in any videos, or in a live source."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from vidnas import console
-from vidnas.assembly import networks, steps
+from vidnas.assembly.classifier import Classifier, distinct, load
 from vidnas.atomic import write_whole
 from vidnas.config.views import PredictConfig
 from vidnas.errors import UserError, shown
 from vidnas.report.listing import lay_out, summarize
-from vidnas.report.predictions import (
-    BadVideo,
-    Prediction,
-    caption,
-    describe,
-    predict,
-    to_csv,
-    to_json,
-)
-from vidnas.runs.read import read_training
-from vidnas.shapes import Clip
-from vidnas.training.classify import Classifier, Probabilities
+from vidnas.report.predictions import BadVideo, caption, describe, to_csv, to_json
+from vidnas.training.predictions import Prediction
 from vidnas.verbs.asked import videos_to_predict
 from vidnas.verbs.live import watch
-from vidnas.video.clips.read import read_clips
-from vidnas.video.clips.windows import Window, even_starts, first_nearest, slide
+from vidnas.video.clips.windows import Window, even_starts, first_nearest
 from vidnas.video.make.annotate import annotate_video
-from vidnas.video.scan.scans import scan_videos
+from vidnas.video.scan.scans import Scan, scan_videos
 from vidnas.video.stores.decode import VideoInfo
-
-IN_A_FOLDER = "A folder of frames states no frame rate, so it was taken as one clip."
-MOST_WINDOWS = 1_000_000
-"""Of a video: months of time between a few frames are a mistake."""
 
 
 @dataclass(frozen=True)
@@ -57,16 +42,15 @@ def run_predict(config: PredictConfig) -> PredictResult:
     video, a file to write that exists, and a folder that is not a training's.
     """
     paths = videos_to_predict(config)
+    classifier = _open_run(config)
     if config.live is not None:
-        classifier, window_sec = _open_run(config)
-        watch(config.live, classifier, window_sec=window_sec, threshold=config.threshold)
+        watch(config.live, classifier, threshold=config.threshold)
         return PredictResult((), ())
-    classifier, window_sec = _open_run(config)
     with console.bar(total=len(paths), label="Checking", unit="video") as bar:
-        infos = scan_videos(
+        scans = scan_videos(
             paths, workers=config.workers, progress=bar.update, limit_sec=config.scan_limit_sec
         )
-    predictions, bad = _predict_all(paths, infos, classifier, window_sec, config)
+    predictions, bad = _predict_all(paths, scans, classifier, config)
     for video in bad:
         console.say(f"Cannot be used: {video.cause}")
     if len(paths) > 1:
@@ -76,7 +60,8 @@ def run_predict(config: PredictConfig) -> PredictResult:
     if config.csv is not None:
         write_whole(_path(config.csv), to_csv(predictions, bad, top=config.top))
     if config.annotate is not None and predictions:
-        _annotate(predictions[0], infos[0], window_sec, _path(config.annotate))
+        assert isinstance(scans[0], VideoInfo)
+        _annotate(predictions[0], paths[0], scans[0], classifier, _path(config.annotate))
     return PredictResult(tuple(predictions), tuple(bad))
 
 
@@ -84,129 +69,57 @@ def _path(name: str) -> Path:
     return Path(name).expanduser()
 
 
-def _open_run(config: PredictConfig) -> tuple[Classifier, float]:
-    """The run's network on its device, and the length of a window, seconds; says if it is half-trained."""
-    precision = steps.choose_precision(config.device)
-    run = read_training(_path(config.run))
-    train_config = run.training
-    window_sec = config.window_sec or run.seen.window_sec
-    if window_sec is None:
-        raise UserError(
-            f"{run.folder} does not say how long the videos were that it was trained on. Say how long a "
-            "window is, in seconds, as in --window-sec 4."
-        )
-    network, classes = networks.load(run)
-    for sentence in networks.unfinished(run):
-        console.say(sentence)
-    classifier = Classifier(
-        networks.fold(network).to(precision.device),
-        classes,
-        precision,
-        size_px=train_config.size_px,
-        segments=train_config.segments,
-        frames_per_segment=train_config.frames_per_segment,
-        single_frame=train_config.single_frame,
-        max_clips=config.batch_size,
+def _open_run(config: PredictConfig) -> Classifier:
+    """The run's network on its device; says if it is half-trained."""
+    classifier = load(
+        config.run, device=config.device, window_sec=config.window_sec, batch_size=config.batch_size
     )
-    return classifier, float(window_sec)
+    assert classifier.window_sec > 0  # where nobody says it, that is told before any work
+    for sentence in classifier.notes:
+        console.say(sentence)
+    return classifier
 
 
 def _predict_all(
-    paths: Sequence[Path],
-    infos: Sequence[VideoInfo | UserError],
-    classifier: Classifier,
-    window_sec: float,
-    config: PredictConfig,
+    paths: Sequence[Path], scans: Sequence[Scan], classifier: Classifier, config: PredictConfig
 ) -> tuple[list[Prediction], list[BadVideo]]:
     """Look at all videos that can be used and tell what is seen in each: a line, or all of it."""
     predictions, bad = [], []
     listing = lay_out(paths, classifier.classes, console.line_width())
     listed = len(paths) > 1 and not config.details
-    windowed = [_windows(path, info, window_sec) for path, info in zip(paths, infos, strict=True)]
-    total = sum(len(_different(windows)) for windows in windowed if not isinstance(windows, UserError))
+    windowed = [_windows(path, scan, classifier) for path, scan in zip(paths, scans, strict=True)]
+    total = sum(len(distinct(windows)) for windows in windowed if not isinstance(windows, UserError))
     with console.bar(total=total, label="Predicting", unit="clip") as bar:
-        for path, info, windows in zip(paths, infos, windowed, strict=True):
+        for path, scan, windows in zip(paths, scans, windowed, strict=True):
             try:
                 if isinstance(windows, UserError):
                     raise windows
-                assert isinstance(info, VideoInfo)
-                different = _different(windows)
-                rows = classifier(_counted(_read(path, different, classifier), bar.update))
-                row_of = dict(zip(different, rows, strict=True))
-                probabilities = [row_of[window.start, window.stop] for window in windows]
+                rows = classifier.look(path, windows, progress=bar.update)
             except UserError as error:
                 bad.append(BadVideo(path, str(error)))
             else:
-                seen = _predict(path, info, windows, probabilities, classifier.classes, config)
+                assert isinstance(scan, VideoInfo)
+                seen = classifier.tell(path, scan, windows, rows, top=config.top, threshold=config.threshold)
                 predictions.append(seen)
                 console.give(listing.line(seen) if listed else describe(seen, top=config.top) + "\n")
     return predictions, bad
 
 
-def _windows(path: Path, info: VideoInfo | UserError, window_sec: float) -> list[Window] | UserError:
+def _windows(path: Path, scan: Scan, classifier: Classifier) -> list[Window] | UserError:
     """The windows of a video, or why it has none."""
-    if isinstance(info, UserError):
-        return info
-    # Even frames make no more windows than there are frames, however slow they are.
-    if info.starts_sec and 2 * info.duration_sec / window_sec > MOST_WINDOWS:
-        return UserError(
-            f"{shown(path)} lasts {info.duration_sec / 3600:,.0f} h, which are more than {MOST_WINDOWS:,} "
-            f"windows of {window_sec:g} s. Take longer windows, as with --window-sec 3600."
-        )
-    return slide(info, window_sec)
+    try:
+        return classifier.windows(path, scan)
+    except UserError as error:
+        return error
 
 
-def _different(windows: Sequence[Window]) -> list[tuple[int, int]]:
-    """The frames, first and behind the last, of windows that have others than the window before."""
-    return list(dict.fromkeys((window.start, window.stop) for window in windows))
-
-
-def _read(path: Path, stretches: Sequence[tuple[int, int]], classifier: Classifier) -> Iterator[Clip]:
-    """The clip of each stretch of frames, taken by number as a training takes it, however long each lasts."""
-    clips = [
-        [start + number for number in classifier.frame_numbers(stop - start)] for start, stop in stretches
-    ]
-    return read_clips(path, clips, size_px=classifier.size_px)
-
-
-def _predict(
-    path: Path,
-    info: VideoInfo,
-    windows: Sequence[Window],
-    probabilities: Sequence[Probabilities],
-    classes: Sequence[str],
-    config: PredictConfig,
-) -> Prediction:
-    """What was computed of a video, its windows in seconds."""
-    spans_sec = [(window.start_sec, window.end_sec) for window in windows]
-    unknown = IN_A_FOLDER if path.is_dir() else "The file states no frame rate, so it was taken as one clip."
-    note = "" if info.duration_sec else unknown
-    return predict(
-        path,
-        info.duration_sec,
-        spans_sec,
-        probabilities,
-        classes,
-        note,
-        top=config.top,
-        threshold=config.threshold,
-    )
-
-
-def _counted(clips: Iterator[Clip], progress: Callable[[int], object]) -> Iterator[Clip]:
-    for clip in clips:
-        yield clip
-        progress(1)
-
-
-def _annotate(prediction: Prediction, info: VideoInfo | UserError, window_sec: float, out: Path) -> None:
+def _annotate(prediction: Prediction, path: Path, info: VideoInfo, classifier: Classifier, out: Path) -> None:
     """Write the video with the best label of the window whose centre is nearest in every frame."""
-    assert isinstance(info, VideoInfo)
-    firsts = first_nearest(info, slide(info, window_sec))
+    firsts = first_nearest(info, classifier.windows(path, info))
     captions = [caption(window) for window in prediction.windows]
     with console.bar(total=info.num_frames, label="Annotating", unit="frame") as bar:
         annotate_video(
-            prediction.path,
+            path,
             out,
             list(zip(firsts, captions, strict=True)),
             size=(info.width_px, info.height_px),

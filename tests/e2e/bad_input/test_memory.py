@@ -104,7 +104,7 @@ def test_memory_that_is_gone_after_all(
     monkeypatch.setattr("vidnas.training.forecast.measure", lambda *_, **__: needs)
     step = STEPS | {
         "evaluate": "vidnas.verbs.evaluate.evaluate_epoch",
-        "predict": "vidnas.training.classify.Classifier.__call__",
+        "predict": "vidnas.assembly.classifier.Classifier.classify",
     }
     monkeypatch.setattr(step[use], fail)
     command = on_data(use, good_videos) if use in ("search", "train") else on_run(use, a_run)
