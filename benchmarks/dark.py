@@ -23,8 +23,8 @@ from av.video.stream import VideoStream
 
 from recipe import compare, say, train_folds
 from vidnas.video.index.index import index_videos
-from vidnas.video.index.items import Item, VideoIndex
 from vidnas.video.index.sources import Source
+from vidnas.video.items import Item, VideoIndex
 from vidnas.video.stores.footage import read_frames
 
 NUM_GROUPS, CLIPS_OF_GROUP = 15, 2

@@ -40,8 +40,8 @@ from vidnas.video.clips import datasets
 from vidnas.video.clips.loaders import train_loader
 from vidnas.video.clips.transforms import normalize, to_pixels
 from vidnas.video.index.index import index_videos
-from vidnas.video.index.items import Item
 from vidnas.video.index.sources import Source
+from vidnas.video.items import Item
 from vidnas.video.stores import footage
 
 BATCH = 16

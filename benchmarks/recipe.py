@@ -25,8 +25,8 @@ import torch
 
 from vidnas.training.scores import bootstrap_interval
 from vidnas.video.index.index import index_videos
-from vidnas.video.index.items import VideoIndex
 from vidnas.video.index.sources import Source
+from vidnas.video.items import VideoIndex
 
 NUM_FOLDS = 3
 PAPER = ["--optimizer", "sgd", "--lr", "0.025", "--weight-decay", "3e-4"]

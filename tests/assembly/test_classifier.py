@@ -12,7 +12,7 @@ import torch
 import vidnas
 from vidnas.errors import UserError
 from vidnas.video.clips.sampling import even_indices
-from vidnas.video.make.synthetic import write_clips
+from vidnas.video.make.synthetic import Plan, write_clips
 from vidnas.video.stores.decode import scan_video
 from vidnas.video.stores.footage import decode_frames
 
@@ -62,7 +62,7 @@ class Remembers(torch.nn.Module):
 
 def test_frames_as_an_array_make_the_clip_of_their_file(random_run: Path, tmp_path: Path) -> None:
     """But for rounding: of a file the conversion to RGB and the scaling are one step."""
-    write_clips(tmp_path / "clips", groups_per_class=2, clips_per_group=1, test_groups=1, num_frames=20)
+    write_clips(tmp_path / "clips", Plan(groups_per_class=2, clips_per_group=1, test_groups=1, num_frames=20))
     video = next((tmp_path / "clips").rglob("*.avi"))
     sees = Remembers()
     classifier = replace(vidnas.load(random_run, window_sec=100.0), folded=sees)

@@ -16,7 +16,7 @@ from vidnas.errors import UserError
 from vidnas.runs import learnt
 from vidnas.runs.log import RunLog
 from vidnas.runs.seen_videos import read_seen
-from vidnas.video.index.items import Item, VideoIndex
+from vidnas.video.items import Item, VideoIndex
 from vidnas.video.scan import scan_index, scans
 from vidnas.video.scan.scanned import Scanned
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vidnas.video.index.index import index_videos
-from vidnas.video.index.items import VideoIndex
 from vidnas.video.index.sources import Source
+from vidnas.video.items import VideoIndex
 
 
 def index(data: Path, **more: object) -> VideoIndex:

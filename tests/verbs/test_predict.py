@@ -22,7 +22,7 @@ from vidnas.verbs.predict import run_predict
 from vidnas.video.clips import loaders
 from vidnas.video.clips.datasets import TestClips
 from vidnas.video.clips.read import read_clips
-from vidnas.video.index.items import Item
+from vidnas.video.items import Item
 from vidnas.video.make.encode import Mp4Writer
 from vidnas.video.stores.decode import VideoInfo, read_frames, scan_video
 from vidnas.video.stores.footage import decode_frames

@@ -14,7 +14,6 @@ from vidnas.assembly import networks
 from vidnas.cli.main import main
 from vidnas.config.views import PredictConfig
 from vidnas.errors import UsageError, UserError
-from vidnas.runs import learnt
 from vidnas.verbs.predict import run_predict
 from vidnas.video.stores.decode import scan_video
 
@@ -129,13 +128,13 @@ def test_names_without_a_video_are_told_before_any_work(
 
 
 def test_the_window_is_the_run_s_and_where_it_has_none_it_must_be_given(
-    shade_run: Path, write_shades: Write, monkeypatch: pytest.MonkeyPatch
+    shade_run: Path, write_shades: Write
 ) -> None:
     video = write_shades("long.mp4", (DAY, 100))
     config = PredictConfig(run=str(shade_run), videos=(str(video),))
-    monkeypatch.setattr(learnt, "window_sec", lambda _: 5.0)
+    (shade_run / "videos.json").write_text('{"train": [], "window_sec": 5.0}')
     assert len(run_predict(config).predictions[0].windows) == 3
-    monkeypatch.setattr(learnt, "window_sec", lambda _: None)
+    (shade_run / "videos.json").write_text('{"train": []}')
     with pytest.raises(UserError, match=r"does not say how long .* --window-sec 4"):
         run_predict(config)
     with pytest.raises(UsageError, match=r"window_sec is 0\.0"):

@@ -94,8 +94,8 @@ class Classifier:
         window_sec = self.asked_window_sec or self.run.seen.window_sec
         if window_sec is None:
             raise UserError(
-                f"{self.run.folder} does not say how long the videos were that it was trained on. Say how long a "
-                "window is, in seconds, as in --window-sec 4."
+                f"{self.run.folder} does not say how long the videos were that it was trained on. Say how "
+                "long a window is, in seconds, as in --window-sec 4."
             )
         return float(window_sec)
 

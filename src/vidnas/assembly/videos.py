@@ -17,9 +17,9 @@ from vidnas.runs.log import RunLog
 from vidnas.video.clips.datasets import TestClips, TrainClips
 from vidnas.video.index.division import divide
 from vidnas.video.index.index import direction_classes, index_new_videos, index_videos
-from vidnas.video.index.items import Item, VideoIndex
 from vidnas.video.index.sources import Source, is_address
 from vidnas.video.index.tables import parse_columns
+from vidnas.video.items import Item, VideoIndex
 from vidnas.video.make.synthetic import VERSION, write_clips
 from vidnas.video.scan.scan_index import ScanIndex, scan_indexed
 from vidnas.video.scan.scanned import Scanned

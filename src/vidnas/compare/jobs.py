@@ -21,7 +21,7 @@ from vidnas.runs.log import RunLog
 from vidnas.runs.settings import stored_config
 from vidnas.training.forecast import in_words
 from vidnas.training.pace import Countdown, Pace
-from vidnas.video.index.items import VideoIndex
+from vidnas.video.items import VideoIndex
 
 Train = Callable[[TrainConfig], object]
 """Trains one network, or goes on with its training."""

@@ -7,7 +7,7 @@ from vidnas.errors import UserError, are, counted
 from vidnas.runs.files import SEEN
 from vidnas.runs.log import RunLog
 from vidnas.runs.seen_videos import SeenVideos, differences, read_seen, seen_to_json, video_keys
-from vidnas.video.index.items import VideoIndex
+from vidnas.video.items import VideoIndex
 from vidnas.video.scan.scanned import Scanned
 
 

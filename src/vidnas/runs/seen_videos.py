@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from vidnas.errors import UserError
-from vidnas.video.index.items import Item
+from vidnas.video.items import Item
 from vidnas.video.stores.footage import size_bytes
 
 Key = tuple[str, int]

@@ -16,9 +16,9 @@ from vidnas.video.index.contents import read_contents
 from vidnas.video.index.csvlist import write_csv
 from vidnas.video.index.groups import carried_by_most
 from vidnas.video.index.index import grouped, index_videos
-from vidnas.video.index.items import Item, VideoIndex
 from vidnas.video.index.listfiles import lists_of, read_csv
 from vidnas.video.index.located import Contents
+from vidnas.video.items import Item, VideoIndex
 from vidnas.video.scan.scan_index import scan_indexed
 from vidnas.video.stores.decode import VideoInfo
 from vidnas.video.stores.footage import store_of

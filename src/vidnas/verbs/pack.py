@@ -16,9 +16,9 @@ from vidnas.assembly import videos
 from vidnas.config.data import PackConfig
 from vidnas.errors import UserError, are, counted, shown
 from vidnas.video.index.contents import read_every_split
-from vidnas.video.index.items import Item
 from vidnas.video.index.located import Contents
 from vidnas.video.index.sources import Source
+from vidnas.video.items import Item
 from vidnas.video.make.packing import Packing, Quality, expected_bytes, write_shards
 from vidnas.video.scan.scan_index import scan_indexed
 from vidnas.video.scan.scans import Scan, scan_videos

@@ -37,7 +37,7 @@ from vidnas.training.scores import Scores, score
 from vidnas.verbs.clipsheet import draw_clips
 from vidnas.video.clips.datasets import TrainClips
 from vidnas.video.clips.loaders import of_epoch, test_loader, train_loader
-from vidnas.video.index.items import VideoIndex
+from vidnas.video.items import VideoIndex
 from vidnas.video.scan.scanned import Scanned
 
 

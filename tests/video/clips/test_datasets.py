@@ -11,7 +11,7 @@ import torch
 from vidnas.errors import UserError
 from vidnas.video.clips.datasets import TestClips, TrainClips
 from vidnas.video.clips.sampling import even_indices, multi_indices
-from vidnas.video.index.items import Item
+from vidnas.video.items import Item
 from vidnas.video.stores.decode import scan_video
 
 Write = Callable[..., Path]

@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 from vidnas.video.clips import loaders
 from vidnas.video.clips.datasets import SampleKey, TestClips, TrainClips
 from vidnas.video.clips.loaders import ShuffledKeys, of_epoch, train_loader
-from vidnas.video.index.items import Item
+from vidnas.video.items import Item
 
 Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 

@@ -8,7 +8,7 @@ from vidnas.errors import UserError
 from vidnas.video.index.checks import check_classes, check_copies, check_given_split
 from vidnas.video.index.copies import find_copies
 from vidnas.video.index.groups import find_groups
-from vidnas.video.index.items import Item, VideoIndex
+from vidnas.video.items import Item, VideoIndex
 
 CLASSES = ("a", "b")
 

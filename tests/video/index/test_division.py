@@ -8,7 +8,7 @@ import pytest
 from vidnas.errors import UsageError, UserError
 from vidnas.video.index.division import SplitBy, divide
 from vidnas.video.index.groups import find_groups, group_of
-from vidnas.video.index.items import Item
+from vidnas.video.items import Item
 
 CLASSES = ("bend", "jump in place")
 

@@ -6,7 +6,7 @@ import pytest
 from listed import index, put
 
 from vidnas.errors import UserError
-from vidnas.video.index.items import VideoIndex
+from vidnas.video.items import VideoIndex
 
 
 def flat(folder: Path, val: str = "validate", *, same_names: bool = False) -> Path:

@@ -9,8 +9,8 @@ import pytest
 from vidnas.errors import UserError
 from vidnas.video.index.contents import read_contents
 from vidnas.video.index.folders import FRAMES, read_folders
-from vidnas.video.index.items import Item
 from vidnas.video.index.sources import Source
+from vidnas.video.items import Item
 from vidnas.video.stores.tree import Tree, local_tree, videos_below
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from vidnas.video.index.division import divide
 from vidnas.video.index.groups import find_groups, regex_for_all
-from vidnas.video.index.items import Item
+from vidnas.video.items import Item
 
 CLASSES = ("Jump", "Run Fast")
 

@@ -9,8 +9,8 @@ from listed import index, put
 from vidnas.errors import UserError
 from vidnas.video.index.copies import find_copies
 from vidnas.video.index.index import index_new_videos
-from vidnas.video.index.items import Item
 from vidnas.video.index.sources import Source
+from vidnas.video.items import Item
 
 
 def listed(folder: Path, *more: str) -> Path:

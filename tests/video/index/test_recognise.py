@@ -8,8 +8,8 @@ import pytest
 from listed import index, put, write
 
 from vidnas.errors import UsageError, UserError
-from vidnas.video.index.items import VideoIndex
 from vidnas.video.index.tables import parse_columns
+from vidnas.video.items import VideoIndex
 
 LABELS = ("Jump", "Run", "Wave")
 CLIPS = [f"{name}/{name}_{group}_{clip}.mp4" for name in LABELS for group in (3, 8) for clip in (1, 2)]

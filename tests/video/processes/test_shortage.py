@@ -233,7 +233,7 @@ import multiprocessing
 multiprocessing.set_start_method("spawn")
 from pathlib import Path
 from vidnas.video.clips.datasets import TestClips
-from vidnas.video.index.items import Item
+from vidnas.video.items import Item
 from vidnas.video.clips.loaders import test_loader
 clips = TestClips([Item(Path(PATH), 0, None)], [8], size_px=16, segments=2, frames_per_segment=1,
                   single_frame=False)

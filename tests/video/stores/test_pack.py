@@ -22,8 +22,8 @@ from vidnas.training import peak
 from vidnas.verbs.pack import run_pack
 from vidnas.video.clips.datasets import TrainClips
 from vidnas.video.index.index import index_videos
-from vidnas.video.index.items import VideoIndex
 from vidnas.video.index.sources import Source
+from vidnas.video.items import VideoIndex
 from vidnas.video.make import packing
 from vidnas.video.stores import footage, shards
 from vidnas.video.stores.decode import VideoInfo, scan_video

@@ -22,8 +22,8 @@ from vidnas.video.clips.datasets import TrainClips
 from vidnas.video.clips.loaders import train_loader
 from vidnas.video.index.contents import read_contents
 from vidnas.video.index.index import index_videos
-from vidnas.video.index.items import VideoIndex
 from vidnas.video.index.sources import Source
+from vidnas.video.items import VideoIndex
 from vidnas.video.stores import pack as pack_module
 from vidnas.video.stores import remote, servers
 from vidnas.video.stores.footage import decode_frames, size_bytes

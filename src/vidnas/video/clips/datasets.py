@@ -19,7 +19,7 @@ from vidnas.video.clips.transforms import (
     three_crops,
     to_pixels,
 )
-from vidnas.video.index.items import Item
+from vidnas.video.items import Item
 from vidnas.video.stores.footage import decode_frames, require_side
 
 SampleKey = tuple[int, int]

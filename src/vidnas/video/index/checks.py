@@ -10,7 +10,7 @@ from vidnas.errors import UserError, counted, shown
 from vidnas.video.index.division import SplitBy, own_groups_told, require_groups
 from vidnas.video.index.faults import at_once, first_ten
 from vidnas.video.index.groups import carried_by_most, marked_group
-from vidnas.video.index.items import Item, VideoIndex
+from vidnas.video.items import Item, VideoIndex
 
 
 def check_classes(index: VideoIndex) -> None:

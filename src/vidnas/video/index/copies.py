@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from vidnas.errors import UserError
-from vidnas.video.index.items import Item
+from vidnas.video.items import Item
 from vidnas.video.stores.footage import content_digest, fingerprint, identity, size_bytes
 
 K = TypeVar("K", bound=Hashable)

@@ -10,11 +10,11 @@ from pathlib import Path
 from vidnas.atomic import write_whole
 from vidnas.errors import UserError
 from vidnas.video.index.faults import Fault, require_none
-from vidnas.video.index.items import Item, VideoIndex
 from vidnas.video.index.labels import Lines
 from vidnas.video.index.lists import Listing, ListLine, read_text
 from vidnas.video.index.parts import join_parts
 from vidnas.video.index.tables import KNOWN, Columns
+from vidnas.video.items import Item, VideoIndex
 
 DELIMITERS = ",;\t"
 _EXAMPLE = "The first line is the header, as in: path,label,split,group"

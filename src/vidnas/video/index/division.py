@@ -22,7 +22,7 @@ from vidnas.video.index.groups import (
     without_group,
     worthless,
 )
-from vidnas.video.index.items import Item
+from vidnas.video.items import Item
 
 SplitBy = Literal["auto", "group", "clip"]
 

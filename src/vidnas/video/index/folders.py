@@ -11,8 +11,8 @@ from pathlib import PurePosixPath
 
 from vidnas.errors import UserError, shown
 from vidnas.video.index.faults import NoData
-from vidnas.video.index.items import Item, VideoIndex
 from vidnas.video.index.parts import PARTS, join_parts
+from vidnas.video.items import Item, VideoIndex
 from vidnas.video.stores.tree import Tree, frame_folders_in, is_picture, is_video, videos_in
 
 

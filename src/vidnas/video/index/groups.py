@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from vidnas.errors import UsageError, UserError
-from vidnas.video.index.items import Item
+from vidnas.video.items import Item
 
 # UCF101: v_<class>_g08_c01, perhaps with more behind it, as a processed clip has.
 # HMDB51: <source>_<body part, camera, people, view, quality>_<clip>.

@@ -14,8 +14,8 @@ from vidnas.video.index.copies import find_copies
 from vidnas.video.index.division import SplitBy, divide
 from vidnas.video.index.faults import named
 from vidnas.video.index.groups import find_groups
-from vidnas.video.index.items import VideoIndex
 from vidnas.video.index.sources import Source
+from vidnas.video.items import VideoIndex
 
 TEST_FRACTION = 0.25
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from vidnas.errors import counted
 from vidnas.video.index.faults import Fault, Missing
-from vidnas.video.index.items import Item, VideoIndex
 from vidnas.video.index.lists import ListedClip, Listing, repeated
 from vidnas.video.index.parts import PARTS, join_parts
+from vidnas.video.items import Item, VideoIndex
 from vidnas.video.stores.footage import exists, footage_of, identity
 from vidnas.video.stores.tree import is_video
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vidnas.video.index.items import Item, VideoIndex
+from vidnas.video.items import Item, VideoIndex
 from vidnas.video.stores.decode import VideoInfo
 
 

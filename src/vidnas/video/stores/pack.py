@@ -11,7 +11,7 @@ import simplejpeg
 from PIL import Image
 
 from vidnas.errors import UserError, counted, shown
-from vidnas.video.index.items import Item, VideoIndex
+from vidnas.video.items import Item, VideoIndex
 from vidnas.video.processes.heartbeat import beat
 from vidnas.video.stores.decode import Frame, VideoInfo, ends_before
 from vidnas.video.stores.remote import fetched, fetched_anew, mirror_below

@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vidnas.video.index.items import VideoIndex
+from vidnas.video.items import VideoIndex
 from vidnas.video.stores.decode import Frame, VideoInfo
 from vidnas.video.stores.tree import Tree, local_tree
 
