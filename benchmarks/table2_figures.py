@@ -19,7 +19,7 @@ import torch
 from vidnas.assembly import networks, steps
 from vidnas.config.presets import train_preset
 from vidnas.report.figures.save import save_figure
-from vidnas.report.figures.tradeoff import Point, draw_tradeoff
+from vidnas.report.geometry.tradeoff import PARAMETERS, Kind, Rated, draw_sheet
 from vidnas.training.latency import measure_latencies
 from vidnas.training.profile import count_macs, count_parameters
 
@@ -60,7 +60,7 @@ def main() -> None:
         stored.write_text(json.dumps(written, indent=1) + "\n")
     costs = {name: Cost(**cost) for name, cost in json.loads(stored.read_text()).items()}
     points = [place(number, name, rows[name], cost) for number, (name, cost) in enumerate(costs.items(), 1)]
-    save_figure(draw_tradeoff(points, reference=SEARCHED, caption=table["caption"]), args.plot)
+    save_figure(draw_sheet(points, caption=table["caption"]), args.plot)
 
 
 def source(name: str, folder: Path) -> str:
@@ -93,15 +93,12 @@ def measure(sources: dict[str, str]) -> dict[str, Cost]:
     }
 
 
-def place(number: int, name: str, row: dict[str, Any], cost: Cost) -> Point:
+def place(number: int, name: str, row: dict[str, Any], cost: Cost) -> Rated:
     """The network in the picture."""
-    kinds = {
-        "parameters": cost.parameters,
-        "multiply-adds of a clip": cost.macs,
-        "latency, ms": cost.latency_ms,
-    }
+    costs = {PARAMETERS: cost.parameters, Kind("MACs"): cost.macs, Kind("latency", "ms"): cost.latency_ms}
     low, high = row["interval"]
-    return Point(number, name, row["accuracy"], low, high, kinds)
+    reference = name == SEARCHED
+    return Rated(name, row["accuracy"], low, high, costs, label=str(number), reference=reference)
 
 
 if __name__ == "__main__":

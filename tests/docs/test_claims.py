@@ -19,8 +19,8 @@ from vidnas.assembly.steps import clip_shape
 from vidnas.config.presets import train_preset
 from vidnas.nas.genotype import load_genotype
 from vidnas.nn.baselines import BASELINES
-from vidnas.report.figures.cell import draw_cell
 from vidnas.report.figures.save import save_figure
+from vidnas.report.geometry.cell import draw_cell
 from vidnas.training.profile import count_macs, count_parameters
 
 Json = Any

@@ -18,14 +18,14 @@ from vidnas.config.json_files import to_json
 from vidnas.config.learning import CompareConfig
 from vidnas.errors import Interrupted, UserError, counted, storable
 from vidnas.report.figures.save import save_figure
-from vidnas.report.figures.tradeoff import Point, draw_tradeoff
+from vidnas.report.geometry.tradeoff import draw_sheet, rate
 from vidnas.report.pages.comparison import render_comparison
 from vidnas.report.pages.render import render_run
 from vidnas.runs import begin, files
 from vidnas.runs.finished import SeedRun
 from vidnas.runs.log import RunLog
 from vidnas.runs.read import read_run
-from vidnas.training.latency import BUSY, measure_latencies
+from vidnas.training.latency import measure_latencies
 from vidnas.training.profile import count_macs, count_parameters, count_weight_bytes
 from vidnas.verbs.train import run_train
 from vidnas.video.scan.scanned import Scanned
@@ -199,27 +199,6 @@ def _machine(config: CompareConfig) -> str:
     return f"{device}, {counted(threads, 'thread')}, PyTorch {torch.__version__}"
 
 
-def _points(comparison: Comparison) -> list[Point]:
-    """The networks that have been trained, for the picture."""
-    busy = any(row.cost.busy for row in comparison.rows if row.cost is not None)
-    latency = f"latency, ms ({BUSY})" if busy else "latency, ms"
-    return [
-        Point(
-            number,
-            row.name,
-            row.accuracy,
-            *row.interval,
-            {
-                "parameters": row.cost.parameters,
-                "multiply-adds of a clip": row.cost.macs,
-                latency: row.cost.latency_ms,
-            },
-        )
-        for number, row in enumerate(comparison.rows, start=1)
-        if row.accuracy is not None and row.interval is not None and row.cost is not None
-    ]
-
-
 def _write_tables(comparison: Comparison, config: CompareConfig, log: RunLog) -> None:
     tables = (as_json(comparison), as_csv(comparison), as_markdown(comparison, paper=config.paper))
     for name, table in zip(files.COMPARISON, tables, strict=True):
@@ -232,7 +211,7 @@ def _write(comparison: Comparison, config: CompareConfig, log: RunLog) -> str:
     for path, run in pages.items():
         write_whole(log.folder / path / files.PAGE, render_run(run).encode())
     _write_tables(comparison, config, log)
-    picture = draw_tradeoff(_points(comparison), reference=comparison.reference, caption=comparison.caption)
+    picture = draw_sheet(rate(comparison), caption=comparison.caption)
     for name in files.TRADEOFF:
         save_figure(picture, log.path(name))
     log.write(files.COMPARISON_PAGE, render_comparison(comparison, pages, paper=config.paper))

@@ -12,11 +12,11 @@ from vidnas.assembly import networks
 from vidnas.atomic import write_whole
 from vidnas.config.views import DrawConfig
 from vidnas.errors import UserError, counted
-from vidnas.report.figures.animation import SearchEpoch, draw_search
-from vidnas.report.figures.cell import draw_cell
 from vidnas.report.figures.formats import ANIMATIONS
 from vidnas.report.figures.gif import Picture, encode_gif
-from vidnas.report.figures.save import save_figure, to_pixels
+from vidnas.report.figures.save import rasterize, save_figure
+from vidnas.report.geometry.animation import SearchEpoch, draw_search
+from vidnas.report.geometry.cell import draw_cell
 from vidnas.runs.read import Run, read_run
 from vidnas.verbs.asked import find_cell, require_drawable
 from vidnas.video.make.encode import Mp4Writer
@@ -87,7 +87,7 @@ def _render(epochs: Sequence[SearchEpoch], run: Run, title: str) -> Iterator[Pic
         title=title,
     )
     bar = console.bar(figures, total=len(epochs), label="Drawing", unit="epoch")
-    yield from map(to_pixels, bar)
+    yield from map(rasterize, bar)
 
 
 def _write_mp4(pictures: Iterator[Picture], path: Path, fps: float) -> None:

@@ -17,9 +17,9 @@ from vidnas.config.data import BUILTIN
 from vidnas.config.learning import EvaluateConfig
 from vidnas.errors import UserError
 from vidnas.report.answers import Answer, answers_csv, name_answers, surest
-from vidnas.report.figures.confusion import draw_confusion
 from vidnas.report.figures.save import save_figure
 from vidnas.report.figures.thumbnails import MOMENTS, SIZE_PX, thumbnail
+from vidnas.report.geometry.confusion import draw_confusion
 from vidnas.report.pages.verdicts import paragraphs
 from vidnas.report.text import accuracy_line, class_table, cost_line
 from vidnas.runs import files, learnt

@@ -18,9 +18,9 @@ from vidnas.nas.genotype import Genotype, to_json
 from vidnas.nas.history import AlphaHistory
 from vidnas.nas.methods.method import search_step
 from vidnas.nas.spaces.cell import CellSpace
-from vidnas.report.figures.alphas import draw_alphas
-from vidnas.report.figures.cell import draw_cell
 from vidnas.report.figures.save import save_figure
+from vidnas.report.geometry.alphas import draw_alphas
+from vidnas.report.geometry.cell import draw_cell
 from vidnas.report.pages.verdicts import paragraphs
 from vidnas.runs import begin, files, learnt
 from vidnas.runs.keeper import Keeper

@@ -18,10 +18,10 @@ from vidnas.config.learning import TrainConfig
 from vidnas.errors import counted
 from vidnas.nas.genotype import Genotype, to_json
 from vidnas.report.answers import answers_csv, name_answers
-from vidnas.report.figures.cell import draw_cell
-from vidnas.report.figures.confusion import draw_confusion
-from vidnas.report.figures.curves import draw_curves
 from vidnas.report.figures.save import save_figure
+from vidnas.report.geometry.cell import draw_cell
+from vidnas.report.geometry.confusion import draw_confusion
+from vidnas.report.geometry.curves import Line, draw_curves, draw_lines
 from vidnas.report.pages.verdicts import paragraphs
 from vidnas.report.text import accuracy_line, cost_line
 from vidnas.runs import begin, files, learnt
@@ -263,11 +263,14 @@ def _write_result(result: TrainResult, classes: tuple[str, ...], config: TrainCo
     caption = accuracy_line(scores, protocol)
     save_figure(draw_confusion(scores.confusion, classes, caption=caption), log.path(files.CONFUSION))
     epochs = [record for record in log.records if record["kind"] == "train"]
-    curves = {
-        "training loss": {"train": [record["loss"] for record in epochs]},
-        "training accuracy": {"train": [record["accuracy"] for record in epochs]},
+    lines = {
+        what: Line("train", [(one["epoch"], one[what]) for one in epochs]) for what in ("loss", "accuracy")
     }
-    save_figure(draw_curves(curves), log.path(files.CURVES))
+    charts = [
+        draw_lines("training loss", [lines["loss"]]),
+        draw_lines("training accuracy", [lines["accuracy"]], share=True),
+    ]
+    save_figure(draw_curves(charts), log.path(files.CURVES))
     log.say(caption)
     for paragraph in paragraphs(result.findings, config):
         log.say(f"Careful: {paragraph}")

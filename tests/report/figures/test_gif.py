@@ -7,13 +7,13 @@ from matplotlib.colors import to_rgb
 from PIL import Image
 
 from vidnas.report.figures.gif import Picture, encode_gif
-from vidnas.report.figures.palette import HIGHLIGHT, INK, PRIMITIVE_COLORS, mixed
+from vidnas.report.geometry.palette import HIGHLIGHT, INK, mixed, primitive_colors
 
 
 def areas(number: int) -> Picture:
     """The colours that fill areas of the figures, behind a bar at a place that tells the number."""
     colors = [to_rgb("white"), to_rgb(HIGHLIGHT), to_rgb(INK)]
-    for color in PRIMITIVE_COLORS.values():
+    for color in primitive_colors().values():
         colors += [
             to_rgb(color),
             mixed(color, "white", 0.3),

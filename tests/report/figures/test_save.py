@@ -1,25 +1,22 @@
 import io
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path as File
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from vidnas.errors import UserError
-from vidnas.report.figures.save import save_figure, to_pixels
+from vidnas.report.figures.save import PICTURE_DPI, rasterize, save_figure
+from vidnas.report.geometry.shapes import Drawing, Path, Text, line
 
-Saved = Callable[[Figure, str], bytes]
+Saved = Callable[[Drawing, str], bytes]
 
 
-def plot(text: str = "accuracy") -> Figure:
-    figure = Figure(figsize=(3, 2))
-    axes = figure.add_subplot()
-    axes.fill_between([0, 1, 2], [1, 3, 2])
-    axes.set_title(text)
-    return figure
+def plot(text: str = "accuracy") -> Drawing:
+    area = Path((*line((20, 150), (20, 60), (150, 30), (250, 90), (250, 150)), ("Z", ())), "square")
+    return Drawing("matrix", 270, 180, (area, Text(text, 135, 15)))
 
 
 def test_a_png_is_an_image_of_the_figures_size(saved: Saved) -> None:
@@ -52,25 +49,25 @@ def test_a_script_that_the_font_lacks_is_no_reason_to_complain(saved: Saved) -> 
 
 def test_an_unknown_format_is_named_with_the_allowed_ones() -> None:
     with pytest.raises(UserError, match=r"figure cell\.bmp: its name must end in \.png, \.svg, \.pdf"):
-        save_figure(plot(), Path("cell.bmp"))
+        save_figure(plot(), File("cell.bmp"))
 
 
-def test_a_folder_that_is_missing_is_named(tmp_path: Path) -> None:
+def test_a_folder_that_is_missing_is_named(tmp_path: File) -> None:
     with pytest.raises(UserError, match=r"Cannot write .*gone.cell\.png: No such file"):
         save_figure(plot(), tmp_path / "gone" / "cell.png")
 
 
 @pytest.mark.full_disk
-def test_a_figure_that_the_disk_does_not_take_is_named_and_not_left_cut_off(tmp_path: Path) -> None:
-    figure = Figure(figsize=(4, 4))
-    figure.add_subplot().imshow(np.random.default_rng(0).uniform(size=(400, 400)))
+def test_a_figure_that_the_disk_does_not_take_is_named_and_not_left_cut_off(tmp_path: File) -> None:
+    places = np.random.default_rng(0).uniform(0, 400, size=(5000, 2)).tolist()
+    figure = Drawing("chart", 400, 400, (Path(line(*map(tuple, places)), "line s0"),))
     with pytest.raises(UserError, match=r"Cannot write .*cell\.png"):
         save_figure(figure, tmp_path / "cell.png")
     assert not list(tmp_path.iterdir())
 
 
-def test_pixels_are_those_of_the_file(saved: Saved) -> None:
-    figure = plot("accuracy, 太极")
-    figure.dpi = 150
+def test_pixels_are_those_of_the_file(saved: Saved, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vidnas.report.figures.save.PICTURE_DPI", 150)
+    assert PICTURE_DPI == 100
     in_file = imread(io.BytesIO(saved(plot("accuracy, 太极"), ".png")))
-    assert to_pixels(figure).tolist() == np.round(255 * in_file[..., :3]).astype(int).tolist()
+    assert rasterize(plot("accuracy, 太极")).tolist() == np.round(255 * in_file[..., :3]).astype(int).tolist()

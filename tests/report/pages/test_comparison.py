@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from vidnas.compare.rows import Comparison
-from vidnas.report.pages.comparison import points, render_comparison
+from vidnas.report.pages.comparison import in_points, render_comparison
 from vidnas.runs.read import read_run
 
 MakeRun = Callable[..., Path]
@@ -156,7 +156,7 @@ def test_it_loads_nothing_and_runs_no_script_but_its_own(render: Callable[..., A
 
 @pytest.mark.parametrize(("share", "text"), [(0.123, "+12.3"), (-0.2, "\u221220.0"), (-0.0001, "0.0")])
 def test_points_have_signs_and_no_negative_zero(share: float, text: str) -> None:
-    assert points(share) == text
+    assert in_points(share) == text
 
 
 def test_of_one_network_nothing_is_said_of_differences(

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.figure import Figure
 
-from vidnas.report.figures.palette import INK
+from vidnas.report.geometry.palette import INK
 from vidnas.shapes import Frames
 
 # Inches.

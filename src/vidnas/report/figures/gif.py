@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from vidnas.report.figures.palette import HIGHLIGHT, INK, PRIMITIVE_COLORS, mixed
+from vidnas.report.geometry.palette import HIGHLIGHT, INK, mixed, primitive_colors
 
 Picture = npt.NDArray[np.uint8]
 """RGB, (height, width, 3)."""
@@ -42,7 +42,7 @@ def _colors() -> npt.NDArray[np.uint8]:
     They are the tints of the figures' colours that areas and soft edges have, the shades of labels, and the
     mixtures of the highlight with what lies on it.
     """
-    primitives = PRIMITIVE_COLORS.values()
+    primitives = primitive_colors().values()
     colors = [mixed(color, "white", i / 14) for color in primitives for i in range(15)]
     colors += [mixed(color, "black", i / 8) for color in primitives for i in range(1, 6)]
     colors += [mixed(HIGHLIGHT, color, i / 4) for color in primitives for i in range(1, 4)]

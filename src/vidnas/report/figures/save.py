@@ -1,4 +1,4 @@
-"""Makes of a figure a file, whose bytes depend on nothing but the figure, or pixels."""
+"""Makes of a drawing a file, whose bytes depend on nothing but the drawing, or pixels."""
 
 import io
 import warnings
@@ -16,12 +16,15 @@ from matplotlib.figure import Figure
 from vidnas.atomic import write_whole
 from vidnas.errors import UserError
 from vidnas.report.figures.formats import FORMATS as FORMATS
+from vidnas.report.figures.paint import paint
+from vidnas.report.geometry.shapes import Drawing
 
 PNG_DPI = 150
+PICTURE_DPI = 100
 
 
-def save_figure(figure: Figure, path: Path) -> None:
-    """Write `figure`, whole or not at all, in the format that the suffix names; text stays text in an SVG.
+def save_figure(drawing: Drawing | Figure, path: Path) -> None:
+    """Write `drawing`, whole or not at all, in the format that the suffix names; text stays text in an SVG.
 
     UserError names a suffix that is not allowed, and a path that cannot be written.
     """
@@ -30,14 +33,17 @@ def save_figure(figure: Figure, path: Path) -> None:
         raise UserError(f"Cannot write the figure {path}: its name must end in {', '.join(FORMATS)}.")
     undated = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}[suffix]
     fixed: dict[Any, Any] = {"svg.fonttype": "none", "svg.hashsalt": "vidnas"}
+    figure = paint(drawing) if isinstance(drawing, Drawing) else drawing
     file = io.BytesIO()
     with matplotlib.rc_context(fixed), _every_script_allowed():
         figure.savefig(file, format=suffix[1:], dpi=PNG_DPI, metadata=undated)
     write_whole(path, file.getvalue())
 
 
-def to_pixels(figure: Figure) -> npt.NDArray[np.uint8]:
-    """The figure as an RGB picture (height, width, 3) in its own resolution."""
+def rasterize(drawing: Drawing) -> npt.NDArray[np.uint8]:
+    """The drawing as an RGB picture (height, width, 3)."""
+    figure = paint(drawing)
+    figure.set_dpi(PICTURE_DPI)
     canvas = FigureCanvasAgg(figure)
     with _every_script_allowed():
         canvas.draw()  # type: ignore[no-untyped-call]

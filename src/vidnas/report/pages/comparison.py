@@ -2,28 +2,23 @@
 
 import math
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from vidnas.compare.paper_table import PaperRow, paper_row
-from vidnas.compare.rows import Comparison, Cost, Row
+from vidnas.compare.rows import Comparison, Row
 from vidnas.errors import storable
+from vidnas.report.geometry.confusion import draw_matrix
+from vidnas.report.geometry.curves import Chart, Line, draw_lines
+from vidnas.report.geometry.palette import series
+from vidnas.report.geometry.shapes import Drawing
+from vidnas.report.geometry.tradeoff import draw_tradeoffs, rate
 from vidnas.report.pages import view
-from vidnas.report.pages.charts import Chart, Line, Rated, draw_lines, draw_tradeoff
-from vidnas.report.pages.confusion import Matrix, draw_matrix
 from vidnas.report.pages.render import render_template
 from vidnas.runs.files import PAGE
 from vidnas.runs.read import Run
-from vidnas.runs.records import Number
 from vidnas.training.latency import BUSY
-
-COSTS: Mapping[tuple[str, str], Callable[[Cost], Number]] = {
-    ("parameters", ""): lambda cost: cost.parameters,
-    ("MACs", ""): lambda cost: cost.macs,
-    ("latency", "ms"): lambda cost: cost.latency_ms,
-}
-"""By name and unit."""
 
 
 @dataclass(frozen=True)
@@ -32,10 +27,10 @@ class Listed:
 
     number: int
     row: Row
-    color: int
+    role: str
     pages: tuple[tuple[int, str], ...]
     """(seed, link to the page of its run)."""
-    matrix: Matrix | None
+    matrix: Drawing | None
     paper: PaperRow | None
 
     @property
@@ -56,19 +51,16 @@ def render_comparison(comparison: Comparison, runs: Mapping[str, Run], *, paper:
         live=False,
         comparison=comparison,
         listed=listed,
-        tradeoffs=[
-            draw_tradeoff(_rated(listed, cost), _marked(name, listed), unit)
-            for (name, unit), cost in COSTS.items()
-        ],
+        tradeoffs=draw_tradeoffs(rate(comparison)),
         charts=_curves(listed, runs),
         paper=paper,
-        points=points,
+        in_points=in_points,
         compared=comparison.compared,
         busy=BUSY,
     )
 
 
-def points(share: float) -> str:
+def in_points(share: float) -> str:
     """A difference of two shares in points, with its sign; a minus sign is one."""
     text = f"{100 * share:+.1f}"
     return "0.0" if math.isclose(float(text), 0) else text.replace("-", "\u2212")
@@ -79,29 +71,11 @@ def _listed(number: int, row: Row, comparison: Comparison, *, paper: bool) -> Li
     return Listed(
         number=number,
         row=row,
-        color=number - 1,
+        role=series(number - 1),
         pages=tuple((run.seed, quote(os.fsencode(f"{run.run}/{PAGE}"))) for run in row.runs),
         matrix=draw_matrix(row.confusion, names) if row.runs else None,
         paper=paper_row(row.name, searched=comparison.searched) if paper else None,
     )
-
-
-def _rated(listed: Sequence[Listed], cost: Callable[[Cost], Number]) -> list[Rated]:
-    found = []
-    for one in listed:
-        row = one.row
-        if row.cost is not None and row.accuracy is not None and row.interval is not None:
-            name = storable(row.name)
-            found.append(
-                Rated(name, cost(row.cost), row.accuracy, *row.interval, one.color, label=str(one.number))
-            )
-    return found
-
-
-def _marked(name: str, listed: Sequence[Listed]) -> str:
-    """The name of a kind of cost; of latency with a mark if the machine was busy."""
-    busy = any(one.row.cost.busy for one in listed if one.row.cost is not None)
-    return f"{name} ({BUSY})" if busy and name == "latency" else name
 
 
 def _curves(listed: Sequence[Listed], runs: Mapping[str, Run]) -> list[Chart]:
@@ -111,7 +85,7 @@ def _curves(listed: Sequence[Listed], runs: Mapping[str, Run]) -> list[Chart]:
         draw_lines(
             title,
             [
-                Line(f"{one.number} {storable(one.row.name)}", view.points(run, what), one.color)
+                Line(f"{one.number} {storable(one.row.name)}", view.series_of(run, what), one.role)
                 for one, run in first
             ],
             share=what == "accuracy",

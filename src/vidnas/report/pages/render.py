@@ -12,19 +12,19 @@ from functools import cache
 
 import jinja2
 from markupsafe import Markup, escape
-from matplotlib.colors import to_hex
 
 from vidnas.compare.verdict import chance
 from vidnas.config.learning import SearchConfig
 from vidnas.config.presets import same_clips
 from vidnas.errors import are, counted, storable
-from vidnas.nas.primitives import PRIMITIVES
-from vidnas.report.figures.palette import PRIMITIVE_COLORS, SERIES_COLORS, mixed
+from vidnas.report.geometry.cell import draw_cell
+from vidnas.report.geometry.confusion import HOW_TO_READ, draw_matrix
+from vidnas.report.geometry.curves import Chart, Line, draw_lines
+from vidnas.report.geometry.palette import as_hex, mixed, primitive_colors, role_colors, series
+from vidnas.report.geometry.tradeoff import PARAMETERS, Rated, draw_tradeoff
 from vidnas.report.pages import view, words
-from vidnas.report.pages.cells import CELL_PX, draw_cell
-from vidnas.report.pages.charts import Chart, Line, Rated, draw_lines, draw_tradeoff, series
-from vidnas.report.pages.confusion import draw_matrix
 from vidnas.report.pages.settings import changed, command, nearest_preset
+from vidnas.report.pages.svg import to_svg
 from vidnas.report.pages.verdicts import advice, findings_of
 from vidnas.runs.read import Run
 from vidnas.runs.records import Number, Test
@@ -106,7 +106,7 @@ class Listed:
 
     run: Run
     link: str
-    color: int
+    role: str
     val_accuracy: Number | None
     """Of a search, in the epoch whose cell was found or else the last one."""
     warnings: tuple[str, ...]
@@ -116,7 +116,9 @@ class Listed:
 def render_overview(pages: Sequence[tuple[Run, str]]) -> str:
     """The page about several runs, each given with the link to its own page."""
     listed = [
-        Listed(run, link, number, view.val_accuracy(run), tuple(one.sentence for one in findings_of(run)))
+        Listed(
+            run, link, series(number), view.val_accuracy(run), tuple(one.sentence for one in findings_of(run))
+        )
         for number, (run, link) in enumerate(pages)
     ]
     networks = [_rated(one, test) for one in listed if (test := one.run.latest_test)]
@@ -133,7 +135,7 @@ def render_overview(pages: Sequence[tuple[Run, str]]) -> str:
 def _rated(one: Listed, test: Test) -> Rated:
     low, high = test.scores["interval"]
     name, parameters = storable(one.run.name), test.cost["parameters"]
-    return Rated(name, parameters, test.scores["top1"], low, high, one.color)
+    return Rated(name, test.scores["top1"], low, high, {PARAMETERS: parameters}, one.role)
 
 
 def _overlaid(listed: Sequence[Listed]) -> list[Chart]:
@@ -144,8 +146,8 @@ def _overlaid(listed: Sequence[Listed]) -> list[Chart]:
             [
                 Line(
                     storable(one.run.name),
-                    view.points(one.run, f"val_{what}" if one.run.verb == "search" else what),
-                    one.color,
+                    view.series_of(one.run, f"val_{what}" if one.run.verb == "search" else what),
+                    one.role,
                 )
                 for one in listed
             ],
@@ -166,9 +168,11 @@ def render_template(template: str, scripts: Sequence[str] = (), **values: object
         script=Markup(script),
         script_hash=digest,
         style=Markup(_source(environment, "style.css")),
+        roles=Markup("".join(f".{role}{{--c:var(--{role})}}" for role in role_colors())),
         light=_palette(dark=False),
         dark=_palette(dark=True),
-        primitives=tuple(PRIMITIVES),
+        primitives=list(primitive_colors()),
+        how_to_read=HOW_TO_READ,
         versions=installed_versions(),
         generator=f"{GENERATOR} {installed_versions()['vidnas']}",
         now=datetime.now().strftime("%Y-%m-%d %H:%M"),
@@ -193,7 +197,8 @@ def _environment() -> jinja2.Environment:
         percent=words.percent,
         quantity=words.quantity,
         duration=words.duration,
-        shown=storable,
+        storable=storable,
+        svg=to_svg,
         base_name=words.base_name,
         counted=counted,
         are=are,
@@ -201,7 +206,7 @@ def _environment() -> jinja2.Environment:
         command=_command,
         base64=lambda picture: base64.b64encode(picture).decode(),
     )
-    environment.globals.update(interval=words.interval, cell_px=CELL_PX, px=words.px, series=series)
+    environment.globals.update(interval=words.interval)
     return environment
 
 
@@ -219,11 +224,11 @@ def _command(text: str) -> Markup:
 
 
 def _palette(*, dark: bool) -> Markup:
-    """The colours of primitives and lines as CSS variables; on a dark page lighter, grey ones much."""
-    colors = {f"p-{name}": color for name, color in PRIMITIVE_COLORS.items()}
-    colors |= {f"s{number}": color for number, color in enumerate(SERIES_COLORS)}
-    shares = {name: 0.72 if name == "p-skip" else 0.28 for name in colors}
-    shown = {
-        name: to_hex(mixed(color, "white", shares[name] if dark else 0.0)) for name, color in colors.items()
+    """The colours of roles as CSS variables; on a dark page lighter, dark ones much."""
+    colors = {
+        role: mixed(
+            color, "white", (0.72 if max(mixed(color, "white", 0.0)) < 0.35 else 0.28) if dark else 0.0
+        )
+        for role, color in role_colors().items()
     }
-    return Markup("".join(f"--{name}:{color};" for name, color in shown.items()))
+    return Markup("".join(f"--{role}:{as_hex(color)};" for role, color in colors.items()))

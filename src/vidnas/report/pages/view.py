@@ -6,11 +6,12 @@ from statistics import median
 
 from vidnas.errors import counted, storable
 from vidnas.nas.genotype import Genotype, edge_sources, source_name
-from vidnas.nas.primitives import PRIMITIVES
+from vidnas.report.geometry.cell import draw_cell
+from vidnas.report.geometry.confusion import confused
+from vidnas.report.geometry.curves import Chart, Line, draw_lines
+from vidnas.report.geometry.palette import primitive_colors, series
+from vidnas.report.geometry.shapes import Drawing
 from vidnas.report.pages import words
-from vidnas.report.pages.cells import Drawing, draw_cell
-from vidnas.report.pages.charts import Chart, Line, draw_lines
-from vidnas.report.pages.confusion import confused
 from vidnas.report.text import TOO_LONG
 from vidnas.runs.read import Run
 from vidnas.runs.records import CellOfEpoch, Clip, Number, Test
@@ -65,12 +66,12 @@ class Slider:
     """The largest mixing of all."""
 
     @property
-    def width(self) -> float:
+    def width(self) -> Number:
         """Pixels that hold every drawing."""
         return max(drawing.width for drawing in self.drawings)
 
     @property
-    def height(self) -> float:
+    def height(self) -> Number:
         """Pixels that hold every drawing."""
         return max(drawing.height for drawing in self.drawings)
 
@@ -126,9 +127,10 @@ def _epoch_view(cell: CellOfEpoch, drawing: int, accuracy: Number | None) -> Epo
 
 def _kept(genotype: Genotype) -> Iterator[tuple[int, int]]:
     rows = {edge: row for row, edge in enumerate(edge_sources(len(genotype.nodes)))}
+    columns = list(primitive_colors())
     for node, edges in enumerate(genotype.nodes):
         for edge in edges:
-            yield rows[node, edge.source], list(PRIMITIVES).index(edge.primitive)
+            yield rows[node, edge.source], columns.index(edge.primitive)
 
 
 def curves(run: Run) -> list[Chart]:
@@ -141,18 +143,21 @@ def curves(run: Run) -> list[Chart]:
         else []
     )
     loss, accuracy = (
-        [Line(name, points(run, prefix + what), color) for color, (name, prefix) in enumerate(parts)]
+        [
+            Line(name, series_of(run, prefix + what), series(color))
+            for color, (name, prefix) in enumerate(parts)
+        ]
         for what in ("loss", "accuracy")
     )
     charts = (
         draw_lines("Loss", loss, uprights=mark),
         draw_lines("Accuracy", accuracy, share=True, levels=level, uprights=mark),
-        draw_lines("Learning rate", [Line("lr", points(run, "lr"), 2)], legend=False),
+        draw_lines("Learning rate", [Line("lr", series_of(run, "lr"), series(2))], legend=False),
     )
     return [chart for chart in charts if chart is not None]
 
 
-def points(run: Run, name: str) -> list[tuple[Number, Number]]:
+def series_of(run: Run, name: str) -> list[tuple[Number, Number]]:
     """A number of metrics.jsonl over the epochs."""
     return [(line["epoch"], line[name]) for line in run.epochs if name in line]
 

@@ -5,7 +5,7 @@ import pytest
 from matplotlib.colors import to_rgb
 
 from vidnas.nas.primitives import PRIMITIVES
-from vidnas.report.figures.palette import PRIMITIVE_COLORS, mixed
+from vidnas.report.geometry.palette import as_hex, mixed, primitive_colors, role_colors, series
 
 # How a deuteranope and a protanope see linear RGB (Machado et al. 2009, severity 1).
 VISION = {
@@ -20,14 +20,14 @@ VISION = {
 
 
 def test_every_primitive_has_a_color() -> None:
-    assert set(PRIMITIVE_COLORS) == set(PRIMITIVES)
+    assert list(primitive_colors()) == list(PRIMITIVES)
 
 
 @pytest.mark.parametrize("vision", VISION)
 def test_no_two_primitives_look_alike(vision: str) -> None:
     seen = {
         name: np.clip(VISION[vision] @ np.power(to_rgb(color), 2.2), 0, 1) ** (1 / 2.2)
-        for name, color in PRIMITIVE_COLORS.items()
+        for name, color in primitive_colors().items()
     }
     for one, other in combinations(seen, 2):
         assert np.abs(seen[one] - seen[other]).max() > 0.1, (one, other)
@@ -36,3 +36,9 @@ def test_no_two_primitives_look_alike(vision: str) -> None:
 def test_mixing_goes_from_one_color_to_the_other() -> None:
     assert mixed("black", "white", 0.25) == (0.25, 0.25, 0.25)
     assert mixed("#ff0000", "#0000ff", 0.0) == (1, 0, 0)
+    assert as_hex(mixed("#ff0000", "#0000ff", 0.2)) == "#cc0033"
+
+
+def test_every_primitive_and_every_series_has_a_role_with_a_color() -> None:
+    assert role_colors().keys() >= {f"p-{name}" for name in PRIMITIVES}
+    assert role_colors().keys() >= {series(number).split()[0] for number in range(18)}

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-Number = int | float
+from vidnas.runs.records import Number
+
 Box = tuple[Number, Number, Number, Number]
 """Left, low, right, high; which way y grows does not matter."""
 
@@ -26,12 +27,12 @@ ON_WHISKER = 1.2
 class Spot:
     """A point with its whisker, and the size of its label."""
 
-    x: float
-    y: float
-    low: float
-    high: float
-    width: float
-    height: float
+    x: Number
+    y: Number
+    low: Number
+    high: Number
+    width: Number
+    height: Number
 
     @property
     def whisker(self) -> Box:
@@ -43,12 +44,12 @@ class Spot:
 class Place:
     """The middle of a label; `far` from its point it needs a line that leads there."""
 
-    x: float
-    y: float
+    x: Number
+    y: Number
     far: bool
 
 
-def place_labels(spots: Sequence[Spot], *, radius: float, inside: Box) -> list[Place | None]:
+def place_labels(spots: Sequence[Spot], *, radius: Number, inside: Box) -> list[Place | None]:
     """A place for each label, near its point, off points of `radius` and off other labels.
 
     Labels keep within `inside`, and off whiskers where they can. None where a label finds no place.
@@ -66,7 +67,7 @@ def place_labels(spots: Sequence[Spot], *, radius: float, inside: Box) -> list[P
 
 
 def _best(
-    spot: Spot, radius: float, taken: Sequence[Box], whiskers: Sequence[Box], inside: Box
+    spot: Spot, radius: Number, taken: Sequence[Box], whiskers: Sequence[Box], inside: Box
 ) -> Place | None:
     """The free place at the least cost: its ring, and what it covers of whiskers."""
     found: list[tuple[float, Place]] = []
@@ -81,7 +82,7 @@ def _best(
     return min(found, key=lambda one: one[0])[1] if found else None
 
 
-def _around(x: float, y: float, width: float, height: float) -> Box:
+def _around(x: Number, y: Number, width: Number, height: Number) -> Box:
     return x - width / 2, y - height / 2, x + width / 2, y + height / 2
 
 

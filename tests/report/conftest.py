@@ -1,20 +1,20 @@
-"""What the tests of the figures share: warnings are errors, and a saved figure as bytes."""
+"""What the tests of pictures share: warnings are errors, and a saved drawing as bytes."""
 
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from matplotlib.figure import Figure
 
 from vidnas.report.figures.save import save_figure
+from vidnas.report.geometry.shapes import Drawing
 
-Saved = Callable[[Figure, str], bytes]
+Saved = Callable[[Drawing, str], bytes]
 
 
 @pytest.fixture(autouse=True)
 def no_warnings() -> Iterator[None]:
-    """Fails a test whose figure makes matplotlib complain."""
+    """Fails a test whose picture makes matplotlib complain."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         yield
@@ -22,11 +22,11 @@ def no_warnings() -> Iterator[None]:
 
 @pytest.fixture
 def saved(tmp_path: Path) -> Saved:
-    """The bytes of a figure saved under a name with this suffix."""
+    """The bytes of a drawing saved under a name with this suffix."""
 
-    def save(figure: Figure, suffix: str) -> bytes:
+    def save(drawing: Drawing, suffix: str) -> bytes:
         path = tmp_path / f"figure{suffix}"
-        save_figure(figure, path)
+        save_figure(drawing, path)
         return path.read_bytes()
 
     return save

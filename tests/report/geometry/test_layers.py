@@ -4,7 +4,7 @@ from itertools import chain, combinations, pairwise
 import numpy as np
 import pytest
 
-from vidnas.report.figures.layers import EDGE_SIZE, Placement, _nondecreasing, place
+from vidnas.report.geometry.layers import EDGE_SIZE, Placement, _nondecreasing, place
 
 Edges = list[tuple[int, int]]
 
@@ -80,7 +80,7 @@ def test_a_graph_that_needs_no_crossing_gets_none() -> None:
 def test_swaps_leave_far_fewer_crossings_than_the_given_order(monkeypatch: pytest.MonkeyPatch) -> None:
     graphs = [random_graph(seed) for seed in range(8)]
     found = sum(crossings(edges, place(edges, sizes)) for edges, sizes in graphs)
-    monkeypatch.setattr("vidnas.report.figures.layers._uncross", lambda order, _: order)
+    monkeypatch.setattr("vidnas.report.geometry.layers._uncross", lambda order, _: order)
     given = sum(crossings(edges, place(edges, sizes)) for edges, sizes in graphs)
     assert found < 0.5 * given
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from vidnas.nas.genotype import NUM_INPUTS, Genotype
-from vidnas.report.figures.layers import Placement, place
+from vidnas.report.geometry.layers import Placement, place
 
 # All lengths are inches.
 BOX_WIDTH = 0.86

@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from vidnas.report.figures.labels import Place, Spot, place_labels
+from vidnas.report.geometry.labels import Place, Spot, place_labels
 
 INSIDE = (0.0, 0.0, 300.0, 200.0)
 RADIUS = 4.0
