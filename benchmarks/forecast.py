@@ -21,6 +21,7 @@ from statistics import median
 import torch
 
 from vidnas.assembly import forecasts
+from vidnas.cli.heap import keep_freed_memory
 from vidnas.config.presets import search_preset, train_preset
 from vidnas.nas.genotype import random_genotype
 from vidnas.training import peak
@@ -103,6 +104,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     if arguments.case:
+        keep_freed_memory()  # as the command line does
         torch.set_num_threads(arguments.threads)
         error = measure(arguments.case, arguments.size_px, arguments.batch_size, arguments.steps)
         print(json.dumps(asdict(error)))

@@ -18,6 +18,7 @@ import measure
 import report
 from reference import PlainSupernet
 from vidnas.assembly import steps
+from vidnas.cli.heap import keep_freed_memory
 from vidnas.config.learning import SearchConfig
 from vidnas.config.presets import search_preset
 from vidnas.nas.methods.darts import Architect
@@ -32,7 +33,8 @@ State = dict[str, Tensor]
 
 
 def ours(config: SearchConfig) -> Supernet:
-    """vidnas's supernet."""
+    """vidnas's supernet, in a process like the command line's."""
+    keep_freed_memory()
     return steps.build_supernet(config, NUM_CLASSES)
 
 

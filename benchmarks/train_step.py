@@ -17,6 +17,7 @@ import measure
 import report
 from reference import PlainNetwork
 from vidnas.assembly import networks, steps
+from vidnas.cli.heap import keep_freed_memory
 from vidnas.config.learning import TrainConfig
 from vidnas.config.presets import train_preset
 from vidnas.nas.genotype import random_genotype
@@ -31,7 +32,8 @@ State = dict[str, Tensor]
 
 
 def ours(config: TrainConfig) -> nn.Module:
-    """vidnas's network."""
+    """vidnas's network, in a process like the command line's."""
+    keep_freed_memory()
     return networks.build_network(GENOTYPE, config, NUM_CLASSES)
 
 

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from vidnas import console
 from vidnas.cli import flags, given
 from vidnas.cli.explained import explain
+from vidnas.cli.heap import keep_freed_memory
 from vidnas.config import data, presets, views
 from vidnas.config import learning as settings
 from vidnas.errors import UsageError
@@ -27,6 +28,8 @@ class Verb(NamedTuple):
     summary: str
     examples: str
     run: Callable[[Sequence[str]], int]
+    computes: bool = True
+    """Whether networks compute in it."""
 
 
 NOBODY_READS = 141
@@ -73,7 +76,10 @@ def _run(arguments: Sequence[str]) -> int:
         print(f"vidnas {version('vidnas')}")
         return 0
     try:
-        return _find_verb(arguments[0]).run(arguments[1:])
+        verb = _find_verb(arguments[0])
+        if verb.computes:
+            keep_freed_memory()
+        return verb.run(arguments[1:])
     except SystemExit as stop:  # by tyro, which has printed help or what is wrong with a flag
         if stop.code == 0:
             print(f"example:\n{VERBS[arguments[0]].examples}")
@@ -231,6 +237,7 @@ VERBS = MappingProxyType(
             "decode every video once: what is there, and which files are bad",
             "  vidnas check --data my-videos\n  vidnas check --data ucf101 --split 2 --workers 8",
             _check,
+            computes=False,
         ),
         "pack": Verb(
             "decode every video once for all runs to come, which then read many times faster",
@@ -238,6 +245,7 @@ VERBS = MappingProxyType(
             "  vidnas pack --data ucf101 --out my-pack --frames 32 --quality 75\n"
             "  vidnas pack --out my-pack --verify",
             _pack,
+            computes=False,
         ),
         "search": Verb(
             "search a cell for your videos and derive its genotype",
@@ -281,6 +289,7 @@ VERBS = MappingProxyType(
             "draw a cell as a picture, or a search as an animation",
             "  vidnas draw runs/my-search --out cell.pdf\n  vidnas draw runs/my-search --out search.gif",
             _draw,
+            computes=False,
         ),
         "report": Verb(
             "write a page about a run, or an overview of several",
@@ -288,6 +297,7 @@ VERBS = MappingProxyType(
             "  vidnas report runs/my-search runs/my-network --out overview.html\n"
             "  vidnas report runs/my-search --live",
             _report,
+            computes=False,
         ),
     }
 )

@@ -8,7 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidnas.nn.native.library import first_derivative_only, kernels, loaded_kernels, share
+from vidnas.nn.native.derivatives import first_derivative_only
+from vidnas.nn.native.library import kernels, loaded_kernels
 from vidnas.shapes import FeatureFrames
 
 
@@ -53,10 +54,7 @@ class _MaxPool(torch.autograd.Function):
         batch, *sizes = frames.shape
         frames, library = frames.contiguous(), loaded_kernels(frames)
         pooled, winner = torch.empty_like(frames), torch.empty_like(frames, dtype=torch.uint8)
-        share(
-            library, library.do_max_pool_forward, batch * sizes[1],
-            frames, pooled, winner, *sizes,
-        )  # fmt: skip
+        library.share("max_pool_forward", batch * sizes[1], frames, pooled, winner, *sizes)
         ctx.save_for_backward(winner)
         return pooled
 
@@ -68,10 +66,7 @@ class _MaxPool(torch.autograd.Function):
         batch, *sizes = winner.shape
         grad, library = grad.contiguous(), loaded_kernels(grad)
         found = torch.zeros_like(grad)
-        share(
-            library, library.do_max_pool_backward, batch * sizes[1],
-            grad, winner, found, *sizes,
-        )  # fmt: skip
+        library.share("max_pool_backward", batch * sizes[1], grad, winner, found, *sizes)
         return found
 
 
@@ -94,10 +89,7 @@ def _average(frames: Tensor, *, gradient: bool) -> Tensor:
     batch, *sizes = frames.shape
     frames, library = frames.contiguous(), loaded_kernels(frames)
     pooled = torch.empty_like(frames)
-    share(
-        library, library.do_avg_pool, batch * sizes[1],
-        frames, pooled, *sizes, int(gradient),
-    )  # fmt: skip
+    library.share("avg_pool", batch * sizes[1], frames, pooled, *sizes, int(gradient))
     return pooled
 
 
@@ -124,7 +116,4 @@ class _Thin(torch.autograd.Function):
 
 def _move_pixels(source: Tensor, target: Tensor, shape: torch.Size, stride: int, *, gradient: bool) -> None:
     library = loaded_kernels(source, target)
-    share(
-        library, library.do_thin, shape[:3].numel(),
-        source, target, *shape[3:], stride, int(gradient),
-    )  # fmt: skip
+    library.share("thin", shape[:3].numel(), source, target, *shape[3:], stride, int(gradient))

@@ -2,6 +2,8 @@
 
 import ctypes
 import os
+import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -12,8 +14,10 @@ import torch
 from torch import Tensor
 
 from vidnas.nas.network import Supernet
-from vidnas.nn.native import library
-from vidnas.nn.native.library import Argument, PerThread, kernels, loaded_kernels, share
+from vidnas.nn.native import calls, compiler, library, prototypes
+from vidnas.nn.native.calls import Argument, Library, PerThread, share
+from vidnas.nn.native.library import kernels, loaded_kernels
+from vidnas.nn.native.prototypes import Prototype
 from vidnas.nn.native.sums import Sums
 from vidnas.nn.pooling import avg_pool, max_pool
 
@@ -61,18 +65,18 @@ def test_it_is_compiled_at_first_use_for_this_machine_and_kept(
     fresh: Path, fake_compiler: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command = [str(fake_compiler), "-DREAL=float"]
-    made = library._compiled(command)
+    made = compiler.compiled(command)
     assert made.parent == fresh and made.read_text() == "compiled\n"
-    assert library._compiled(command) == made and len(log_of(fake_compiler)) == 1
+    assert compiler.compiled(command) == made and len(log_of(fake_compiler)) == 1
     assert {path.stem for path in fresh.iterdir()} == {made.stem}, "no half file is left"
-    others = [library._compiled([str(fake_compiler), "-DREAL=double"])]
+    others = [compiler.compiled([str(fake_compiler), "-DREAL=double"])]
     monkeypatch.setenv("MACHINE", "another")
-    others.append(library._compiled(command))
+    others.append(compiler.compiled(command))
     monkeypatch.setenv("MACHINE", "")
-    monkeypatch.setattr(library, "SOURCE", fake_compiler.with_name("kernels.c"))
+    monkeypatch.setattr(compiler, "SOURCE", fake_compiler.with_name("kernels.c"))
     for name in ("kernels.c", "a_part.c", "a_header.h"):
         fake_compiler.with_name(name).write_text("changed")
-        others.append(library._compiled(command))
+        others.append(compiler.compiled(command))
     assert len({made, *others}) == len(log_of(fake_compiler)) == 6
 
 
@@ -80,12 +84,12 @@ def test_it_is_compiled_at_first_use_for_this_machine_and_kept(
 def test_a_damaged_library_is_compiled_again(fake_compiler: Path, damage: bytes | None) -> None:
     """To load it would end the process."""
     command = [str(fake_compiler), "-DREAL=float"]
-    made = library._compiled(command)
+    made = compiler.compiled(command)
     if damage is None:
-        made.with_suffix(library.DIGEST).unlink()
+        made.with_suffix(compiler.DIGEST).unlink()
     else:
         made.write_bytes(damage)
-    assert library._compiled(command).read_text() == "compiled\n" and len(log_of(fake_compiler)) == 2
+    assert compiler.compiled(command).read_text() == "compiled\n" and len(log_of(fake_compiler)) == 2
 
 
 def some_results() -> tuple[Tensor, ...]:
@@ -155,10 +159,10 @@ Work = Callable[[list[int], int, int], int]
 KERNEL = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_ssize_t), ctypes.c_int, ctypes.c_int)
 
 
-def share_out(work: Work, num_items: int, *arguments: Argument) -> None:
-    """Share the items of a kernel that is written in Python, and is given its arguments as numbers."""
-    kernel = KERNEL(lambda numbers, first, last: work(numbers[: len(arguments)], first, last))
-    share(loaded_kernels(FRAMES), kernel, num_items, *arguments)
+def share_out(work: Work, num_items: int, *slots: tuple[int, int]) -> None:
+    """Share the items of a kernel that is written in Python."""
+    kernel = KERNEL(lambda numbers, first, last: work(numbers[: len(slots)], first, last))
+    share(loaded_kernels(FRAMES).code, kernel, num_items, slots)
 
 
 THREAD = PerThread(start=0, stride=1)
@@ -171,7 +175,7 @@ def test_every_item_is_done_once_in_parts_of_their_order(
     threads: int, openmp: bool, set_threads: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not openmp:
-        monkeypatch.setattr(library, "_openmp", lambda: None)
+        monkeypatch.setattr(calls, "_openmp", lambda: None)
     set_threads(threads)
     for num_items in (1, 2, 3, 7, 100):
         parts: dict[int, tuple[int, int]] = {}
@@ -194,32 +198,115 @@ def test_missing_memory_is_told(
     threads: int, openmp: bool, set_threads: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not openmp:
-        monkeypatch.setattr(library, "_openmp", lambda: None)
+        monkeypatch.setattr(calls, "_openmp", lambda: None)
     set_threads(threads)
     for failing in range(threads):
         with pytest.raises(MemoryError, match="Not enough memory"):
             share_out(lambda numbers, *_, failing=failing: int(numbers[0] == failing), 3, THREAD)
 
 
+# What a kernel is given
+
+
+@pytest.fixture
+def toy(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Work], Library]:
+    """toy(parameters, work): a library of one kernel, written in Python, that takes these."""
+
+    def make(parameters: str, work: Work) -> Library:
+        declared = tuple(prototypes._parameter(one) for one in parameters.split(", "))
+        monkeypatch.setattr(calls, "prototypes", lambda: {"toy": Prototype(declared, is_kernel=True)})
+        kernel = KERNEL(lambda numbers, *items: work(numbers[: len(declared)], *items))
+        code = loaded_kernels(FRAMES).code
+        monkeypatch.setattr(code, "do_toy", kernel, raising=False)
+        return Library.of(code, FRAMES.dtype)
+
+    return make
+
+
 def test_a_kernel_is_given_addresses_numbers_and_each_thread_s_own(
-    set_threads: Callable[[int], None],
+    set_threads: Callable[[int], None], toy: Callable[[str, Work], Library]
 ) -> None:
     set_threads(2)
-    given: dict[int, list[int]] = {}
+    given: list[tuple[list[int], list[int], list[int]]] = []
     sums = Sums(2, 5)
 
     def work(numbers: list[int], _first: int, _last: int) -> int:
-        *numbers, listed = numbers
-        given[numbers[0]] = [*numbers, *(ctypes.c_ssize_t * 2).from_address(listed)]
+        tensors = (ctypes.c_ssize_t * 2).from_address(numbers[-2])
+        integers = (ctypes.c_int * 3).from_address(numbers[-1])
+        given.append((numbers[:-2], list(tensors), list(integers)))
         return 0
 
-    share_out(work, 2, THREAD, None, -7, FRAMES, sums.at(0), sums.at(1), [FRAMES, None])
-    start = sums.by_thread.data_ptr()
-    for thread, own in given.items():
-        assert own[1:4] == [0, -7, FRAMES.data_ptr()] and own[6:] == [FRAMES.data_ptr(), 0]
-        assert own[4:6] == [start + 8 * 10 * thread, start + 8 * 10 * thread + 8 * 5]
+    declared = (
+        "const real *OR_NULL bias, int dilation, const real *x, double *sums, double *square_sums, "
+        "const real *OR_NULL const *base, const int *slot"
+    )
+    arguments = None, -7, FRAMES, sums.at(0), sums.at(1), [FRAMES, None], (3, -1, True)
+    toy(declared, work).share("toy", 2, *arguments)
+    start, frames = sums.by_thread.data_ptr(), FRAMES.data_ptr()
+    assert sorted(given) == [
+        ([0, -7, frames, start + 8 * 10 * thread, start + 8 * 10 * thread + 8 * 5], [frames, 0], [3, -1, 1])
+        for thread in (0, 1)
+    ]
+
+
+SUMS = Sums(2, 5)
+WRONG: dict[str, tuple[Argument, ...]] = {
+    "int height": (None, FRAMES, SUMS.at(), [3]),
+    "const real *x": (None, 3, FRAMES.double(), FRAMES.int(), FRAMES.to("meta"), SUMS.at(), [FRAMES], []),
+    "const real *OR_NULL x": (3, FRAMES.double()),
+    "uint8_t *winner": (None, 3, FRAMES, FRAMES.int()),
+    "double *sums": (None, 3, FRAMES, FRAMES.double()),
+    "double *OR_NULL sums": (3, FRAMES.double()),
+    "const real *const *g": (None, 3, FRAMES, [3], [FRAMES, None], [FRAMES, FRAMES.double()]),
+    "const real *OR_NULL const *g": (None, [3]),
+    "const int *slot": (None, 3, torch.tensor([3], dtype=torch.int32), [None], [FRAMES]),
+}
+
+
+@pytest.mark.parametrize("declared", WRONG)
+def test_what_is_not_of_the_type_that_the_header_declares_is_an_error_and_no_call(
+    declared: str, toy: Callable[[str, Work], Library]
+) -> None:
+    kernel = toy(f"{declared}, int width", lambda *_: pytest.fail("was called"))
+    for argument in WRONG[declared]:
+        with pytest.raises(TypeError, match=re.escape(f"toy takes '{declared}', not ")):
+            kernel.share("toy", 1, argument, 3)
+        with pytest.raises(TypeError, match="toy takes 2 arguments and was given 1"):
+            kernel.share("toy", 1, argument)
+
+
+def test_a_tensor_that_is_not_contiguous_is_an_error(toy: Callable[[str, Work], Library]) -> None:
     with pytest.raises(ValueError, match="not contiguous"):
-        share_out(work, 1, FRAMES.transpose(0, 1))
+        toy("const real *x", lambda *_: pytest.fail("was called")).share("toy", 1, FRAMES.transpose(0, 1))
+
+
+@pytest.mark.parametrize("name", prototypes.prototypes())
+def test_every_function_in_the_header_minds_how_much_it_is_given(name: str) -> None:
+    kernels, prototype = loaded_kernels(FRAMES), prototypes.prototypes()[name]
+    for number in (len(prototype.parameters) - 1, len(prototype.parameters) + 1):
+        arguments = (1,) * number
+        with pytest.raises(
+            TypeError, match=f"{name} takes {len(prototype.parameters)} arguments and was given"
+        ):
+            if prototype.is_kernel:
+                kernels.share(name, 1, *arguments)
+            else:
+                kernels.count(name, *arguments)
+
+
+def test_the_header_and_the_kernels_cannot_declare_different_things(tmp_path: Path) -> None:
+    """C's compiler compares them."""
+    sources = Path(shutil.copytree(compiler.SOURCE.parent, tmp_path / "native"))
+    header = sources / "kernels.h"
+    command = ["cc", "-fsyntax-only", "-DREAL=float", str(sources / "kernels.c")]
+    subprocess.run(command, check=True)
+    header.write_text(
+        header.read_text().replace(
+            "real *y, int height, int width, int stride", "real *y, int height, real *width, int stride"
+        )
+    )
+    failed = subprocess.run(command, capture_output=True, text=True)
+    assert failed.returncode and "conflicting types" in failed.stderr
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system knows no fork")
@@ -227,9 +314,9 @@ def test_a_forked_process_computes_on() -> None:
     """A process that has computed on a pool's threads is forked; they do not live on in the child."""
     code = """
 import os, torch
-from vidnas.nn.native import library
+from vidnas.nn.native import calls
 from vidnas.nn.pooling import max_pool
-library._openmp = lambda: None
+calls._openmp = lambda: None
 torch.set_num_threads(2)
 frames = torch.randn(2, 3, 2, 5, 6)
 before = max_pool(frames)

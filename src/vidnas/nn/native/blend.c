@@ -1,5 +1,5 @@
 /* 1 x 1 convolutions of several inputs side by side, and the covariances by which nn/blend.py norms them. */
-#include "vectors.h"
+#include "kernels.h"
 
 /* Several arrays of the same frames, read as one of J channels: each through relu where `rectified`, less `mean`. */
 typedef struct {

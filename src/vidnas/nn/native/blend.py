@@ -7,14 +7,9 @@ import torch
 from torch import Tensor
 
 from vidnas.nn.native import stages
-from vidnas.nn.native.library import (
-    all_contiguous,
-    first_derivative_only,
-    integers,
-    loaded_kernels,
-    only_wanted,
-    share,
-)
+from vidnas.nn.native.calls import Argument
+from vidnas.nn.native.derivatives import all_contiguous, first_derivative_only, only_wanted
+from vidnas.nn.native.library import loaded_kernels
 from vidnas.nn.native.norms import Norm
 from vidnas.nn.native.sums import ParameterGradient, Sums
 
@@ -32,8 +27,8 @@ class Covariance(torch.autograd.Function):
         sums, products = Sums(channels), Sums(channels, channels)
         # Products of numbers about 0 lose no digits: all are taken less what the first frame's mean is.
         near = torch.cat([_first_mean(*seen) for seen in zip(inputs, rectified, strict=True)])
-        share(
-            library, library.do_covariance, batch * time,
+        library.share(
+            "covariance", batch * time,
             *_arrays(inputs, rectified), near, len(inputs), sums.at(), products.at(), height * width,
         )  # fmt: skip
         mean = sums.total() / count
@@ -143,8 +138,8 @@ def _forward(
     batch, time, _, height, width = inputs[0].shape
     channels = len(matrix) // len(totals)
     outs = [inputs[0].new_empty(batch, time, channels, height, width) for _ in totals]
-    share(
-        library, library.do_blend_forward, batch * time,
+    library.share(
+        "blend_forward", batch * time,
         *_arrays(inputs, rectified), mean, len(inputs), matrix, totals, outs,
         *(moments.at(k) if moments else None for k in (0, 1)), len(matrix), channels, height * width,
     )  # fmt: skip
@@ -162,14 +157,14 @@ def _backward(
     found = [torch.empty_like(t) for t in inputs]
     grads, y, slopes = incoming or _Incoming([])
     channels = grads[0].shape[2] if grads else 1
-    share(
-        library, library.do_blend_backward, batch * time,
+    library.share(
+        "blend_backward", batch * time,
         *_arrays(inputs, rectified), mean, len(inputs), grads or None, y, *slopes, matrix, shift,
         found, d_matrix.at(), len(grads) * channels, channels, height * width,
     )  # fmt: skip
     return found
 
 
-def _arrays(inputs: Sequence[Tensor], rectified: Sequence[bool]) -> tuple[Sequence[Tensor], Tensor, Tensor]:
+def _arrays(inputs: Sequence[Tensor], rectified: Sequence[bool]) -> tuple[Argument, ...]:
     """How the kernels are told which arrays to read as one."""
-    return inputs, integers([t.shape[2] for t in inputs]), integers(rectified)
+    return inputs, [t.shape[2] for t in inputs], rectified

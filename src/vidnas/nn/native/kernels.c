@@ -10,7 +10,7 @@
  * know no borders. And several output channels x several vectors of pixels are summed in registers at once, so that
  * a loaded vector serves all these channels, a loaded weight all these vectors.
  */
-#include "vectors.h"
+#include "kernels.h"
 
 #include "spatial.c"
 #include "temporal.c"

@@ -1,5 +1,5 @@
 /* The sum over the branches that lead to one node, their last norm applied on the way. */
-#include "vectors.h"
+#include "kernels.h"
 
 enum { STRIP = 1024 };
 

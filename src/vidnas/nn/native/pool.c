@@ -1,5 +1,5 @@
 /* Pooling over 3 x 3 pixels, then over three frames, with stride 1; padding never counts. */
-#include "vectors.h"
+#include "kernels.h"
 
 /* Every stride-th pixel of every stride-th row of x into y or, as the gradient, the pixels of x to where they came from
  * in y, whose others are zero. An item is a plane. */

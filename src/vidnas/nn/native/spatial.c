@@ -1,5 +1,5 @@
 /* The spatial stage: 3 x 3 convolutions of single frames, seen through relu. */
-#include "vectors.h"
+#include "kernels.h"
 
 /* What one item is: rows [top, top + rows) of a frame or, of small ones, `frames` whole frames. In scratch a frame of a
  * channel is rows + 2 dilation rows of width + 2 dilation pixels, zero around the frame, and frames lie one behind the

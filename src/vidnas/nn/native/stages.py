@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from vidnas.nn.native.library import integers, loaded_kernels, share
+from vidnas.nn.native.library import loaded_kernels
 from vidnas.nn.native.norms import Norm, Slopes
 from vidnas.nn.native.sums import ParameterGradient, Sums
 
@@ -59,9 +59,9 @@ def _spatial(
 ) -> None:
     library = loaded_kernels(frames)
     num_frames, (channels, height, width) = frames.shape[:2].numel(), frames.shape[2:]
-    items = library.spatial_items(num_frames, channels, height, width, place.dilation)
-    share(
-        library, library.do_spatial_forward, items,
+    items = library.count("spatial_items", num_frames, channels, height, width, place.dilation)
+    library.share(
+        "spatial_forward", items,
         frames, filters, bias, z, moments.at(0), moments.at(1), num_frames, channels, z.shape[2],
         place.first_channel, len(filters), height, width, place.dilation,
     )  # fmt: skip
@@ -73,9 +73,9 @@ def _spatial_backward(
 ) -> None:  # fmt: skip
     library = loaded_kernels(frames)
     num_frames, (channels, height, width) = frames.shape[:2].numel(), frames.shape[2:]
-    items = library.spatial_items(num_frames, channels + len(filters), height, width, place.dilation)
-    share(
-        library, library.do_spatial_backward, items,
+    items = library.count("spatial_items", num_frames, channels + len(filters), height, width, place.dilation)
+    library.share(
+        "spatial_backward", items,
         frames, filters, z, dz, *slopes, d_frames, int(place.first_channel > 0), d_filters.at(), num_frames,
         channels, z.shape[2], place.first_channel, len(filters), height, width, place.dilation,
     )  # fmt: skip
@@ -87,8 +87,8 @@ def temporal(z: Tensor, norm: Norm, filters: Tensor) -> tuple[Tensor, Sums]:
     batch, time, wide, pixels, channels = *z.flatten(3).shape, filters.shape[1]
     y, moments = torch.empty_like(z), Sums(2, wide)
     scale, shift = norm.scale.to(z.dtype), norm.shift.to(z.dtype)
-    share(
-        library, library.do_temporal_forward, batch * library.num_spans(time, channels, pixels),
+    library.share(
+        "temporal_forward", batch * library.count("num_spans", time, channels, pixels),
         z, scale, shift, filters, y, moments.at(0), moments.at(1), time, channels, wide, pixels,
     )  # fmt: skip
     return y, moments
@@ -109,10 +109,9 @@ def temporal_backward(
     d_filters = ParameterGradient(filters.transpose(1, 2), wanted=wanted)
     scale, shift = norm.scale.to(z.dtype), norm.shift.to(z.dtype)
     of_grad, of_y, constant = (t.to(z.dtype) for t in slopes)
-    slot_of_branch = integers(slots)
-    share(
-        library, library.do_temporal_backward, batch * library.num_spans(time, channels, pixels),
-        z, scale, shift, filters, y, grads, slot_of_branch, of_grad, of_y, constant, dz, moments.at(0),
+    library.share(
+        "temporal_backward", batch * library.count("num_spans", time, channels, pixels),
+        z, scale, shift, filters, y, grads, slots, of_grad, of_y, constant, dz, moments.at(0),
         moments.at(1), d_filters.at(), time, channels, wide, pixels,
     )  # fmt: skip
     found = d_filters.total()
@@ -123,10 +122,9 @@ def add_temporal(out: Tensor, z: Tensor, filters: Tensor, bias: Tensor, slots: S
     """out += filters * z + bias, branch b into the channels from slots[b] x C on."""
     library = loaded_kernels(z)
     batch, time, wide, pixels, channels = *z.flatten(3).shape, filters.shape[1]
-    slot_of_branch = integers(slots)
-    share(
-        library, library.do_temporal_add, batch * library.num_spans(time, channels, pixels),
-        z, filters, bias, slot_of_branch, out, time, channels, wide, out.shape[2], pixels,
+    library.share(
+        "temporal_add", batch * library.count("num_spans", time, channels, pixels),
+        z, filters, bias, slots, out, time, channels, wide, out.shape[2], pixels,
     )  # fmt: skip
 
 
@@ -134,14 +132,14 @@ def mix(y: Tensor, norm: Norm, slots: Sequence[int], totals: Sequence[Tensor | N
     """For every slot its total, where there is one, plus the branches behind their norm."""
     library = loaded_kernels(y)
     batch, time, wide, height, width = y.shape
-    channels, slot_of_branch = wide // len(slots), integers(slots)
+    channels = wide // len(slots)
     shift_of_slot = norm.shift.new_zeros(len(totals), channels)
-    shift_of_slot = shift_of_slot.index_add(0, slot_of_branch, norm.shift.view(-1, channels))
+    shift_of_slot = shift_of_slot.index_add(0, torch.tensor(slots), norm.shift.view(-1, channels))
     scale, constant = norm.scale.to(y.dtype), shift_of_slot.to(y.dtype)
     outs = [y.new_empty(batch, time, channels, height, width) for _ in totals]
-    share(
-        library, library.do_mix_forward, batch * time,
-        y, scale, constant, slot_of_branch, totals, outs, channels, wide, len(outs), height * width,
+    library.share(
+        "mix_forward", batch * time,
+        y, scale, constant, slots, totals, outs, channels, wide, len(outs), height * width,
     )  # fmt: skip
     return outs
 
@@ -150,11 +148,11 @@ def mix_backward(y: Tensor, grads: Sequence[Tensor], slots: Sequence[int]) -> tu
     """By channel of y the sums of g and of g x y, where g is the gradient in the branch's slot."""
     library = loaded_kernels(y, *grads)
     batch, time, wide, pixels = y.flatten(3).shape
-    channels, slot_of_branch = wide // len(slots), integers(slots)
+    channels = wide // len(slots)
     sums, products = Sums(len(grads) * channels), Sums(wide)
-    share(
-        library, library.do_mix_backward, batch * time,
-        y, grads, slot_of_branch, products.at(), sums.at(), channels, wide, len(grads), pixels,
+    library.share(
+        "mix_backward", batch * time,
+        y, grads, slots, products.at(), sums.at(), channels, wide, len(grads), pixels,
     )  # fmt: skip
-    grad_sum = sums.total().view(-1, channels)[slot_of_branch.long()].flatten()
+    grad_sum = sums.total().view(-1, channels)[list(slots)].flatten()
     return grad_sum, products.total()

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from vidnas.nn.native.library import PerThread
+from vidnas.nn.native.calls import PerThread
 
 
 class Sums:

@@ -1,5 +1,5 @@
 /* The temporal stage: each branch's own convolution over three frames. */
-#include "vectors.h"
+#include "kernels.h"
 
 /* What is alike for all items: clips of T frames, of K channels of `pixels`, in groups of C. An item is a span of
  * pixels of one clip. In scratch lie [T + 2][C][span] numbers, zeros in the frames around and behind the last pixel, so

@@ -1,0 +1,164 @@
+"""How functions in C are called: arguments are checked by kernels.h, and work is shared among threads."""
+
+import ctypes
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache, partial
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from vidnas.nn.native.prototypes import prototypes
+
+
+class PerThread(NamedTuple):
+    """An argument of a kernel that is another one for every thread: `start`, start + stride, ..."""
+
+    start: int
+    stride: int
+
+
+Argument = Tensor | PerThread | Sequence[Tensor | None] | Sequence[int] | int | None
+"""What a function in C may be given. A tensor stands for its numbers' address, a sequence for an array."""
+
+
+class _Work(ctypes.Structure):
+    """team.c's Work."""
+
+    _fields_ = (
+        ("kernel", ctypes.c_void_p),
+        ("arguments", ctypes.c_void_p),
+        ("strides", ctypes.c_void_p),
+        ("count", ctypes.c_int),
+        ("items", ctypes.c_int),
+        ("threads", ctypes.c_int),
+    )
+
+
+@dataclass(frozen=True)
+class Library:
+    """The functions of kernels.h, compiled for one precision."""
+
+    code: ctypes.CDLL
+    dtypes: Mapping[str, torch.dtype]
+    """Of the tensors that a pointer to such numbers may point to, by the pointer's type."""
+
+    @classmethod
+    def of(cls, code: ctypes.CDLL, real: torch.dtype) -> "Library":
+        """The library for tensors of this type."""
+        return cls(code, {"real*": real, "uint8_t*": torch.uint8})
+
+    def count(self, name: str, *numbers: int) -> int:
+        """What a function says that takes whole numbers alone."""
+        self._slots(name, numbers, [])
+        return int(getattr(self.code, name)(*numbers))
+
+    def share(self, kernel: str, num_items: int, *arguments: Argument) -> None:
+        """Do the items of a kernel, divided among as many threads as PyTorch uses.
+
+        The division depends on nothing else, so that sums come out alike every time. TypeError where the
+        kernel takes something else.
+        """
+        arrays: list[Any] = []  # held until the work is done
+        slots = self._slots(kernel, arguments, arrays)
+        share(self.code, getattr(self.code, f"do_{kernel}"), num_items, slots)
+
+    def _slots(self, name: str, arguments: Sequence[Argument], arrays: list[Any]) -> list[tuple[int, int]]:
+        """Each argument as a number, and by how much it differs from one thread to the next.
+
+        `arrays` takes what must live as long as the numbers are used.
+        """
+        parameters = prototypes()[name].parameters
+        if len(arguments) != len(parameters):
+            raise TypeError(f"{name} takes {len(parameters)} arguments and was given {len(arguments)}.")
+        slots = []
+        for argument, parameter in zip(arguments, parameters, strict=True):
+            slot = _slot(argument, parameter.type, self.dtypes, arrays)
+            if slot is None:
+                raise TypeError(
+                    f"{name} takes '{parameter.declared}{parameter.name}', not {_kind(argument)}."
+                )
+            slots.append(slot)
+        return slots
+
+
+def _slot(
+    argument: Argument, wanted: str, dtypes: Mapping[str, torch.dtype], arrays: list[Any]
+) -> tuple[int, int] | None:
+    """An argument as `Library._slots` has it; None where it is not of the type in C that is `wanted`."""
+    if isinstance(argument, Tensor):
+        if not argument.is_contiguous():
+            raise ValueError("A kernel was given a tensor that is not contiguous.")
+        fits = argument.dtype is dtypes.get(wanted.rstrip("?")) and argument.is_cpu
+        return (argument.data_ptr(), 0) if fits else None
+    if isinstance(argument, int):
+        return (argument, 0) if wanted == "int" else None
+    if isinstance(argument, PerThread):
+        return argument if wanted.rstrip("?") == "double*" else None
+    if argument is None:
+        return (0, 0) if wanted.endswith("?") else None
+    return _address(argument, wanted.rstrip("?")[:-1], dtypes, arrays)
+
+
+def _address(
+    items: Sequence[Tensor | None] | Sequence[int],
+    wanted: str,
+    dtypes: Mapping[str, torch.dtype],
+    arrays: list[Any],
+) -> tuple[int, int] | None:
+    """An array of these, each of the type that is `wanted`."""
+    slots = [_slot(item, wanted, dtypes, arrays) for item in items]
+    numbers = [slot[0] for slot in slots if slot is not None]
+    if len(numbers) < len(slots) or not (wanted == "int" or "*" in wanted):
+        return None
+    array = ((ctypes.c_int if wanted == "int" else ctypes.c_ssize_t) * len(numbers))(*numbers)
+    arrays.append(array)
+    return ctypes.addressof(array), 0
+
+
+def _kind(argument: Argument) -> str:
+    if isinstance(argument, Tensor):
+        return f"a tensor of {argument.dtype} on {argument.device}"
+    return f"{argument!r:.80}"
+
+
+def share(code: ctypes.CDLL, kernel: Any, num_items: int, slots: Sequence[tuple[int, int]]) -> None:
+    """Call a kernel for parts of its items, on a thread each, with an argument's start and stride a slot."""
+    threads = max(1, min(torch.get_num_threads(), num_items))
+    starts, strides = ((ctypes.c_ssize_t * len(slots))(*column) for column in zip(*slots, strict=True))
+    addresses = (ctypes.cast(pointer, ctypes.c_void_p) for pointer in (kernel, starts, strides))
+    work = ctypes.byref(_Work(*addresses, len(slots), num_items, threads))
+    openmp = _openmp()
+    if threads == 1:
+        failed = code.do_part(work, 0)
+    elif openmp is not None:
+        failed = code.do_all(work, *openmp)
+    else:
+        failed = sum(_pool(threads).map(partial(code.do_part, work), range(threads)))
+    if failed:
+        raise MemoryError("Not enough memory for the scratch of a CPU kernel.")
+
+
+@cache
+def _openmp() -> tuple[Any, Any, Any] | None:
+    """Of PyTorch's OpenMP runtime what starts a team of threads, and what a member asks.
+
+    Threads of another pool would have to share the cores with PyTorch's own, which go on spinning for a while
+    after each of its ops in the hope of more to do. A library's symbols are looked up in those it needs, too.
+    """
+    library = ctypes.CDLL(torch._C.__file__)
+    needed = "GOMP_parallel", "omp_get_thread_num", "omp_get_num_threads"
+    if not all(hasattr(library, name) for name in needed):
+        return None
+    parallel, thread_num, num_threads = (getattr(library, name) for name in needed)
+    return parallel, thread_num, num_threads
+
+
+@cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_pool.cache_clear)  # threads do not live on in a forked process
+    return ThreadPoolExecutor(threads, thread_name_prefix="vidnas-kernels")
