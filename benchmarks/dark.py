@@ -9,7 +9,6 @@ trained on two and tested on the third, as `recipe.py` does it, with the same in
 videos are never read. Finished videos and runs are kept.
 """
 
-import argparse
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -21,9 +20,7 @@ import numpy.typing as npt
 import torch
 from av.video.stream import VideoStream
 
-from recipe import compare, say, train_folds
-from vidnas.video.index.index import index_videos
-from vidnas.video.index.sources import Source
+from recipe import compare, make_parser, say, train_folds, videos_of
 from vidnas.video.items import Item, VideoIndex
 from vidnas.video.stores.footage import read_frames
 
@@ -43,16 +40,7 @@ VARIANTS = {
 
 def main() -> None:
     """Write what is missing of the dark videos, train what is missing, then compare."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, required=True, help="the folder ucf101_5")
-    parser.add_argument("--out", type=Path, required=True, help="where the dark videos and run folders go")
-    parser.add_argument("--json", type=Path, help="where the figures go")
-    parser.add_argument("--networks", default="3d-shufflenet-0.5", help="as for recipe.py")
-    parser.add_argument("--variants", default=",".join(VARIANTS), help="some of the variants")
-    parser.add_argument("--size-px", type=int, default=48)
-    parser.add_argument("--epochs", type=int, default=30)
+    parser = make_parser(__doc__ or "", VARIANTS, networks="3d-shufflenet-0.5", epochs=30)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--processes", type=int, default=1, help="trainings at a time")
     args = parser.parse_args()
@@ -60,7 +48,7 @@ def main() -> None:
     same = ["--preset", "cpu", "--size-px", str(args.size_px), "--epochs", str(args.epochs)]
     same += ["--seed", str(args.seed), "--workers", "0"]
     variants = {name: [*same, *VARIANTS[name]] for name in names}
-    chosen = choose(index_videos(Source(args.data), split_by="auto", group_regex=None, seed=0))
+    chosen = choose(videos_of(args))
     sets = {"untouched": chosen, "dark": darken(chosen, args.out / "videos")}
     results = {}
     for kind, index in sets.items():

@@ -15,7 +15,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -58,19 +58,10 @@ BASE = [
 
 def main() -> None:
     """Train what is missing, then compare."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--data", type=Path, required=True, help="the folder ucf101_5")
-    parser.add_argument("--out", type=Path, required=True, help="where the folds and run folders go")
-    parser.add_argument("--json", type=Path, help="where the figures go")
-    parser.add_argument("--networks", default="random:0,random:1", help="genotypes or names of networks")
-    parser.add_argument("--variants", default=",".join(VARIANTS), help="some of the variants")
+    parser = make_parser(__doc__ or "", VARIANTS, networks="random:0,random:1", epochs=40)
     parser.add_argument("--base", default="base", help="the variant that the others are compared with")
-    parser.add_argument("--size-px", type=int, default=48)
-    parser.add_argument("--epochs", type=int, default=40)
     args = parser.parse_args()
-    index = index_videos(Source(args.data), split_by="auto", group_regex=None, seed=0)
+    index = videos_of(args)
     same = [*BASE, "--size-px", str(args.size_px), "--epochs", str(args.epochs), "--workers", "1"]
     names = args.variants.split(",")
     networks = args.networks.split(",")
@@ -84,6 +75,28 @@ def main() -> None:
         settings = {"size_px": args.size_px, "epochs": args.epochs, "networks": networks, "base": BASE}
         record = {"settings": settings, "torch": torch.__version__, "variants": table}
         args.json.write_text(json.dumps(record, indent=2) + "\n")
+
+
+def make_parser(
+    description: str, variants: Iterable[str], *, networks: str, epochs: int
+) -> argparse.ArgumentParser:
+    """The arguments of a benchmark that compares variants of the recipe, with its own defaults."""
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, required=True, help="the folder ucf101_5")
+    parser.add_argument("--out", type=Path, required=True, help="where videos, folds and run folders go")
+    parser.add_argument("--json", type=Path, help="where the figures go")
+    parser.add_argument("--networks", default=networks, help="genotypes or names of networks")
+    parser.add_argument("--variants", default=",".join(variants), help="some of the variants")
+    parser.add_argument("--size-px", type=int, default=48)
+    parser.add_argument("--epochs", type=int, default=epochs)
+    return parser
+
+
+def videos_of(arguments: argparse.Namespace) -> VideoIndex:
+    """The videos that --data names."""
+    return index_videos(Source(arguments.data), split_by="auto", group_regex=None, seed=0)
 
 
 def train_folds(

@@ -61,13 +61,13 @@ def main() -> None:
     parser.add_argument("--search-epochs", type=int, default=10)
     args = parser.parse_args()
     search = search_preset("demo", data=args.data, epochs=args.search_epochs, out=str(args.out / "search"))
-    with console.shown():
+    with console.printed():
         run_search(search, resume=True)
     genotypes = [random_genotype(number) for number in range(args.cells)]
     settings = {**TRAIN_PRESETS["demo"], "data": args.data, "epochs": args.epochs, "validate": True}
     sources = ",".join(f"random:{number}" for number in range(args.cells))
     compare = CompareConfig(**settings, networks=sources, seeds=args.seeds, out=str(args.out / "trained"))
-    with console.shown():
+    with console.printed():
         rows = run_compare(compare, resume=True).comparison.rows
     shown = [row.accuracy or 0.0 for row in rows]
     believed = beliefs(args.out / "search", genotypes, compare)

@@ -80,7 +80,7 @@ def shown() -> Iterator[None]:
     """Shows what is told, as the command line does."""
     from vidnas import console
 
-    with console.shown():
+    with console.printed():
         yield
 
 

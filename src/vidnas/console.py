@@ -1,7 +1,7 @@
 """What the verbs tell while they work: sentences, results and progress bars.
 
 Sentences go to the logger "vidnas", results to its child "vidnas.results", both as INFO, so that a program
-which calls a verb hears nothing unless it asks. The command line shows all of it, by `shown`.
+which calls a verb hears nothing unless it asks. The command line shows all of it, by `printed`.
 """
 
 import logging
@@ -52,7 +52,7 @@ def line_width() -> int | None:
 
 
 @contextmanager
-def shown() -> Iterator[None]:
+def printed() -> Iterator[None]:
     """Within it sentences are printed to stderr, results to stdout, and bars are drawn."""
     handler, level = _Console(), _SENTENCES.level
     _SENTENCES.addHandler(handler)

@@ -132,7 +132,7 @@ def test_the_command_line_shows_all_of_it_and_leaves_no_trace(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     on_a_terminal(monkeypatch)
-    with console.shown():
+    with console.printed():
         calls["predict"](tmp_path)
     out, err = capfd.readouterr()
     assert "Written: " in out and "Cannot be used: " in err and "Predicting: " in err

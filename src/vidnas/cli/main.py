@@ -48,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     typed = list(sys.argv[1:] if argv is None else argv)
     arguments = [argument for argument in typed if argument != "--debug"]
     try:
-        with console.shown():
+        with console.printed():
             code = _run(arguments)
         _flush()  # while errors can still be told
         return code

@@ -28,7 +28,7 @@ def save_checkpoint(path: Path, state: Mapping[str, object]) -> None:
     write_whole(path, buffer.getvalue())
 
 
-def load_checkpoint(path: Path, *, map_location: str | torch.device = "cpu") -> dict[str, Any]:
+def load_checkpoint(path: Path) -> dict[str, Any]:
     """Read what `save_checkpoint` wrote; no code in the file is ever run.
 
     UserError names a file that is missing, damaged, of another version or no checkpoint at all.
@@ -43,7 +43,7 @@ def load_checkpoint(path: Path, *, map_location: str | torch.device = "cpu") -> 
             "kind of file. Take another copy of it, or run the training again."
         )
     try:
-        state = torch.load(io.BytesIO(content), map_location=map_location, weights_only=True)
+        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     except (RuntimeError, pickle.UnpicklingError) as error:
         # PyTorch's own words advise to let the file run its code.
         raise UserError(

@@ -26,9 +26,9 @@ CALM = 1.2
 STEADY = 0.2
 """The passes agree if their interquartile range is no larger a share of their median."""
 MOST_TURNS = 3
-"""The machine is busy when so many times the passes that were wanted have not brought enough."""
+"""The machine is busy when so many times the passes that were wanted have not brought enough, ..."""
 LONG_SEC = 5.0
-"""The same after so many seconds for each network, once every one has had the passes that were wanted."""
+"""... or so many seconds for each network, once every one has had the passes that were wanted."""
 MOST_BESIDE_SEC = 0.05
 """The reference takes no longer than this before a pass, and after it."""
 UNITS = (3, 100)

@@ -51,7 +51,7 @@ def depthwise(
     stride: Triple = (1, 1, 1),
     activation: Callable[[], nn.Module] | None = nn.ReLU,
 ) -> nn.Sequential:
-    """The same with a filter of its own for every channel."""
+    """`conv_norm` with a filter of its own for every channel."""
     return conv_norm(channels, channels, kernel, stride, groups=channels, activation=activation)
 
 

@@ -52,7 +52,7 @@ static void fill_activations(const Stage *s, const real *z, const real *scale, c
         }
 }
 
-/* The same of dy = scale g + slope y + shift. */
+/* A group's channels of dy = scale g + slope y + shift at `count` pixels of all frames into scratch. */
 static void fill_gradients(const Stage *s, const real *g, size_t g_frame, const real *y, const real *scale,
                            const real *slope, const real *shift, int count, real *scratch)
 {
