@@ -10,22 +10,16 @@ import sys
 from pathlib import Path
 
 from vidnas.compare.rows import paired_difference
-from vidnas.runs.finished import SeedRun, is_finished, read_seed_run
+from vidnas.runs.finished import seed_runs
 
 
 def main(first: str, second: str) -> None:
     """Read the finished seeds of both folders and compare them."""
-    difference = paired_difference(finished(Path(first)), finished(Path(second)))
+    difference = paired_difference(*(seed_runs(Path(folder), Path(folder)) for folder in (first, second)))
     if difference is None:
         raise SystemExit("They have no finished seed in common.")
     points, (low, high) = 100 * difference[0], difference[1]
     print(f"{points:+.1f} ({100 * low:+.1f} to {100 * high:+.1f})")
-
-
-def finished(folder: Path) -> list[SeedRun]:
-    """The finished trainings in the folder's seed-0, seed-1, ..."""
-    runs = sorted(run for run in folder.glob("seed-*") if is_finished(run))
-    return [read_seed_run(run, folder, int(run.name.removeprefix("seed-"))) for run in runs]
 
 
 if __name__ == "__main__":

@@ -3,17 +3,21 @@
 import csv
 import json
 import os
+import pickle
 import re
 import shutil
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from vidnas.assembly import forecasts
+from vidnas.assembly import forecasts, videos
 from vidnas.cli.main import main
+from vidnas.compare.here import Ended, run_all
+from vidnas.compare.jobs import Job
 from vidnas.config.learning import TrainConfig
 from vidnas.nas.genotype import all_skip_genotype, load_genotype, random_genotype, to_json
 from vidnas.training.pace import Pace
@@ -229,6 +233,35 @@ def test_the_best_of_k_is_chosen_without_the_test_videos(command: tuple[str, ...
         assert names.isdisjoint({str(video) for video in test})
     best = accuracies.index(max(accuracies))
     assert load_genotype(out / "runs/best-of-3/seed-0/genotype.json") == random_genotype(best)
+
+
+def test_jobs_may_run_elsewhere_and_in_another_order_and_videos_are_opened_once(
+    command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each job comes to its place as bytes, as to another process; the candidates are divided otherwise."""
+    opened: list[str] = []
+
+    def counting(name: str, original: Callable[..., object], *given: object, **more: object) -> object:
+        opened.append(name)
+        return original(*given, **more)
+
+    for name in ("index_videos", "scan_indexed"):
+        original = getattr(videos, name)
+        monkeypatch.setattr(videos, name, partial(counting, name, original))
+    whole = (*command, "--networks", "all-skip,best-of:2", "--seeds", "0,1")
+    assert main([*whole, "--out", str(tmp_path / "here")]) == 0
+    assert sorted(opened) == ["index_videos", "scan_indexed", "scan_indexed"]
+
+    def elsewhere(jobs: Sequence[Job], run: Callable[[Job], object], **more: Any) -> Iterator[Ended]:
+        return run_all(pickle.loads(pickle.dumps(jobs[::-1])), run, **more)
+
+    monkeypatch.setattr("vidnas.verbs.compare.run_all", elsewhere)
+    assert main([*whole, "--out", str(tmp_path / "elsewhere")]) == 0
+    numbers = ("network", "seeds", "accuracy", "train_accuracy", "difference", "parameters", "failures")
+    for here, there in zip(
+        rows_of(tmp_path / "here").values(), rows_of(tmp_path / "elsewhere").values(), strict=True
+    ):
+        assert [here[name] for name in numbers] == [there[name] for name in numbers]
 
 
 def test_equal_time_gives_a_small_network_more_epochs(command: tuple[str, ...], tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ RunVidnas = Callable[..., Any]
 Outcome = Callable[[Path], dict[str, object]]
 Uninterrupted = Callable[..., Path]
 
-BEFORE_THE_FIRST_STEP = {"target": "vidnas.verbs.train:train_epoch"}
+BEFORE_THE_FIRST_STEP = {"target": "vidnas.assembly.trainings:train_epoch"}
 CTRL_C = {"does": "send", "number": int(signal.SIGINT)}
 
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from vidnas.assembly import forecasts
+from vidnas.assembly import forecasts, trainings
 from vidnas.cli.main import main
 from vidnas.runs.read import read_run
 from vidnas.training import forecast
@@ -33,10 +33,11 @@ def timed(small: Mapping[str, Sequence[str]], monkeypatch: pytest.MonkeyPatch) -
     """The command line of each verb without its epochs; a step takes 1 s, and nothing else takes time."""
     monkeypatch.setattr(forecast, "measure", lambda *_, **__: NEEDS)
     still = SimpleNamespace(perf_counter=lambda: 0.0)
-    for module in (search, train, forecasts):
+    for module in (search, trainings, forecasts):
         monkeypatch.setattr(module, "time", still)
-    for module in (search, train):
+    for module in (search, trainings):
         monkeypatch.setattr(module, "time_reading", lambda *_, **__: Reading(0.0, 0))
+    for module in (search, train):
         monkeypatch.setattr(module, "save_figure", lambda *_: None)
     monkeypatch.setattr("vidnas.verbs.clipsheet.save_figure", lambda *_: None)
     commands = {}

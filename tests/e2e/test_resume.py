@@ -88,7 +88,7 @@ SEARCH_EPOCH_ENDS = EPOCH_ENDS | {
     "at the very end": at("vidnas.assembly.videos:say_skipped", after=True),
 }
 TRAIN_EPOCH_ENDS = EPOCH_ENDS | {
-    "before the test": at("vidnas.verbs.train:evaluate_epoch"),
+    "before the test": at("vidnas.assembly.trainings:evaluate_epoch"),
     "in the test": at("vidnas.training.loop:_mean_over_views", 2),
     "between result.json and its record": at(RENAME, name="result.json", after=True),
     "after the record of the test": at(f"{LOG}.record", 3, after=True),

@@ -1,28 +1,10 @@
-"""What the verbs print of scores and costs."""
-
-from dataclasses import replace
+"""What the verbs print of scores."""
 
 import pytest
 import torch
 
-from vidnas.report.text import accuracy_line, cost_line
-from vidnas.training.profile import Profile
+from vidnas.report.text import accuracy_line
 from vidnas.training.scores import score
-
-PROFILE = Profile(300_000, 1_200_000, 20_000_000, 5.0, 0.1, 2, "cpu", 0.3)
-
-
-@pytest.mark.parametrize(("threads", "said"), [(1, "cpu, 1 thread)"), (2, "cpu, 2 threads)")])
-def test_a_cost_names_the_threads(threads: int, said: str) -> None:
-    assert said in cost_line(replace(PROFILE, threads=threads), "8 frames of 64 x 64 px")
-
-
-def test_a_latency_measured_on_a_busy_machine_is_marked_with_the_way_out() -> None:
-    assert "usy machine" not in cost_line(PROFILE, "a clip")
-    said = cost_line(replace(PROFILE, busy=True), "a clip")
-    assert "5.0 ms" in said
-    assert "Busy machine: other work had the machine, and the time is too long" in said
-    assert "`vidnas evaluate` measures it again" in said
 
 
 @pytest.mark.parametrize(("num_classes", "told"), [(4, False), (5, False), (6, True), (101, True)])

@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import nn
 
-from vidnas.training.profile import count_macs, count_parameters, profile_network
+from vidnas.training.profile import Profile, cost_line, count_macs, count_parameters, profile_network
 
 CPU = torch.device("cpu")
 
@@ -71,3 +73,19 @@ def test_bytes_follow_the_number_type() -> None:
     network = nn.Identity()
     network.register_parameter("small", nn.Parameter(torch.zeros(5, dtype=torch.float16)))
     assert profile_network(network, (1, 3, 2, 4, 4), CPU).weight_bytes == 10
+
+
+PROFILE = Profile(300_000, 1_200_000, 20_000_000, 5.0, 0.1, 2, "cpu", 0.3)
+
+
+@pytest.mark.parametrize(("threads", "said"), [(1, "cpu, 1 thread)"), (2, "cpu, 2 threads)")])
+def test_a_cost_names_the_threads(threads: int, said: str) -> None:
+    assert said in cost_line(replace(PROFILE, threads=threads), "8 frames of 64 x 64 px")
+
+
+def test_a_latency_measured_on_a_busy_machine_is_marked_with_the_way_out() -> None:
+    assert "usy machine" not in cost_line(PROFILE, "a clip")
+    said = cost_line(replace(PROFILE, busy=True), "a clip")
+    assert "5.0 ms" in said
+    assert "Busy machine: other work had the machine, and the time is too long" in said
+    assert "`vidnas evaluate` measures it again" in said

@@ -195,7 +195,7 @@ def test_a_demo_that_is_interrupted_goes_on_to_the_same(
     whole = demo.run_demo(DemoConfig(out=str(tmp_path / "whole"), workers=0))
     config = DemoConfig(out=str(tmp_path / "stopped"), workers=0)
     with monkeypatch.context() as patch, pytest.raises(Interrupted):
-        patch.setattr("vidnas.verbs.train.evaluate_epoch", throw(KeyboardInterrupt()))
+        patch.setattr("vidnas.assembly.trainings.evaluate_epoch", throw(KeyboardInterrupt()))
         demo.run_demo(config)
     assert not (tmp_path / "stopped" / "train" / "result.json").exists()
     resumed = demo.run_demo(config, resume=True)

@@ -11,19 +11,18 @@ import torch
 
 from vidnas.assembly import networks, oneclip, steps, videos
 from vidnas.assembly.networks import Architecture
-from vidnas.config.learning import RecipeConfig, SearchConfig, TrainConfig
+from vidnas.config.learning import SearchConfig, TrainConfig
 from vidnas.errors import UsageError
 from vidnas.nas.methods.method import search_step
 from vidnas.nn.native.library import kernels
-from vidnas.runs.files import METRICS
 from vidnas.runs.log import RunLog
-from vidnas.runs.records import read_metrics
 from vidnas.runs.settings import stored_config
 from vidnas.training import forecast
 from vidnas.training.forecast import Needs, Trial, Work, made_up_batch
 from vidnas.training.loop import Precision, Tally, train_epoch
 from vidnas.training.memory import check_memory
 from vidnas.training.pace import KEPT_FREE, Pace, Reading, pace, time_reading
+from vidnas.video.items import VideoIndex
 from vidnas.video.scan.scanned import Scanned
 
 R = TypeVar("R", SearchConfig, TrainConfig)
@@ -117,22 +116,20 @@ def search_pace(
 
 
 def train_pace(
-    needs: Needs, config: TrainConfig, reading: Reading, precision: Precision, *, train: int, test: int
+    needs: Needs, config: TrainConfig, reading: Reading, precision: Precision, index: VideoIndex
 ) -> Pace:
-    """How long an epoch of this training and its test take, on so many videos of both parts."""
-    num_steps = -(-train // config.batch_size)
-    return pace(needs, reading, precision.device, steps=num_steps, step_clips=config.batch_size, tested=test)
+    """How long an epoch of this training and its test take, on these videos."""
+    num_steps, num_tests = -(-len(index.train) // config.batch_size), len(index.test)
+    return pace(
+        needs, reading, precision.device, steps=num_steps, step_clips=config.batch_size, tested=num_tests
+    )
 
 
 class Outlook:
-    """Foretells how long runs on the same videos take: every network is tried once, and the reading.
+    """Foretells how long runs on the same videos take: every network is tried once, and the reading."""
 
-    `scanned` are the videos as `config` divides them.
-    """
-
-    def __init__(self, scanned: Scanned, config: SearchConfig | RecipeConfig) -> None:
-        self._scanned = scanned
-        self._validates = isinstance(config, RecipeConfig) and config.validate
+    def __init__(self, opened: videos.Videos) -> None:
+        self._opened = opened
         self._reading: Reading | None = None
         self._known: dict[TrainConfig, Pace] = {}
 
@@ -149,37 +146,29 @@ class Outlook:
     def search_pace(self, config: SearchConfig) -> Pace:
         """The same of a search, which divides the training videos in two halves."""
         begun_at = time.perf_counter()
-        index, precision = self._scanned.index, steps.choose_precision(config.device)
+        scanned, precision = self._opened.scanned(), steps.choose_precision(config.device)
+        index = scanned.index
         needs = search_needs(config, len(index.classes), precision)
         train = len(index.train) // 2
         found = search_pace(
-            needs, config, self._read(config), precision, train=train, val=len(index.train) - train
+            needs, config, self._read(scanned, config), precision, train=train, val=len(index.train) - train
         )
         return found._replace(once_sec=time.perf_counter() - begun_at)
 
     def _try(self, config: TrainConfig) -> Pace:
         begun_at = time.perf_counter()
-        index, precision = self._scanned.index, steps.choose_precision(config.device)
-        if config.validate and not self._validates:
-            index = videos.hold_out(index, config)
-        architecture = networks.choose_architecture(config)
-        needs = train_needs(architecture, config, len(index.classes), precision)
-        sizes = {"train": len(index.train), "test": len(index.test)}
-        found = train_pace(needs, config, self._read(config), precision, **sizes)
+        scanned = self._opened.scanned(validate=config.validate)
+        precision, architecture = steps.choose_precision(config.device), networks.choose_architecture(config)
+        needs = train_needs(architecture, config, len(scanned.index.classes), precision)
+        found = train_pace(needs, config, self._read(scanned, config), precision, scanned.index)
         return found._replace(once_sec=found.once_sec + time.perf_counter() - begun_at)
 
-    def _read(self, config: SearchConfig | TrainConfig) -> Reading:
+    def _read(self, scanned: Scanned, config: SearchConfig | TrainConfig) -> Reading:
         if self._reading is None:
-            train = self._scanned.index.train
-            clips = videos.train_clips(train, self._scanned.counts(train), config)
+            train = scanned.index.train
+            clips = videos.train_clips(train, scanned.counts(train), config)
             self._reading = time_reading(clips, workers=config.workers)
         return self._reading
-
-
-def epochs_done(config: SearchConfig | TrainConfig) -> int:
-    """How many epochs the run in `config.out` has behind it."""
-    kind = "search" if isinstance(config, SearchConfig) else "train"
-    return len(read_metrics(Path(config.out or "").expanduser() / METRICS).get(kind, ()))
 
 
 def settle_epochs(config: R, folder: Path, begun_at: float, find_pace: Callable[[], Pace]) -> R:

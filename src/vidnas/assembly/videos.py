@@ -4,6 +4,7 @@ import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +12,7 @@ import platformdirs
 
 from vidnas import console
 from vidnas.config.data import BUILTIN, DataConfig
-from vidnas.config.learning import ClipConfig, EvaluateConfig, RecipeConfig, SearchConfig, TrainConfig
+from vidnas.config.learning import ClipConfig, EvaluateConfig, SearchConfig, TrainConfig
 from vidnas.errors import UserError, counted
 from vidnas.runs.log import RunLog
 from vidnas.video.clips.datasets import TestClips, TrainClips
@@ -129,13 +130,35 @@ def open_videos(config: ClipConfig | EvaluateConfig) -> VideoIndex:
     )
 
 
-def hold_out(index: VideoIndex, config: RecipeConfig) -> VideoIndex:
+def hold_out(index: VideoIndex, config: ClipConfig) -> VideoIndex:
     """The training videos alone, half of them as the test part: the val part of a search with seed 0."""
     train, val, note = divide(
         index.train, classes=index.classes, by=config.split_by, fraction=0.5, seed=TEST_SPLIT_SEED
     )
     note = f"The test videos are left alone; half of the training videos are tested on instead. {note}"
     return replace(index, train=train, test=val, notes=(*index.notes, note))
+
+
+class Videos:
+    """The videos of one run, or of several with these data: found once, and decoded once a division."""
+
+    def __init__(self, config: ClipConfig) -> None:
+        self._config = config
+        self._scanned: dict[bool, Scanned] = {}
+
+    def index(self, *, validate: bool) -> VideoIndex:
+        """All of them, as a training with `validate` or one without divides them."""
+        return hold_out(self._found, self._config) if validate else self._found
+
+    def scanned(self, *, validate: bool = False) -> Scanned:
+        """Those of them that can be used."""
+        if validate not in self._scanned:
+            self._scanned[validate] = scan(self.index(validate=validate), self._config)
+        return self._scanned[validate]
+
+    @cached_property
+    def _found(self) -> VideoIndex:
+        return open_videos(self._config)
 
 
 def open_new_videos(config: EvaluateConfig) -> VideoIndex:

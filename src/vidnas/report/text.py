@@ -1,15 +1,10 @@
-"""Scores and costs in words: what the verbs print, always with the protocol beside the accuracy."""
+"""Scores in words: what the verbs print, always with the protocol beside the accuracy."""
 
 from collections.abc import Sequence
 
 from vidnas.compare.verdict import describe_chance
 from vidnas.errors import counted
-from vidnas.training.latency import BUSY
-from vidnas.training.profile import Profile
 from vidnas.training.scores import Scores
-
-TOO_LONG = "other work had the machine, and the time is too long. `vidnas evaluate` measures it again"
-"""What a latency measured beside other work is worth, and the way out."""
 
 
 def accuracy_line(scores: Scores, protocol: str) -> str:
@@ -22,17 +17,6 @@ def accuracy_line(scores: Scores, protocol: str) -> str:
         f"{counted(scores.num_groups, 'group')}){top5}; balanced accuracy "
         f"{scores.balanced_accuracy:.1%}; {describe_chance(scores)}. "
         f"{counted(scores.num_clips, 'video')}; protocol: {protocol}."
-    )
-
-
-def cost_line(profile: Profile, clip: str) -> str:
-    """Parameters, bytes, multiply-accumulates and latency of one clip."""
-    threads = counted(profile.threads, "thread")
-    return (
-        f"Network: {profile.parameters:,} parameters ({profile.weight_bytes / 1e6:.2f} MB), "
-        f"{profile.macs / 1e9:.3f} GMACs for a clip of {clip}, {profile.latency_ms:.1f} ms a clip "
-        f"(spread {profile.latency_spread_ms:.1f} ms; {profile.device}, {threads})."
-        + (f" {BUSY.capitalize()}: {TOO_LONG}." if profile.busy else "")
     )
 
 

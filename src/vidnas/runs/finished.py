@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from vidnas.errors import UserError
-from vidnas.runs.files import PREDICTIONS, RESULT
+from vidnas.runs.files import METRICS, PREDICTIONS, RESULT
 from vidnas.runs.read import read_training
+from vidnas.runs.records import read_metrics
 from vidnas.training.scores import Scores, scores_from
 
 
@@ -34,6 +35,19 @@ class SeedRun:
 def is_finished(folder: Path) -> bool:
     """Whether the training in this folder came to its end."""
     return (folder / RESULT).exists()
+
+
+def epochs_done(folder: Path) -> int:
+    """How many epochs the search or training in this folder has behind it."""
+    metrics = read_metrics(folder / METRICS)
+    return max(len(metrics.get(kind, ())) for kind in ("search", "train"))
+
+
+def seed_runs(folder: Path, base: Path) -> list[SeedRun]:
+    """The finished trainings in a folder's seed-0, seed-1, ... by seed."""
+    finished = [run for run in folder.glob("seed-*") if is_finished(run)]
+    seeds = sorted(int(run.name.removeprefix("seed-")) for run in finished)
+    return [read_seed_run(folder / f"seed-{seed}", base, seed) for seed in seeds]
 
 
 def read_seed_run(folder: Path, base: Path, seed: int) -> SeedRun:

@@ -27,6 +27,11 @@ def remember_seen(log: RunLog, scanned: Scanned, *, also: SeenVideos | None = No
     log.write(SEEN, seen_to_json(seen))
 
 
+def remembers(run: Path) -> bool:
+    """Whether the run in this folder has come to write what it learns from."""
+    return (run / SEEN).exists()
+
+
 def check_unseen(index: VideoIndex, run: Path, seen: SeenVideos | None = None) -> None:
     """UserError if a test video is one that the run in this folder has learnt from."""
     seen = seen or read_seen(run / SEEN)

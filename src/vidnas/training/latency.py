@@ -37,6 +37,8 @@ REFERENCE_SIDE = 256
 """Rows and columns of the two matrices whose product is a unit of the reference: 17 million MACs."""
 BUSY = "busy machine"
 """What is said beside a latency that counts for little."""
+TOO_LONG = "other work had the machine, and the time is too long. `vidnas evaluate` measures it again"
+"""What a latency measured beside other work is worth, and the way out."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from vidnas.training.latency import evaluating, measure_latencies
+from vidnas.errors import counted
+from vidnas.training.latency import BUSY, TOO_LONG, evaluating, measure_latencies
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,17 @@ class Profile:
     """Time of the reference that training/latency.py measures beside: by it, two profiles can be compared."""
     busy: bool = False
     """Whether the machine had other work throughout, so that the latency is too long."""
+
+
+def cost_line(profile: Profile, clip: str) -> str:
+    """Parameters, bytes, multiply-accumulates and latency of one clip."""
+    threads = counted(profile.threads, "thread")
+    return (
+        f"Network: {profile.parameters:,} parameters ({profile.weight_bytes / 1e6:.2f} MB), "
+        f"{profile.macs / 1e9:.3f} GMACs for a clip of {clip}, {profile.latency_ms:.1f} ms a clip "
+        f"(spread {profile.latency_spread_ms:.1f} ms; {profile.device}, {threads})."
+        + (f" {BUSY.capitalize()}: {TOO_LONG}." if profile.busy else "")
+    )
 
 
 def profile_network(

@@ -1,16 +1,21 @@
 """The verb `compare`: networks trained by one recipe, side by side in accuracy and cost."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
 import torch
 
-from vidnas.assembly import forecasts, networks, steps, videos
+from vidnas.assembly import networks, steps
+from vidnas.assembly.forecasts import Outlook
+from vidnas.assembly.videos import Videos
 from vidnas.atomic import write_whole
-from vidnas.compare.jobs import Contestant, check_same_videos, finished_runs, read_contestants, train_all
+from vidnas.compare import jobs
+from vidnas.compare.ahead import look_ahead, settle
+from vidnas.compare.here import run_all
+from vidnas.compare.jobs import Contestant, Job
 from vidnas.compare.rows import Comparison, Cost, Row, make_row
 from vidnas.compare.tables import as_csv, as_json, as_markdown, as_text, standings
 from vidnas.compare.verdict import describe_chance
@@ -22,13 +27,13 @@ from vidnas.report.geometry.tradeoff import draw_sheet, rate
 from vidnas.report.pages.comparison import render_comparison
 from vidnas.report.pages.render import render_run
 from vidnas.runs import begin, files
-from vidnas.runs.finished import SeedRun
+from vidnas.runs.finished import SeedRun, is_finished, seed_runs
 from vidnas.runs.log import RunLog
 from vidnas.runs.read import read_run
 from vidnas.training.latency import measure_latencies
+from vidnas.training.pace import Countdown
 from vidnas.training.profile import count_macs, count_parameters, count_weight_bytes
 from vidnas.verbs.train import run_train
-from vidnas.video.scan.scanned import Scanned
 
 FREE_TO_CHANGE = ("networks", "depths", "seeds", "paper")
 """What a comparison that goes on may have otherwise: rows and seeds come on top, finished ones stay."""
@@ -51,24 +56,21 @@ def run_compare(config: CompareConfig, *, resume: bool = False) -> CompareResult
     goes on where it was saved, and networks and seeds may come on top. A training that fails is told of in
     its row and costs no other. UserError where the settings or the networks do not allow it, or all fail.
     """
-    contestants = read_contestants(config)
+    contestants = jobs.read_contestants(config)
     folder = (
         begin.begun_folder(config, free=FREE_TO_CHANGE) if resume else begin.new_folder("compare", config.out)
     )
-    scanned = _scan(config)  # what is wrong with the videos is told once, before anything is begun
-    check_same_videos(contestants, scanned.index, folder)
+    opened = Videos(config)
+    # what is wrong with the videos is told once, before anything is begun
+    jobs.check_same_videos(contestants, opened.scanned(validate=config.validate).index, folder)
     failures: dict[str, list[str]] = {one.name: [] for one in contestants}
     with RunLog(folder, to_json(config), resume=resume) as log:
         log.write(files.CONFIG, to_json(config))
         log.say(f"Comparison: {folder}")
-        outlook = forecasts.Outlook(scanned, config)
         show = partial(_show_so_far, contestants, config, failures, log)
-        train = partial(run_train, resume=True)
         with begin.going_on_by("compare", folder):
             try:
-                train_all(
-                    contestants, config, outlook, log, train=train, failures=failures, after_training=show
-                )
+                _train_all(jobs.plan(contestants, config, folder), opened, log, failures, after_each=show)
             except (Interrupted, KeyboardInterrupt):
                 with suppress(UserError):
                     show()
@@ -78,17 +80,60 @@ def run_compare(config: CompareConfig, *, resume: bool = False) -> CompareResult
         return CompareResult(folder, comparison, text, passed=not any(failures.values()))
 
 
-def _scan(config: CompareConfig) -> Scanned:
-    """The videos, as the trainings will divide them."""
-    index = videos.open_videos(config)
-    return videos.scan(videos.hold_out(index, config) if config.validate else index, config)
+def _train_all(
+    planned: Sequence[Job],
+    opened: Videos,
+    log: RunLog,
+    failures: Mapping[str, list[str]],
+    *,
+    after_each: Callable[[], None],
+) -> None:
+    """Run the jobs that are not finished; what fails comes into `failures`, by row, in words.
+
+    What can be foretold is told before: how long all will take, and which network cannot be trained.
+    """
+    outlook = Outlook(opened)
+    todo = [job for job in planned if not is_finished(job.folder)]
+    countdown = look_ahead(todo, outlook, log)
+    run, begins = partial(_run, outlook, opened, log), partial(_announce, planned, countdown, log)
+    for job, sec, failure in run_all(todo, run, begins=begins):
+        if failure is None:
+            countdown.done(str(job), sec)
+        else:
+            seed = f"seed {job.settings.seed}"
+            failures[job.name].append(storable(f"{seed}: {failure}"))
+            log.say(f"{job.name}, {seed}, failed: {failure}")
+            countdown.dropped(str(job))
+        after_each()
+
+
+def _announce(planned: Sequence[Job], countdown: Countdown, log: RunLog, job: Job) -> None:
+    """Say which one begins, of all that are planned or of the candidates of one."""
+    log.check_stop()
+    if job in planned:
+        number, left = planned.index(job) + 1, f"{countdown} until the end of the comparison"
+        log.say(f"[{number}/{len(planned)}] {job.name}, seed {job.settings.seed}; {left}")
+    else:
+        name, others = next((one.name, one.candidates) for one in planned if job in one.candidates)
+        log.say(f"{name}: candidate {others.index(job) + 1} of {len(others)}")
+
+
+def _run(outlook: Outlook, opened: Videos, log: RunLog, job: Job) -> None:
+    """Train what a job names, or go on with it."""
+    settings = job.settings
+    if job.candidates:
+        best, accuracy = jobs.best_candidate(job)
+        settings = replace(settings, genotype=best)
+        log.say(f"{job.name}: {best}, which has {accuracy:.1%} in validation.")
+    settings = settle(settings, job.folder, outlook)
+    run_train(replace(settings, out=str(job.folder)), resume=True, opened=opened)
 
 
 def _show_so_far(
     contestants: Sequence[Contestant], config: CompareConfig, failures: Mapping[str, list[str]], log: RunLog
 ) -> None:
     """Print and write the table of what is finished, but for the costs, which are measured at the end."""
-    if not any(finished_runs(one, log) for one in contestants):
+    if not any(_finished(contestants, log).values()):
         return
     comparison = _compare(contestants, config, failures, log, with_costs=False)
     _write_tables(comparison, config, log)
@@ -104,7 +149,7 @@ def _compare(
     with_costs: bool,
 ) -> Comparison:
     """All rows, from the run folders; costs are measured now, in one go."""
-    finished = {one.name: finished_runs(one, log) for one in contestants}
+    finished = _finished(contestants, log)
     if not any(finished.values()):
         reasons = "\n".join(f"- {name}, {said}" for name, reasons in failures.items() for said in reasons)
         raise UserError(f"No training of the comparison came to its end:\n{reasons}")
@@ -127,6 +172,11 @@ def _compare(
     ]
     caption = _caption(config, rows, classes)
     return Comparison(tuple(rows), reference, searched, classes, caption, _machine(config))
+
+
+def _finished(contestants: Sequence[Contestant], log: RunLog) -> dict[str, list[SeedRun]]:
+    """Every finished training of each network, by row; also with seeds that are no longer asked for."""
+    return {one.name: seed_runs(jobs.row_folder(log.folder, one.name), log.folder) for one in contestants}
 
 
 def _at_set_depth(first: Contestant, contestants: Sequence[Contestant], config: CompareConfig) -> str:

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from vidnas import console
-from vidnas.assembly import videos
-from vidnas.assembly.forecasts import Outlook, epochs_done
+from vidnas.assembly.forecasts import Outlook
 from vidnas.assembly.steps import PROTOCOLS
+from vidnas.assembly.videos import Videos
 from vidnas.config.data import BUILTIN
 from vidnas.config.learning import EvaluateConfig, SearchConfig, TrainConfig
 from vidnas.config.presets import search_preset, train_preset
@@ -17,6 +17,7 @@ from vidnas.config.views import DEMO_SEARCH, DemoConfig
 from vidnas.errors import counted
 from vidnas.runs.begin import going_on_by, make_folder, new_folder
 from vidnas.runs.files import CELL
+from vidnas.runs.finished import epochs_done
 from vidnas.runs.stop import StopRequest
 from vidnas.training.pace import Countdown, Pace
 from vidnas.verbs.asked import begun_demo
@@ -81,13 +82,12 @@ def _control(settings: TrainConfig, folder: Path) -> TrainConfig:
 
 def _foretell(searching: SearchConfig, trainings: Sequence[TrainConfig]) -> Countdown:
     """How long what is left of the demo takes, by the names of its runs' folders."""
-    outlook = Outlook(videos.scan(videos.open_videos(searching), searching), searching)
+    outlook = Outlook(Videos(searching))
     paces: dict[SearchConfig | TrainConfig, Pace] = {searching: outlook.search_pace(searching)}
     for training in trainings:  # any cell tells about how long the one takes that is yet to be found
         paces[training] = outlook.pace(replace(training, genotype="random:0", single_frame=False))
-    return Countdown(
-        {Path(run.out or "").name: pace.sec(run.epochs - epochs_done(run)) for run, pace in paces.items()}
-    )
+    runs = [(Path(run.out or ""), run.epochs, pace) for run, pace in paces.items()]
+    return Countdown({run.name: pace.sec(epochs - epochs_done(run)) for run, epochs, pace in runs})
 
 
 def _part(name: str, work: Callable[[], T], countdown: Countdown, stop: StopRequest) -> T:

@@ -21,13 +21,13 @@ from vidnas.report.figures.save import save_figure
 from vidnas.report.figures.thumbnails import MOMENTS, SIZE_PX, thumbnail
 from vidnas.report.geometry.confusion import draw_confusion
 from vidnas.report.pages.verdicts import paragraphs
-from vidnas.report.text import accuracy_line, class_table, cost_line
+from vidnas.report.text import accuracy_line, class_table
 from vidnas.runs import files, learnt
 from vidnas.runs.files import EvaluationFiles, new_evaluation
 from vidnas.runs.read import Run, read_training
 from vidnas.runs.versions import installed_versions
 from vidnas.training.loop import Predictions, evaluate_epoch
-from vidnas.training.profile import Profile, profile_network
+from vidnas.training.profile import Profile, cost_line, profile_network
 from vidnas.training.scores import Scores, score
 from vidnas.video.clips.loaders import test_loader
 from vidnas.video.clips.sampling import even_indices

@@ -12,10 +12,9 @@ from vidnas.report.geometry.curves import Chart, Line, draw_lines
 from vidnas.report.geometry.palette import primitive_colors, series
 from vidnas.report.geometry.shapes import Drawing
 from vidnas.report.pages import words
-from vidnas.report.text import TOO_LONG
 from vidnas.runs.read import Run
 from vidnas.runs.records import CellOfEpoch, Clip, Number, Test
-from vidnas.training.latency import BUSY
+from vidnas.training.latency import BUSY, TOO_LONG
 
 MOST_ROWS = 100
 """Of the table of numbers by epoch; of more epochs it shows every n-th."""
