@@ -6,15 +6,15 @@ from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
-from jaxtyping import install_import_hook
+from checked import install as install_checks
 
 # Before anything imports torch: waiting for a second thread costs more than the tests' small tensors.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# Must run before anything imports vidnas: from here on every annotated shape is checked at each call.
-install_import_hook("vidnas", "beartype.beartype")
+# Must run before anything imports vidnas: from here on every type and shape is checked at each call.
+install_checks()
 
-pytest_plugins = ["ctrl_c", "made_runs", "own_primitives"]
+pytest_plugins = ["ctrl_c", "made_runs", "own_primitives", "quick"]
 
 
 class Clock:

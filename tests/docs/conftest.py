@@ -11,6 +11,7 @@ import av
 import numpy as np
 import pytest
 from av.video.stream import VideoStream
+from quick import measure_little
 
 from vidnas.cli.main import main
 from vidnas.config import presets
@@ -90,7 +91,7 @@ def finished_folder(phone_folder: Path, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture
 def small_presets(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Every preset small: the commands themselves stay as they are written."""
+    """Every preset small, and little measured: the commands themselves stay as they are written."""
     with _small_presets(monkeypatch):
         yield
 
@@ -100,4 +101,5 @@ def _small_presets(patch: pytest.MonkeyPatch) -> Iterator[None]:
     for table in ("SEARCH_PRESETS", "TRAIN_PRESETS"):
         small = {name: {**values, **SMALL} for name, values in getattr(presets, table).items()}
         patch.setattr(presets, table, small)
+    measure_little(patch)
     yield

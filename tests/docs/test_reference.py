@@ -32,6 +32,7 @@ def section(page: str, name: str) -> str:
     return " ".join(html.unescape(re.sub("<[^>]+>", "", without_source)).split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", vidnas.__all__)
 def test_a_public_name_stands_there_with_its_docstring(name: str, reference: Path) -> None:
     docstring = inspect.getdoc(getattr(vidnas, name))
@@ -47,6 +48,7 @@ def test_every_verb_is_public_with_its_settings_and_its_result(verb: str) -> Non
     assert {f"run_{verb}", f"{verb.capitalize()}Config", f"{verb.capitalize()}Result"} <= set(vidnas.__all__)
 
 
+@pytest.mark.slow
 def test_the_settings_stand_there_with_their_texts(reference: Path) -> None:
     page = (reference / "vidnas.html").read_text(encoding="utf-8")
     assert "Write the predictions to this new CSV file." in section(page, "PredictConfig.csv")

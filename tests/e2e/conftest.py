@@ -33,6 +33,11 @@ class Ended(NamedTuple):
     printed: str
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _quick(measured_little: None) -> None:
+    """Runs are begun by the hundred here."""
+
+
 @pytest.fixture(scope="session")
 def few_videos(tiny_videos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """16 tiny videos of two classes, each in 4 groups of 2."""
