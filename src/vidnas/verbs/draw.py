@@ -70,7 +70,14 @@ def _epochs_of(run: Run) -> list[SearchEpoch]:
     """What the animation shows; UserError where no epoch is finished."""
     accuracies = {line["epoch"]: line.get("val_accuracy") for line in run.epochs}
     epochs = [
-        SearchEpoch(cell.epoch, cell.genotype, np.array(cell.mixing), accuracies.get(cell.epoch))
+        SearchEpoch(
+            cell.epoch,
+            cell.genotype,
+            np.array(cell.mixing),
+            accuracies.get(cell.epoch),
+            cell.edges,
+            cell.primitives,
+        )
         for cell in run.cells
         if cell.mixing
     ]

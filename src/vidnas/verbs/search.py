@@ -270,7 +270,7 @@ def _write_result(
         save_figure(cell, log.path(name))
     history = np.array([epoch.mixing for epoch in results])
     accuracies = [epoch.val_accuracy for epoch in results]
-    alphas = draw_alphas(history, accuracies, chosen + 1, num_nodes=len(result.genotype.nodes))
+    alphas = draw_alphas(history, accuracies, chosen + 1, space.edges, space.primitives)
     save_figure(alphas, log.path(files.ALPHAS))
     log.say(f"Found, by {rule} (epoch {chosen + 1}, val {result.val_accuracy:.1%}): {result.genotype}")
     for paragraph in paragraphs(findings, config):

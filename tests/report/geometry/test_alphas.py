@@ -12,6 +12,7 @@ from vidnas.report.geometry.curves import HEADING
 from vidnas.report.geometry.shapes import Drawing, Path, Text
 
 Saved = Callable[[Drawing, str], bytes]
+NAMES = tuple(PRIMITIVES)
 FOUND = "validation accuracy of the supernet"
 
 
@@ -44,7 +45,7 @@ def values(panel: Drawing, name: str) -> list[tuple[float, float]]:
 @pytest.mark.parametrize(("num_nodes", "epochs"), [(1, 30), (2, 2), (4, 1), (5, 3)])
 def test_every_edge_has_a_panel_with_a_line_for_each_primitive(num_nodes: int, epochs: int) -> None:
     history, accuracy = random_search(num_nodes, epochs)
-    found = panels(draw_alphas(history, accuracy, epochs, num_nodes))
+    found = panels(draw_alphas(history, accuracy, epochs, edge_sources(num_nodes), NAMES))
     assert len(found) == num_edges(num_nodes) + 1  # and the accuracy
     for edge, (node, source) in enumerate(edge_sources(num_nodes)):
         panel = found[f"{source_name(source)} → node {node}"]
@@ -56,7 +57,7 @@ def test_every_edge_has_a_panel_with_a_line_for_each_primitive(num_nodes: int, e
 
 @pytest.mark.parametrize("num_nodes", [1, 2, 4])
 def test_panels_do_not_overlap(num_nodes: int) -> None:
-    found = panels(draw_alphas(*random_search(num_nodes, 10), 1, num_nodes))
+    found = panels(draw_alphas(*random_search(num_nodes, 10), 1, edge_sources(num_nodes), NAMES))
     corners = {
         name: next(shape for shape in flat(panel) if isinstance(shape, Text)) for name, panel in found.items()
     }
@@ -73,7 +74,7 @@ def test_panels_do_not_overlap(num_nodes: int) -> None:
 
 def test_the_chosen_epoch_is_marked_in_every_panel_and_named() -> None:
     history, accuracy = random_search(4, 20)
-    drawing = draw_alphas(history, accuracy, 7, 4)
+    drawing = draw_alphas(history, accuracy, 7, edge_sources(4), NAMES)
     assert "epoch 7" in " ".join(text.text for text in texts(drawing, "title"))
     for panel in panels(drawing).values():
         (mark,) = [one for one in flat(panel) if isinstance(one, Path) and "mark" in one.role.split()]
@@ -85,7 +86,7 @@ def test_the_chosen_epoch_is_marked_in_every_panel_and_named() -> None:
 
 
 def test_the_legend_names_every_primitive_in_its_color() -> None:
-    drawing = draw_alphas(*random_search(4, 3), 1, 4)
+    drawing = draw_alphas(*random_search(4, 3), 1, edge_sources(4), NAMES)
     names = texts(drawing, "name")
     assert [text.text for text in names] == list(PRIMITIVES)
     lines = [
@@ -96,12 +97,12 @@ def test_the_legend_names_every_primitive_in_its_color() -> None:
 
 
 def test_a_search_of_one_epoch_is_saved_without_complaint(saved: Saved) -> None:
-    assert saved(draw_alphas(*random_search(1, 1), 1, 1), ".svg")
+    assert saved(draw_alphas(*random_search(1, 1), 1, edge_sources(1), NAMES), ".svg")
 
 
 def test_panels_share_their_scale_and_nothing_is_cut_off() -> None:
     history, accuracy = random_search(4, 20)
-    found = panels(draw_alphas(history, accuracy, 7, 4))
+    found = panels(draw_alphas(history, accuracy, 7, edge_sources(4), NAMES))
     scales = {tuple(text.text for text in texts(panel, "y")) for name, panel in found.items() if "→" in name}
     assert len(scales) == 1
     low, *_, high = scales.pop()

@@ -1,5 +1,5 @@
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -29,7 +29,12 @@ def random_search(num_nodes: int) -> list[SearchEpoch]:
     cells += [cells[2], Genotype(((Edge(first[0].source, other), *first[1:]), *cells[2].nodes[1:]))]
     return [
         SearchEpoch(
-            number, cell, generator.dirichlet(np.ones(len(PRIMITIVES)), size=num_edges(num_nodes)), accuracy
+            number,
+            cell,
+            generator.dirichlet(np.ones(len(PRIMITIVES)), size=num_edges(num_nodes)),
+            accuracy,
+            edge_sources(num_nodes),
+            NAMES,
         )
         for number, (cell, accuracy) in enumerate(zip(cells, ACCURACIES, strict=True), start=1)
     ]
@@ -191,6 +196,6 @@ def test_no_text_overlaps_another_or_leaves_the_picture(drawn: Drawn) -> None:
 
 
 def test_a_search_without_any_accuracy_is_drawn() -> None:
-    epochs = [SearchEpoch(e.number, e.genotype, e.mixing, None) for e in random_search(1)[:1]]
+    epochs = [replace(e, val_accuracy=None) for e in random_search(1)[:1]]
     (drawing,) = draw_search(epochs, num_epochs=1)
     assert rasterize(drawing).std() > 10

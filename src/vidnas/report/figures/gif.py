@@ -43,7 +43,8 @@ def _colors() -> npt.NDArray[np.uint8]:
     mixtures of the highlight with what lies on it.
     """
     primitives = primitive_colors().values()
-    colors = [mixed(color, "white", i / 14) for color in primitives for i in range(15)]
+    tints = min(15, (256 - 36) // len(primitives) - 8)  # beside 8 other colours each, and 36 of no primitive
+    colors = [mixed(color, "white", i / (tints - 1)) for color in primitives for i in range(tints)]
     colors += [mixed(color, "black", i / 8) for color in primitives for i in range(1, 6)]
     colors += [mixed(HIGHLIGHT, color, i / 4) for color in primitives for i in range(1, 4)]
     colors += [mixed(INK, "white", i / 24) for i in range(24)]

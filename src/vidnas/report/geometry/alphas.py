@@ -5,9 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from vidnas.nas.genotype import NUM_INPUTS, edge_sources, source_name
+from vidnas.nas.genotype import NUM_INPUTS, source_name
 from vidnas.report.geometry.curves import HEADING, Line, Range, draw_lines, draw_panel, legend_entry
-from vidnas.report.geometry.palette import primitive_colors
 from vidnas.report.geometry.shapes import Drawing, Group, padded, paragraph, stacked
 from vidnas.runs.records import Number
 
@@ -20,26 +19,27 @@ def draw_alphas(
     history: npt.NDArray[np.floating],
     val_accuracy: Sequence[float],
     chosen_epoch: int,
-    num_nodes: int,
+    edges: Sequence[tuple[int, int]],
+    primitives: Sequence[str],
 ) -> Drawing:
-    """Draw `history` (epochs, edges, primitives), softmax weights, with one panel for each edge.
+    """Draw `history` (epochs, edges, primitives), softmax weights, with one panel for each (node, source).
 
     A row of panels is a node, a column one of its sources, so that the corner stays free for the validation
     accuracy (fractions, one per epoch) and the legend. `chosen_epoch` counts from 1, like the axes.
     """
-    names = list(primitive_colors())
-    assert history.shape == (len(val_accuracy), len(edge_sources(num_nodes)), len(names))
+    assert history.shape == (len(val_accuracy), len(edges), len(primitives))
+    num_nodes = 1 + max(node for node, _ in edges)
     columns, room = max(num_nodes + 1, NUM_INPUTS + 3), HEIGHT + HEADING
     highest = float(np.nanmax(history))
     panels = []
-    for edge, (node, source) in enumerate(edge_sources(num_nodes)):
+    for edge, (node, source) in enumerate(edges):
         lines = [
             Line(name, list(enumerate(weights.tolist(), start=1)), f"p-{name}")
-            for name, weights in zip(names, history[:, edge].T, strict=True)
+            for name, weights in zip(primitives, history[:, edge].T, strict=True)
         ]
         panel = _panel(f"{source_name(source)} → node {node}", lines, chosen_epoch, highest)
         panels.append(Group(panel.shapes, panel.kind, (source * WIDTH, node * room)))
-    legend = padded(stacked([legend_entry(name, f"p-{name}") for name in names]), left=20, top=MARGIN)
+    legend = padded(stacked([legend_entry(name, f"p-{name}") for name in primitives]), left=20, top=MARGIN)
     tall = min(2, num_nodes)
     accuracy = _accuracy(val_accuracy, chosen_epoch, tall * room - HEADING)
     shapes = (

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vidnas.errors import counted
-from vidnas.nas.genotype import NUM_INPUTS, Genotype, edge_sources
+from vidnas.nas.genotype import NUM_INPUTS, Genotype
 from vidnas.report.geometry.cell import SIDE, draw_edges
 from vidnas.report.geometry.cell_layout import CellLayout, Ends, kept_edges, lay_out
 from vidnas.report.geometry.curves import HEADING, Line, Range, draw_lines
@@ -31,6 +31,10 @@ class SearchEpoch:
     mixing: npt.NDArray[np.floating]
     """The softmax of alpha, (edges, primitives)."""
     val_accuracy: float | None
+    edges: Sequence[tuple[int, int]]
+    """(node, source) of its rows."""
+    primitives: Sequence[str]
+    """Names of its columns."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +57,9 @@ def draw_search(
     Every edge keeps its place from picture to picture, and what has changed since the one before stands out.
     `chosen_epoch` is the one whose cell is the search's result.
     """
-    num_nodes = len(epochs[0].genotype.nodes)
+    edges = [(source, NUM_INPUTS + node) for node, source in epochs[0].edges]
     stage = _Stage(
-        lay_out([(source, NUM_INPUTS + node) for node, source in edge_sources(num_nodes)], num_nodes),
+        lay_out(edges, len(epochs[0].genotype.nodes)),
         title,
         num_epochs,
         chosen_epoch,
@@ -76,7 +80,8 @@ def _draw_epoch(epochs: Sequence[SearchEpoch], stage: _Stage) -> Drawing:
     """The last of these epochs, and the accuracies of all."""
     epoch, kept = epochs[-1], kept_edges(epochs[-1].genotype)
     changed = changed_edges(epochs[-2].genotype, epoch.genotype) if len(epochs) > 1 else set()
-    heat = draw_heat(epoch.mixing, kept, highest=stage.highest_weight, changed=changed)
+    rows_and_columns = epoch.edges, epoch.primitives
+    heat = draw_heat(epoch.mixing, *rows_and_columns, kept, highest=stage.highest_weight, changed=changed)
     tables = padded(beside([heat, _accuracy(epochs, stage, heat.height)]), left=SIDE, right=SIDE, bottom=SIDE)
     cell = draw_edges(stage.layout, kept, changed, text=f"Cell: {epoch.genotype}")
     width = max(cell.width, tables.width, LEAST_WIDTH)

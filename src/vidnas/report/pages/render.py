@@ -17,10 +17,11 @@ from vidnas.compare.verdict import chance
 from vidnas.config.learning import SearchConfig
 from vidnas.config.presets import same_clips
 from vidnas.errors import are, counted, storable
+from vidnas.nas.primitives import PRIMITIVES
 from vidnas.report.geometry.cell import draw_cell
 from vidnas.report.geometry.confusion import HOW_TO_READ, draw_matrix
 from vidnas.report.geometry.curves import Chart, Line, draw_lines
-from vidnas.report.geometry.palette import as_hex, mixed, primitive_colors, role_colors, series
+from vidnas.report.geometry.palette import as_hex, mixed, role_colors, series
 from vidnas.report.geometry.tradeoff import PARAMETERS, Rated, draw_tradeoff
 from vidnas.report.pages import view, words
 from vidnas.report.pages.settings import changed, command, nearest_preset
@@ -171,7 +172,7 @@ def render_template(template: str, scripts: Sequence[str] = (), **values: object
         roles=Markup("".join(f".{role}{{--c:var(--{role})}}" for role in role_colors())),
         light=_palette(dark=False),
         dark=_palette(dark=True),
-        primitives=list(primitive_colors()),
+        primitives=PRIMITIVES,
         how_to_read=HOW_TO_READ,
         versions=installed_versions(),
         generator=f"{GENERATOR} {installed_versions()['vidnas']}",

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from statistics import median
 
 from vidnas.errors import counted, storable
-from vidnas.nas.genotype import Genotype, edge_sources, source_name
+from vidnas.nas.genotype import source_name
 from vidnas.report.geometry.cell import draw_cell
 from vidnas.report.geometry.confusion import confused
 from vidnas.report.geometry.curves import Chart, Line, draw_lines
-from vidnas.report.geometry.palette import primitive_colors, series
+from vidnas.report.geometry.palette import series
 from vidnas.report.geometry.shapes import Drawing
 from vidnas.report.pages import words
 from vidnas.runs.read import Run
@@ -61,6 +61,8 @@ class Slider:
     start: int
     edges: tuple[str, ...]
     """Names of alpha's rows."""
+    primitives: tuple[str, ...]
+    """Names of its columns, as the run has them."""
     highest: int
     """The largest mixing of all."""
 
@@ -101,14 +103,14 @@ def slider(run: Run) -> Slider | None:
     accuracy = {int(line["epoch"]): line.get("val_accuracy") for line in run.epochs}
     chosen = [index for index, cell in enumerate(cells) if cell.epoch == run.chosen_epoch]
     views = tuple(_epoch_view(cell, number[cell.genotype], accuracy.get(cell.epoch)) for cell in cells)
+    with_alpha = next((cell for cell in cells if cell.mixing), cells[-1])
     return Slider(
         epochs=views,
         drawings=tuple(draw_cell(genotype) for genotype in genotypes),
         every=every,
         start=chosen[0] if chosen else len(cells) - 1,
-        edges=tuple(
-            f"{source_name(source)} → node {node}" for node, source in edge_sources(len(genotypes[-1].nodes))
-        ),
+        edges=tuple(f"{source_name(source)} → node {node}" for node, source in with_alpha.edges),
+        primitives=with_alpha.primitives,
         highest=max((share for view in views for row in view.mixing for share in row), default=0),
     )
 
@@ -120,16 +122,14 @@ def _epoch_view(cell: CellOfEpoch, drawing: int, accuracy: Number | None) -> Epo
         said="no validation yet" if accuracy is None else f"validation accuracy {words.percent(accuracy)}",
         genotype=str(cell.genotype),
         mixing=tuple(tuple(round(1000 * share) for share in row) for row in cell.mixing),
-        kept=tuple(_kept(cell.genotype)),
+        kept=tuple(_kept(cell)) if cell.mixing else (),
     )
 
 
-def _kept(genotype: Genotype) -> Iterator[tuple[int, int]]:
-    rows = {edge: row for row, edge in enumerate(edge_sources(len(genotype.nodes)))}
-    columns = list(primitive_colors())
-    for node, edges in enumerate(genotype.nodes):
+def _kept(cell: CellOfEpoch) -> Iterator[tuple[int, int]]:
+    for node, edges in enumerate(cell.genotype.nodes):
         for edge in edges:
-            yield rows[node, edge.source], columns.index(edge.primitive)
+            yield cell.edges.index((node, edge.source)), cell.primitives.index(edge.primitive)
 
 
 def curves(run: Run) -> list[Chart]:

@@ -1,0 +1,101 @@
+"""Primitives that are registered by a row and a builder each, through every verb, on built-in clips."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+import torch
+
+import vidnas
+from vidnas.cli.main import main
+from vidnas.nas.folded import FoldedNetwork
+from vidnas.nas.genotype import Edge, Genotype, load_genotype, to_json
+from vidnas.nas.network import Network
+from vidnas.nas.primitives import PRIMITIVES
+from vidnas.runs.read import read_run
+
+pytestmark = pytest.mark.usefixtures("own_primitives")
+SMALL: tuple[object, ...] = (
+    "--data",
+    "builtin",
+    "--preset",
+    "demo",
+    "--size-px",
+    16,
+    "--segments",
+    2,
+    "--batch-size",
+    64,
+)
+SMALL += ("--epochs", 1, "--workers", 0, "--num-cells", 1, "--first-channels", 1)
+GENOTYPE = Genotype(
+    (
+        (Edge(0, "conv_5"), Edge(1, "later")),
+        (Edge(1, "conv_5"), Edge(2, "conv_3")),
+        (Edge(0, "skip"), Edge(2, "later")),
+        (Edge(3, "conv_5"), Edge(4, "max_pool_3")),
+    )
+)
+
+
+class Runs(NamedTuple):
+    search: Path
+    train: Path
+
+
+def vidnas_cli(*arguments: object) -> None:
+    assert main([str(argument) for argument in arguments]) == 0
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Runs:
+    """A search among all of them, and the training of a cell of the own ones."""
+    made = Runs(tmp_path / "search", tmp_path / "train")
+    vidnas_cli("search", *SMALL, "--out", made.search)
+    (tmp_path / "own.json").write_text(to_json(GENOTYPE))
+    vidnas_cli("train", *SMALL, "--genotype", tmp_path / "own.json", "--out", made.train)
+    return made
+
+
+def test_own_primitives_go_through_every_verb(runs: Runs, tmp_path: Path) -> None:
+    table = json.loads((runs.search / "alphas/epoch-001.json").read_text())
+    assert table["primitives"] == list(PRIMITIVES) and table["primitives"][-2:] == ["conv_5", "later"]
+    assert {len(row) for row in table["alpha"]} == {10}
+    assert (runs.search / "alphas.png").exists()
+
+    network = vidnas.load(runs.train).network
+    assert isinstance(network, Network)
+    video = torch.randn(2, 3, 4, 16, 16)
+    with torch.no_grad():
+        torch.testing.assert_close(FoldedNetwork(network)(video), network(video), rtol=1e-3, atol=1e-4)
+    vidnas_cli("evaluate", "--data", "builtin", "--run", runs.train, "--workers", 0)
+
+    vidnas_cli("draw", runs.train, "--out", tmp_path / "cell.svg")
+    assert (
+        "conv_5" in (tmp_path / "cell.svg").read_text() and "#7a4fbf" in (tmp_path / "cell.svg").read_text()
+    )
+    vidnas_cli("draw", runs.search, "--out", tmp_path / "search.gif")
+    for run, number in ((runs.search, 2), (runs.train, 3)):
+        vidnas_cli("report", run, "--out", tmp_path / f"{run.name}.html")
+        page = (tmp_path / f"{run.name}.html").read_text()
+        assert page.count("conv_5") >= number and "#7a4fbf" in page
+
+
+def test_a_run_keeps_the_names_of_its_own_primitives(runs: Runs, tmp_path: Path) -> None:
+    """One that is called otherwise today, at another place: the run tells of those that it has searched."""
+    path = runs.search / "alphas/epoch-001.json"
+    table = json.loads(path.read_text())
+    kept = {edge.primitive for node in load_genotype(runs.search / "genotype.json").nodes for edge in node}
+    column = next(j for j, name in enumerate(table["primitives"]) if name not in kept)
+    table["primitives"][column] = "older_name"
+    table["primitives"] = table["primitives"][::-1]
+    table["alpha"] = [row[::-1] for row in table["alpha"]]
+    path.write_text(json.dumps(table))
+    (cell,) = read_run(runs.search).cells
+    assert list(cell.primitives) == table["primitives"]
+    vidnas_cli("report", runs.search, "--out", tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text()
+    places = [page.index(f">{name}</th>") for name in table["primitives"]]
+    assert places == sorted(places)
+    vidnas_cli("draw", runs.search, "--out", tmp_path / "search.gif")
