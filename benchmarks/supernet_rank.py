@@ -26,8 +26,8 @@ from torch import Tensor, nn
 
 from vidnas import console
 from vidnas.assembly import networks, steps, videos
-from vidnas.config.data import BUILTIN
 from vidnas.config.learning import CompareConfig, SearchConfig
+from vidnas.config.parts import BUILTIN
 from vidnas.config.presets import TRAIN_PRESETS, search_preset
 from vidnas.nas.genotype import Genotype, edge_sources, random_genotype
 from vidnas.nas.network import Supernet

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from vidnas.assembly import videos
-from vidnas.config.data import OnBad
 from vidnas.config.learning import EvaluateConfig
+from vidnas.config.parts import OnBad
 from vidnas.config.presets import search_preset, train_preset
 from vidnas.errors import UserError
 from vidnas.runs import learnt

@@ -8,7 +8,8 @@ from types import MappingProxyType
 import torch
 from torch import Tensor, nn
 
-from vidnas.config.learning import ClipConfig, Device, RecipeConfig, SearchConfig, TrainConfig
+from vidnas.config.learning import SearchConfig, TrainConfig
+from vidnas.config.parts import Clips, Device, Recipe
 from vidnas.errors import UsageError, UserError, counted
 from vidnas.nas.methods.darts import Architect, darts
 from vidnas.nas.methods.method import Method
@@ -38,18 +39,18 @@ def choose_precision(device: Device) -> Precision:
     return best_precision(torch.device(device))
 
 
-def clip_shape(config: ClipConfig) -> tuple[int, int, int, int, int]:
+def clip_shape(config: Clips) -> tuple[int, int, int, int, int]:
     """The shape of a batch of one clip."""
     return 1, 3, config.segments * config.frames_per_segment, config.size_px, config.size_px
 
 
-def describe_clip(config: ClipConfig) -> str:
+def describe_clip(config: Clips) -> str:
     """The size of a clip in words."""
     frames = counted(config.segments * config.frames_per_segment, "frame")
     return f"{frames} of {config.size_px} x {config.size_px} px"
 
 
-def describe_protocol(protocol: str, config: RecipeConfig) -> str:
+def describe_protocol(protocol: str, config: Recipe) -> str:
     """How an accuracy is measured, in words."""
     held_out = ", half of the training videos (validation)" if config.validate else ""
     single_frame = isinstance(config, TrainConfig) and config.single_frame
@@ -89,7 +90,7 @@ def build_supernet(config: SearchConfig, num_classes: int) -> Supernet:
 
 
 def make_optimizer(
-    weights: Sequence[Tensor], config: RecipeConfig, num_steps: int
+    weights: Sequence[Tensor], config: Recipe, num_steps: int
 ) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
     """The optimizer that the settings name and its schedule over all steps."""
     optimizer: torch.optim.Optimizer
@@ -133,7 +134,7 @@ def build_method(supernet: Supernet, config: SearchConfig, precision: Precision)
 
 def build_train_step(
     network: nn.Module,
-    config: RecipeConfig,
+    config: Recipe,
     precision: Precision,
     *,
     num_steps: int,

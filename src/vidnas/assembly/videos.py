@@ -11,8 +11,8 @@ from typing import Literal
 import platformdirs
 
 from vidnas import console
-from vidnas.config.data import BUILTIN, DataConfig
-from vidnas.config.learning import ClipConfig, EvaluateConfig, SearchConfig, TrainConfig
+from vidnas.config.learning import RecipeConfig, SearchConfig, TrainConfig
+from vidnas.config.parts import BUILTIN, Data, DividedData, UsedData
 from vidnas.errors import UserError, counted
 from vidnas.runs.log import RunLog
 from vidnas.video.clips.datasets import TestClips, TrainClips
@@ -37,7 +37,7 @@ TEST_SPLIT_SEED = 0
 
 def scan(
     index: VideoIndex,
-    config: ClipConfig | EvaluateConfig,
+    config: UsedData,
     *,
     parts: Sequence[Part] = ("train", "test"),
 ) -> Scanned:
@@ -120,7 +120,7 @@ def listed(sentences: Sequence[str]) -> str:
     return "".join(f"\n  {line}" for line in [*sentences[:MAX_LISTED], *more])
 
 
-def open_videos(config: ClipConfig | EvaluateConfig) -> VideoIndex:
+def open_videos(config: Data) -> VideoIndex:
     """The videos that `config.data` names, in a training and a test part."""
     return index_videos(
         source_of(config),
@@ -130,7 +130,7 @@ def open_videos(config: ClipConfig | EvaluateConfig) -> VideoIndex:
     )
 
 
-def hold_out(index: VideoIndex, config: ClipConfig) -> VideoIndex:
+def hold_out(index: VideoIndex, config: DividedData) -> VideoIndex:
     """The training videos alone, half of them as the test part: the val part of a search with seed 0."""
     train, val, note = divide(
         index.train, classes=index.classes, by=config.split_by, fraction=0.5, seed=TEST_SPLIT_SEED
@@ -142,7 +142,7 @@ def hold_out(index: VideoIndex, config: ClipConfig) -> VideoIndex:
 class Videos:
     """The videos of one run, or of several with these data: found once, and decoded once a division."""
 
-    def __init__(self, config: ClipConfig) -> None:
+    def __init__(self, config: SearchConfig | RecipeConfig) -> None:
         self._config = config
         self._scanned: dict[bool, Scanned] = {}
 
@@ -161,12 +161,12 @@ class Videos:
         return open_videos(self._config)
 
 
-def open_new_videos(config: EvaluateConfig) -> VideoIndex:
+def open_new_videos(config: Data) -> VideoIndex:
     """The videos that `config.data` names, all of them for a test where they come without a test split."""
     return index_new_videos(source_of(config), group_regex=config.group_regex)
 
 
-def source_of(config: DataConfig | EvaluateConfig) -> Source:
+def source_of(config: Data) -> Source:
     """Where the videos are, as these settings say."""
     return Source(
         data_path(config.data),

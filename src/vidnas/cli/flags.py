@@ -5,6 +5,7 @@ import ast
 import dataclasses
 import inspect
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from textwrap import dedent
@@ -13,8 +14,9 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import tyro
 
-from vidnas.config import presets
+from vidnas.config import parts, presets
 from vidnas.config.learning import Baseline, CompareConfig, SearchConfig, TrainConfig
+from vidnas.config.limits import Folder
 from vidnas.config.views import DEMO_SEARCH, DemoConfig
 from vidnas.errors import UsageError, UserError
 from vidnas.runs.settings import stored_config
@@ -22,85 +24,111 @@ from vidnas.runs.settings import stored_config
 C = TypeVar("C")
 R = TypeVar("R", SearchConfig, TrainConfig, CompareConfig)
 
-PRESET_HELP = (
-    "Settings to start from; flags given beside it win. paper: the paper's numbers, for a large GPU and "
-    "days. fast: one GPU and an evening. cpu: your own videos without a GPU. demo: the built-in clips."
-)
-RESUME_HELP = (
-    "Run folder of an interrupted run to go on with, exactly where it was saved last. The settings are taken "
-    "from it; without a run in the folder, one is begun there."
-)
-DEMO_RESUME_HELP = (
-    "Folder of an interrupted demo to go on with, where it was saved last. Its settings are taken from it."
-)
-CELL = "FILE|FOLDER|random:SEED|all-skip"
-METAVARS = MappingProxyType(
+
+@dataclass
+class Beginning:
+    """Where a run begins, how long it learns, and where it is written."""
+
+    preset: presets.Preset = presets.DEFAULT_PRESET
+    """Settings to start from; flags given beside it win. paper: the paper's numbers, for a large GPU and
+    days. fast: one GPU and an evening. cpu: your own videos without a GPU. demo: the built-in clips."""
+    resume: Folder | None = None
+    """Run folder of an interrupted run to go on with, exactly where it was saved last. The settings are taken
+    from it; without a run in the folder, one is begun there."""
+
+
+@dataclass
+class DemoBeginning:
+    """Where a demo begins."""
+
+    resume: Folder | None = None
+    """Folder of an interrupted demo to go on with, where it was saved last. Its settings are taken from
+    it."""
+
+
+GROUPS: Mapping[str, tuple[type, ...]] = MappingProxyType(
     {
-        "data": "FOLDER|FILE",
-        "test_list": "FILE",
-        "group_regex": "REGEX",
-        "roots": "FOLDER,...",
-        "out": "FOLDER",
-        "genotype": CELL,
-        "init": "FOLDER",
-        "networks": "NAME,...",
-        "seeds": "N,...",
-        "depths": "N,...",
-        "run": "FOLDER",
-        "runs": "FOLDER",
-        "videos": "FILE",
-        "live": "SOURCE",
-        "csv": "FILE",
-        "json": "FILE",
-        "annotate": "FILE",
-        "write_csv": "FILE",
-        "columns": "NAME,...",
-        "source": CELL,
+        "videos": (parts.Data, parts.UsedData),
+        "run": (Beginning, parts.Work, parts.Run),
+        "clips": (parts.Clips,),
+        "cells": (parts.Cells,),
+        "recipe": (parts.Recipe, parts.Alternation),
+        "machine": (parts.Machine, parts.Workers, parts.Decoding, parts.Inference),
     }
 )
-"""What stands for the value of settings that are text, by name; for any other it is TEXT."""
-METAVARS_OF = MappingProxyType({("DrawConfig", "out"): "FILE", ("ReportConfig", "out"): "FILE"})
-"""The same where it depends on the verb."""
+"""The boxes of the help in their order, and the parts in each; above them stands what is the verb's own."""
 UNITS = MappingProxyType({"minutes": "MINUTES", "sec": "SECONDS", "px": "PIXELS", "mib": "MIB"})
-"""The same for numbers with a unit, by the end of their names; any other is N or NUMBER."""
+"""What stands for the value of numbers with a unit, by the end of their names."""
 
 
-def parse(
-    verb: str, kind: type[C], arguments: Sequence[str], default: Any = None, *, positional: str = ""
-) -> C:
+def parse(verb: str, kind: type[C], arguments: Sequence[str], *, positional: str = "") -> C:
     """Settings from flags, and the field `positional` from what stands without one.
 
     tyro prints help and usage errors and exits with 0 or 2.
     """
-    return _parse(verb, _readable(kind, positional), arguments, default)
+    return kind(**_read(verb, [kind], arguments, positional=positional))
 
 
-def _parse(verb: str, kind: type[C], arguments: Sequence[str], default: Any) -> C:
-    parsed: C = tyro.cli(
-        kind,
+def _read(
+    verb: str,
+    kinds: Sequence[type],
+    arguments: Sequence[str],
+    start: Mapping[str, object] = MappingProxyType({}),
+    *,
+    positional: str = "",
+) -> dict[str, Any]:
+    """The settings of all these kinds by name, from flags; those not given are as in `start` or by default.
+
+    tyro reads them into a dataclass of what is the verb's own, with a dataclass for each box of the help.
+    """
+    flags = {name: flag for kind in kinds for name, flag in _flags(kind, start, positional).items()}
+    boxes: list[tuple[str, Any]] = []
+    for title, declaring in GROUPS.items():
+        here = [part for part in declaring if any(issubclass(kind, part) for kind in kinds)]
+        if here:
+            box = _made(title, here[0], [flags.pop(name) for part in here for name in part.__annotations__])
+            boxes.append((f"box_{title}", Annotated[box, tyro.conf.arg(name=title)]))
+    parsed: object = tyro.cli(
+        _made(kinds[0].__name__, kinds[0], [*flags.values(), *boxes]),
         prog=f"vidnas {verb}",
         args=list(arguments),
-        config=(tyro.conf.AvoidSubcommands,),
-        **({} if default is None else {"default": default}),
+        config=(tyro.conf.AvoidSubcommands, tyro.conf.OmitArgPrefixes),
     )
-    return parsed
+    values = vars(parsed)
+    for name, _ in boxes:
+        values |= vars(values.pop(name))
+    return values
 
 
-def _readable(kind: type[C], positional: str = "") -> type[C]:
-    """The same settings, the help of which says what to type; one of them may be given by position."""
+def _made(name: str, told: type, fields: Sequence[Any]) -> type:
+    """A dataclass of these fields with the text of `told`."""
+    return dataclasses.make_dataclass(name, fields, kw_only=True, namespace={"__doc__": told.__doc__})
+
+
+def _flags(kind: type, start: Mapping[str, object], positional: str) -> dict[str, Any]:
+    """What tyro is told of each setting: its name, its type with what the help says, its default."""
     assert dataclasses.is_dataclass(kind)
-    hints, texts, fields = get_type_hints(kind), _texts(kind), []
+    hints, texts, flags = get_type_hints(kind, include_extras=True), _texts(kind), {}
     for field in dataclasses.fields(kind):
         hint: Any = hints[field.name]
-        value = None if hint is bool else metavar(kind, field.name, hint)  # --flip and --no-flip take none
-        hint = Annotated[hint, tyro.conf.arg(metavar=value, help=texts.get(field.name))]
+        told = tyro.conf.arg(
+            metavar=None if hint is bool else metavar(field.name, hint),  # a switch takes no value
+            help=texts.get(field.name),
+            help_behavior_hint=_said_of_default,
+        )
+        hint = Annotated[hint, told]
         if field.name == positional:
             hint = tyro.conf.Positional[hint]  # type: ignore[misc]
-        has_default = field.default is not dataclasses.MISSING
-        fields.append(
-            (field.name, hint, *([dataclasses.field(default=field.default)] if has_default else []))
-        )
-    return _extended(kind, fields)
+        default = dataclasses.field(default=field.default, default_factory=field.default_factory)
+        if field.name in start:
+            default = dataclasses.field(default=start[field.name])
+        flags[field.name] = (field.name, hint, default)
+    return flags
+
+
+def _said_of_default(default: str) -> str:
+    """What the help says of a default; nothing of none, since the setting's text says what it means."""
+    return "" if default in ("None", "''", "") else f"(default: {default})"
 
 
 def _texts(kind: type) -> dict[str, str]:
@@ -116,28 +144,21 @@ def _texts(kind: type) -> dict[str, str]:
     return texts
 
 
-def metavar(kind: type, name: str, hint: Any) -> str:
+def metavar(name: str, hint: Any) -> str:
     """What stands for the value of a setting in the help, from its type and its name."""
     kinds = [one for one in get_args(hint) if one is not NoneType] if _is_union(hint) else [hint]
     if all(get_origin(one) is Literal for one in kinds):
         return "|".join(str(choice) for one in kinds for choice in get_args(one))
     if get_origin(kinds[0]) is tuple:
-        return f"{METAVARS.get(name, 'TEXT')} ..."
-    if name in METAVARS:
-        return METAVARS_OF.get((kind.__name__, name), METAVARS[name])
-    unit = next((UNITS[end] for end in UNITS if f"_{name}".endswith(f"_{end}")), None)
-    return unit or {int: "N", float: "NUMBER", bool: "True|False"}.get(kinds[0], "TEXT")
+        return f"{metavar(name, get_args(kinds[0])[0])} ..."
+    kind, *said = get_args(kinds[0]) if get_origin(kinds[0]) is Annotated else kinds
+    of_kind = {int: "N", float: "NUMBER", bool: "True|False"}.get(kind, "TEXT")
+    units = [UNITS[end] for end in UNITS if f"_{name}".endswith(f"_{end}")]
+    return next(one for one in (*said, *units, of_kind) if isinstance(one, str))
 
 
 def _is_union(hint: Any) -> bool:
     return get_origin(hint) in (Union, UnionType)
-
-
-def _extended(kind: type[C], fields: list[Any]) -> type[C]:
-    """The same settings and these fields, under the same name and text."""
-    made = dataclasses.make_dataclass(kind.__name__, fields, bases=(kind,), frozen=True, kw_only=True)
-    made.__doc__ = kind.__doc__
-    return made
 
 
 def parse_run(
@@ -148,28 +169,19 @@ def parse_run(
     With --resume the settings start from those that the run in that folder was begun with, if there is one
     and no preset is named.
     """
-    assert dataclasses.is_dataclass(kind)
-    preset, resume = preset_in(arguments), _value_in("--resume", arguments)
     _check_network(kind, arguments)
-    preset_help = tyro.conf.arg(help=PRESET_HELP, metavar="|".join(get_args(presets.Preset)))
-    extended: Any = _extended(
-        _readable(kind),
-        [
-            ("preset", Annotated[presets.Preset, preset_help], dataclasses.field(default=preset)),
-            ("resume", _resume(RESUME_HELP), dataclasses.field(default=None)),
-        ],
-    )
+    preset, resume = preset_in(arguments), _value_in("--resume", arguments)
     begun = stored_config(kind, Path(resume).expanduser()) if resume else None
     if resume and begun is None and not _value_in("--data", arguments):
         raise UserError(f"There is no run in {resume} to go on with; with --data, one would begin there.")
-    stored = dataclasses.asdict(begun) | {"out": None} if begun else {}
-    required = [field.name for field in dataclasses.fields(kind) if field.default is dataclasses.MISSING]
+    start: dict[str, object] = dataclasses.asdict(begun) | {"out": None} if begun else {}
     if begun is None or _value_in("--preset", arguments):
-        stored = {name: stored.get(name, tyro.MISSING) for name in required} | dict(table[preset])
-    values = _without_resume(_parse(verb, extended, arguments, extended(**stored)))
+        kept = [field.name for field in dataclasses.fields(kind) if field.default is dataclasses.MISSING]
+        start = {name: start[name] for name in kept if name in start} | dict(table[preset])
+    values = _without_resume(_read(verb, [kind, Beginning], arguments, start | {"preset": preset}))
     del values["preset"]
     epochs = _value_in("--epochs", arguments)
-    if kind is not CompareConfig and epochs is not None and values["minutes"] is not None:
+    if epochs is not None and values["minutes"] is not None:
         raise UsageError(
             f"Give --epochs {epochs} or --minutes {values['minutes']:g}, not both: the minutes decide how "
             "many epochs there are."
@@ -180,22 +192,14 @@ def parse_run(
 def parse_demo(arguments: Sequence[str]) -> tuple[DemoConfig, bool]:
     """The demo's settings, and whether to resume; they then start from those that it was begun with."""
     resume = _value_in("--resume", arguments)
-    extended: Any = _extended(
-        _readable(DemoConfig), [("resume", _resume(DEMO_RESUME_HELP), dataclasses.field(default=None))]
-    )
     begun = stored_config(SearchConfig, Path(resume).expanduser() / DEMO_SEARCH) if resume else None
-    stored = {name: getattr(begun, name) for name in ("seed", "device", "workers")} if begun else {}
-    values = _without_resume(_parse("demo", extended, arguments, extended(**stored)))
+    start = {name: getattr(begun, name) for name in ("seed", "device", "workers")} if begun else {}
+    values = _without_resume(_read("demo", [DemoConfig, DemoBeginning], arguments, start))
     return DemoConfig(**values), bool(resume)
 
 
-def _resume(text: str) -> Any:
-    return Annotated[str | None, tyro.conf.arg(help=text, metavar="FOLDER")]
-
-
-def _without_resume(parsed: Any) -> dict[str, Any]:
+def _without_resume(values: dict[str, Any]) -> dict[str, Any]:
     """The settings, whose `out` is the folder to go on in where there is one."""
-    values = {field.name: getattr(parsed, field.name) for field in dataclasses.fields(parsed)}
     resume = values.pop("resume")
     if resume is not None:
         if values["out"] is not None and Path(values["out"]) != Path(resume):
@@ -218,6 +222,12 @@ def preset_in(arguments: Sequence[str]) -> str:
     """The preset that the arguments name. Others than those that exist are left for tyro to refuse."""
     chosen = _value_in("--preset", arguments)
     return chosen if chosen is not None and chosen in get_args(presets.Preset) else presets.DEFAULT_PRESET
+
+
+def given_in(arguments: Sequence[str]) -> set[str]:
+    """The names of the settings that arguments give."""
+    flags = (argument.partition("=")[0] for argument in arguments if argument.startswith("--"))
+    return {flag.removeprefix("--").replace("-", "_") for flag in flags}
 
 
 def _value_in(flag: str, arguments: Sequence[str]) -> str | None:

@@ -163,7 +163,7 @@ def _search(arguments: Sequence[str]) -> int:
 
 def _train(arguments: Sequence[str]) -> int:
     config, resume = flags.parse_run("train", settings.TrainConfig, presets.TRAIN_PRESETS, arguments)
-    given.look(config, resume=resume)
+    given.look(config, arguments, resume=resume)
     from vidnas.verbs.train import run_train
 
     result = run_train(config, resume=resume)
@@ -173,7 +173,7 @@ def _train(arguments: Sequence[str]) -> int:
 
 def _compare(arguments: Sequence[str]) -> int:
     config, resume = flags.parse_run("compare", settings.CompareConfig, presets.TRAIN_PRESETS, arguments)
-    given.look(config, resume=resume)
+    given.look(config, arguments, resume=resume)
     from vidnas.verbs.compare import run_compare
 
     result = run_compare(config, resume=resume)

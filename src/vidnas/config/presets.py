@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Literal
 
-from vidnas.config.learning import CompareConfig, SearchConfig, TrainConfig
+from vidnas.config.learning import CompareConfig, SearchConfig, TrainConfig, refuse_cells
+from vidnas.config.parts import Clips, Data, UsedData
 from vidnas.errors import UsageError
 
 Preset = Literal["paper", "fast", "cpu", "demo"]
@@ -18,39 +19,43 @@ def search_preset(preset: str, **settings: Any) -> SearchConfig:
 
 
 def train_preset(preset: str, **settings: Any) -> TrainConfig:
-    """The settings of a training preset, with `settings` (at least `data` and `genotype`) on top."""
-    return TrainConfig(**{**_chosen(TRAIN_PRESETS, preset), **settings})
+    """The settings of a training preset, with `settings` (at least `data` and `genotype`) on top.
+
+    UsageError for one of `settings` that does nothing for the network.
+    """
+    config = TrainConfig(**{**_chosen(TRAIN_PRESETS, preset), **settings})
+    refuse_cells(config, settings)
+    return config
 
 
 def compare_preset(preset: str, **settings: Any) -> CompareConfig:
-    """A training preset's for a comparison, with `settings` (at least `data` and `networks`) on top."""
-    return CompareConfig(**{**_chosen(TRAIN_PRESETS, preset), **settings})
+    """A training preset's for a comparison, with `settings` (at least `data` and `networks`) on top.
+
+    UsageError for one of `settings` that does nothing for all of the networks.
+    """
+    config = CompareConfig(**{**_chosen(TRAIN_PRESETS, preset), **settings})
+    refuse_cells(config, settings)
+    return config
 
 
 def same_clips(config: SearchConfig, preset: str) -> list[str]:
     """The flags with which a training of this preset reads, divides and samples as `config` does."""
     default = train_preset(preset, data=config.data, genotype="random:0")
     same = ["--data", config.data] + ([] if preset == DEFAULT_PRESET else ["--preset", preset])
-    for name in (
-        "split",
-        "split_by",
-        "group_regex",
-        "layout",
-        "roots",
-        "columns",
-        "test_list",
-        "on_bad",
-        "size_px",
-        "segments",
-        "frames_per_segment",
-        "input",
-        "clip_norm",
-        "photometric",
-    ):
-        value = getattr(config, name)
-        if value != getattr(default, name):
-            same += [f"--{name.replace('_', '-')}", str(value)]
-    return same if config.flip == default.flip else [*same, "--flip" if config.flip else "--no-flip"]
+    for part in (Data, UsedData, Clips):
+        for name in part.__annotations__:
+            value = getattr(config, name)
+            if value != getattr(default, name):
+                same += as_flag(name, value)
+    return same
+
+
+def as_flag(name: str, value: object) -> list[str]:
+    """A setting as a person types it."""
+    flag = name.replace("_", "-")
+    if isinstance(value, bool):
+        return [f"--{flag}" if value else f"--no-{flag}"]
+    return [f"--{flag}={value}"] if str(value).startswith("-") else [f"--{flag}", str(value)]
 
 
 def _chosen(table: Mapping[str, Mapping[str, object]], preset: str) -> Mapping[str, Any]:
@@ -71,27 +76,11 @@ SEARCH_PRESETS = _table(
 )
 """What each search preset changes of the paper's settings."""
 
+_LARGER = dict(stem_stride=2, input="residual", optimizer="adamw", lr=3e-3, weight_decay=0.05)
 TRAIN_PRESETS = _table(
     paper={},
-    fast=dict(
-        epochs=120,
-        batch_size=32,
-        stem_stride=2,
-        input="residual",
-        optimizer="adamw",
-        lr=3e-3,
-        weight_decay=0.05,
-    ),
-    cpu=dict(
-        epochs=40,
-        batch_size=8,
-        stem_stride=2,
-        size_px=64,
-        input="residual",
-        optimizer="adamw",
-        lr=3e-3,
-        weight_decay=0.05,
-    ),
+    fast=dict(epochs=120, batch_size=32, **_LARGER),
+    cpu=dict(epochs=40, batch_size=8, size_px=64, **_LARGER),
     demo=dict(
         epochs=6,
         batch_size=16,

@@ -9,6 +9,7 @@ from pathlib import Path
 from vidnas.assembly.architecture import ALL_SKIP, RANDOM, read_genotype
 from vidnas.atomic import require_new
 from vidnas.config.kinds import verb_of
+from vidnas.config.limits import refuse_idle
 from vidnas.config.views import DEMO_SEARCH, DemoConfig, DrawConfig, PredictConfig, ReportConfig
 from vidnas.errors import UsageError, UserError
 from vidnas.report.figures.formats import ANIMATIONS, FORMATS
@@ -68,6 +69,7 @@ def require_drawable(config: DrawConfig) -> None:
         )
     require_new(path, "--out")
     if suffix in FORMATS:
+        refuse_idle(config, ["fps"], f"for a picture, as {config.out} is one")
         read_genotype(find_cell(config.source)[0])
         return
     if not SLOWEST_FPS <= config.fps <= FASTEST_FPS:

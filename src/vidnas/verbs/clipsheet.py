@@ -5,7 +5,8 @@ from types import MappingProxyType
 
 import torch
 
-from vidnas.config.learning import RecipeConfig, SearchConfig, TrainConfig
+from vidnas.config.learning import SearchConfig, TrainConfig
+from vidnas.config.parts import Recipe
 from vidnas.nn.frame_input import ClipNorm, FrameInput, seen_frames
 from vidnas.report.figures.contact import draw_contact_sheet
 from vidnas.report.figures.save import save_figure
@@ -48,7 +49,7 @@ def draw_clips(
     """
     first = {item.label: index for index, item in reversed(list(enumerate(clips.items)))}
     samples = [clips[first[label], 0] for label in sorted(first)[:MOST_CLASSES]]
-    mix: Mix = config.mix if isinstance(config, RecipeConfig) else "none"
+    mix: Mix = config.mix if isinstance(config, Recipe) else "none"
     rows = picture_rows(
         [pixels for pixels, _, _ in samples],
         [classes[label] for _, label, _ in samples],

@@ -10,8 +10,8 @@ from vidnas import console
 from vidnas.assembly.forecasts import Outlook
 from vidnas.assembly.steps import PROTOCOLS
 from vidnas.assembly.videos import Videos
-from vidnas.config.data import BUILTIN
 from vidnas.config.learning import EvaluateConfig, SearchConfig, TrainConfig
+from vidnas.config.parts import BUILTIN
 from vidnas.config.presets import search_preset, train_preset
 from vidnas.config.views import DEMO_SEARCH, DemoConfig
 from vidnas.errors import counted

@@ -13,8 +13,8 @@ from vidnas import console
 from vidnas.assembly import networks, steps, videos
 from vidnas.atomic import write_whole
 from vidnas.compare.verdict import Finding, judge_test
-from vidnas.config.data import BUILTIN
 from vidnas.config.learning import EvaluateConfig
+from vidnas.config.parts import BUILTIN
 from vidnas.errors import UserError
 from vidnas.report.answers import Answer, answers_csv, name_answers, surest
 from vidnas.report.figures.save import save_figure

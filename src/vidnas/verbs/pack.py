@@ -105,16 +105,12 @@ def _pack(config: PackConfig, out: Path) -> None:
         _check_room(out, sum(expected_bytes(clip, quality) for clip in todo))
         frames = sum(min(clip.info.num_frames, config.frames or clip.info.num_frames) for clip in todo)
         with console.bar(total=frames, label="Packing", unit="frame") as bar:
-            write_shards(jobs, workers=_workers(config), progress=bar.update, limit_sec=config.scan_limit_sec)
+            write_shards(jobs, workers=config.workers, progress=bar.update, limit_sec=config.scan_limit_sec)
         packing.finish()
 
 
 def _digest(file: Path) -> str:
     return hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest()
-
-
-def _workers(config: PackConfig) -> int:
-    return (os.cpu_count() or 1) if config.workers is None else config.workers
 
 
 def _scan(items: Sequence[Item], config: PackConfig) -> list[Scan]:
@@ -124,7 +120,7 @@ def _scan(items: Sequence[Item], config: PackConfig) -> list[Scan]:
         return scan_indexed(
             paths,
             store,
-            workers=_workers(config),
+            workers=config.workers,
             progress=bar.update,
             limit_sec=config.scan_limit_sec,
         )
@@ -210,7 +206,7 @@ def _verify(out: Path, names: Sequence[str], config: PackConfig) -> None:
     with console.bar(total=len(names), label="Verifying", unit="clip") as bar:
         scans = scan_videos(
             [out / name for name in names],
-            workers=_workers(config),
+            workers=config.workers,
             progress=bar.update,
             limit_sec=config.scan_limit_sec,
         )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from vidnas.config.kinds import RunConfig, verb_of
 from vidnas.config.learning import SearchConfig
-from vidnas.config.presets import SEARCH_PRESETS, TRAIN_PRESETS
+from vidnas.config.presets import SEARCH_PRESETS, TRAIN_PRESETS, as_flag
 
 
 def nearest_preset(config: RunConfig) -> str:
@@ -32,13 +32,7 @@ def command(config: RunConfig, preset: str) -> str:
     """
     words = ["vidnas", verb_of(config), "--preset", preset]
     for name, value in changed(dataclasses.replace(config, minutes=None), preset).items():
-        flag = name.replace("_", "-")
-        if isinstance(value, bool):
-            words.append(f"--{flag}" if value else f"--no-{flag}")
-        elif str(value).startswith("-"):
-            words.append(f"--{flag}={value}")
-        else:
-            words += [f"--{flag}", str(value)]
+        words += as_flag(name, value)
     return shlex.join(words)
 
 
