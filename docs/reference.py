@@ -10,6 +10,7 @@ import vidnas
 
 MODULES = (
     "vidnas",
+    "vidnas.config.parts",
     "vidnas.config.learning",
     "vidnas.config.views",
     "vidnas.training.predictions",

@@ -3,7 +3,7 @@
 import re
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, Literal, Optional
+from typing import Annotated, Any, Literal, Optional
 
 import pytest
 
@@ -139,7 +139,8 @@ def values_in_help(verb: str, capsys: pytest.CaptureFixture[str]) -> dict[str, s
     with pytest.raises(SystemExit):
         main([verb, "--help"])
     printed = capsys.readouterr().out
-    line = r"^[│ ] (--[a-z][a-z0-9-]*)(, --no-[a-z0-9-]+)?(?: (\S+))?(?: {2,}| *│?$)"
+    # Boxes may stand side by side.
+    line = r"(?:^|[│ ])[│ ] (--[a-z][a-z0-9-]*)(, --no-[a-z0-9-]+)?(?: (\S+))?(?: {2,}| *│| *$)"
     shown = re.findall(line, printed, re.MULTILINE)
     return {flag: value for flag, no, value in shown if not no}
 
@@ -166,10 +167,29 @@ def test_the_help_says_what_to_type_behind_every_flag(
         assert re.search(rf"^[│ ] {re.escape(main_line)} ", capsys.readouterr().out, re.MULTILINE)
 
 
+def test_the_help_has_a_box_for_each_part_and_no_default_that_is_none(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")  # too narrow for boxes side by side
+    with pytest.raises(SystemExit):
+        main(["train", "--help"])
+    printed = capsys.readouterr().out
+    assert "(default: None)" not in printed
+    places = [printed.index(f"{title} options") for title in flags.GROUPS]
+    assert places == sorted(places)
+    first = ["--genotype", "--data", "--preset", "--size-px", "--num-cells", "--optimizer", "--device"]
+    assert sorted(first, key=lambda flag: printed.index(f" {flag} ")) == first
+
+
+def test_what_was_given_is_known_by_name() -> None:
+    assert flags.given_in(["--data", "x", "--num-cells=4", "--no-flip"]) == {"data", "num_cells", "no_flip"}
+
+
 @pytest.mark.parametrize(
     ("hint", "expected"),
     [
         (str, "TEXT"),
+        (Annotated[str, "FILE"] | None, "FILE"),
         (str | None, "TEXT"),
         (int | None, "N"),
         (float, "NUMBER"),
@@ -177,6 +197,7 @@ def test_the_help_says_what_to_type_behind_every_flag(
         (Literal["a", "b"] | None, "a|b"),
         (Optional[Literal["a", "b"]], "a|b"),  # noqa: UP045
         (tuple[str, ...], "TEXT ..."),
+        (tuple[Annotated[str, "FILE"], ...], "FILE ..."),
     ],
 )
 def test_a_setting_without_a_name_of_its_own_is_shown_by_its_type(hint: Any, expected: str) -> None:

@@ -190,6 +190,24 @@ def test_settings_of_before_there_were_light_and_clip_norm_read_as_without(kind:
     assert (config.photometric, config.clip_norm) == (0.0, "off")
 
 
+@pytest.mark.parametrize("name", ["num_cells", "first_channels", "stem_stride"])
+def test_the_size_of_cells_is_refused_where_no_network_has_any(name: str) -> None:
+    given: dict[str, Any] = {"data": "videos", name: 2}
+    with pytest.raises(UsageError, match=f"{name} does nothing with network c3d, which has no cells; leave"):
+        train_preset("cpu", **given, network="c3d")
+    with pytest.raises(UsageError, match=f"{name} does nothing with networks c3d,x3d-xs, none of which has"):
+        compare_preset("cpu", **given, networks="c3d,x3d-xs")
+    assert getattr(train_preset("cpu", **given, genotype="random:0"), name) == 2
+    assert getattr(compare_preset("cpu", **given, networks="c3d,random:0"), name) == 2
+
+
+def test_what_a_preset_sets_is_not_refused() -> None:
+    """Nor is what stands in a run folder: a comparison gives its settings to all of its trainings."""
+    assert train_preset("cpu", data="videos", network="c3d").stem_stride == 2
+    config = TrainConfig(data="videos", network="c3d", num_cells=4)
+    assert from_json(TrainConfig, to_json(config)) == config
+
+
 def test_the_smallest_allowed_values_are_allowed() -> None:
     smallest: dict[str, Any] = {
         "size_px": 1,

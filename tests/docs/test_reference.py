@@ -52,5 +52,5 @@ def test_every_verb_is_public_with_its_settings_and_its_result(verb: str) -> Non
 def test_the_settings_stand_there_with_their_texts(reference: Path) -> None:
     page = (reference / "vidnas.html").read_text(encoding="utf-8")
     assert "Write the predictions to this new CSV file." in section(page, "PredictConfig.csv")
-    page = (reference / "vidnas" / "config" / "learning.html").read_text(encoding="utf-8")
-    assert "Save the state at least this often" in section(page, "ClipConfig.checkpoint_minutes")
+    page = (reference / "vidnas" / "config" / "parts.html").read_text(encoding="utf-8")
+    assert "Save the state at least this often" in section(page, "Work.checkpoint_minutes")

@@ -125,6 +125,21 @@ TOLD: dict[str, tuple[str, ...]] = {
     "report a --live --port -1": ("port is -1",),
     "report a --live --port 70000": ("port is 70000",),
     "demo --seed -1": ("seed is -1",),
+    "train --data x --network c3d --num-cells 4": (
+        "num_cells does nothing with network c3d, which has no cells; leave --num-cells away.",
+    ),
+    "train --data x --network x3d-xs --stem-stride=1": ("stem_stride does nothing with network x3d-xs",),
+    "compare --data x --networks c3d,x3d-xs --first-channels 2": (
+        "first_channels does nothing with networks c3d,x3d-xs, none of which has cells",
+    ),
+    "compare --data x --networks c3d --epochs 3 --minutes 1": ("Give --epochs 3 or --minutes 1, not both",),
+    "predict --run RUN --live - --top 3": ("top does nothing with --live", "leave --top away"),
+    "predict --run RUN --live - --workers 0": ("workers does nothing with --live",),
+    "draw random:0 --fps 5": ("fps does nothing for a picture, as cell.png is one; leave --fps away.",),
+    "report a --port 80": ("port does nothing without --live; leave --port away.",),
+    "report a --live --out x.html": ("out does nothing with --live", "leave --out away"),
+    "pack --out x --verify --quality 80": ("quality does nothing where a pack is only verified",),
+    "pack --out x --verify --split 2": ("split does nothing where a pack is only verified",),
     "demo --workers -1": ("workers is -1",),
 }
 """What vidnas finds; RUN is a training's folder."""

@@ -34,6 +34,11 @@ def test_the_command_has_the_epochs_that_were_chosen_and_not_the_minutes() -> No
     assert "--minutes" not in made
 
 
+def test_the_command_of_a_comparison_s_training_has_no_cells_where_its_network_has_none() -> None:
+    config = TrainConfig(data="videos", network="c3d", num_cells=4, stem_stride=2)
+    assert set(changed(config, "paper")) == {"data", "network"}
+
+
 @pytest.mark.parametrize("config", CONFIGS)
 def test_the_command_gives_the_same_settings_again(config: SearchConfig | TrainConfig) -> None:
     """As a shell and the command line read it; only the run folder is a new one."""

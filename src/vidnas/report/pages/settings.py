@@ -5,7 +5,8 @@ import shlex
 from collections.abc import Mapping
 
 from vidnas.config.kinds import RunConfig, verb_of
-from vidnas.config.learning import SearchConfig
+from vidnas.config.learning import SearchConfig, TrainConfig
+from vidnas.config.parts import Cells
 from vidnas.config.presets import SEARCH_PRESETS, TRAIN_PRESETS, as_flag
 
 
@@ -16,12 +17,17 @@ def nearest_preset(config: RunConfig) -> str:
 
 
 def changed(config: RunConfig, preset: str) -> dict[str, object]:
-    """The settings that a preset leaves open or has otherwise; not where the run was written."""
+    """The settings that a preset leaves open or has otherwise.
+
+    Not what does nothing for the run's network, nor where it was written.
+    """
     starts = _values_of(config, preset)
+    no_cells = isinstance(config, TrainConfig) and config.network is not None
+    silent = {"out", *(Cells.__annotations__ if no_cells else ())}
     return {
         name: value
         for name, value in dataclasses.asdict(config).items()
-        if name != "out" and (name not in starts or value != starts[name])
+        if name not in silent and (name not in starts or value != starts[name])
     }
 
 
