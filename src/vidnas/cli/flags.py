@@ -146,7 +146,8 @@ def _texts(kind: type) -> dict[str, str]:
 
 def metavar(name: str, hint: Any) -> str:
     """What stands for the value of a setting in the help, from its type and its name."""
-    kinds = [one for one in get_args(hint) if one is not NoneType] if _is_union(hint) else [hint]
+    union = get_origin(hint) in (Union, UnionType)
+    kinds = [one for one in get_args(hint) if one is not NoneType] if union else [hint]
     if all(get_origin(one) is Literal for one in kinds):
         return "|".join(str(choice) for one in kinds for choice in get_args(one))
     if get_origin(kinds[0]) is tuple:
@@ -155,10 +156,6 @@ def metavar(name: str, hint: Any) -> str:
     of_kind = {int: "N", float: "NUMBER", bool: "True|False"}.get(kind, "TEXT")
     units = [UNITS[end] for end in UNITS if f"_{name}".endswith(f"_{end}")]
     return next(one for one in (*said, *units, of_kind) if isinstance(one, str))
-
-
-def _is_union(hint: Any) -> bool:
-    return get_origin(hint) in (Union, UnionType)
 
 
 def parse_run(

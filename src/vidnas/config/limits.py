@@ -37,7 +37,6 @@ Names = Annotated[str, "NAME,..."]
 Numbers = Annotated[str, "N,..."]
 Cell = Annotated[str, "FILE|FOLDER|random:SEED|all-skip"]
 
-
 _hints: Callable[[type], dict[str, object]] = cache(partial(get_type_hints, include_extras=True))
 
 

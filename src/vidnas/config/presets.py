@@ -76,21 +76,11 @@ SEARCH_PRESETS = _table(
 )
 """What each search preset changes of the paper's settings."""
 
-_LARGER = dict(stem_stride=2, input="residual", optimizer="adamw", lr=3e-3, weight_decay=0.05)
+_ADAMW = dict(stem_stride=2, optimizer="adamw", weight_decay=0.05)
 TRAIN_PRESETS = _table(
     paper={},
-    fast=dict(epochs=120, batch_size=32, **_LARGER),
-    cpu=dict(epochs=40, batch_size=8, size_px=64, **_LARGER),
-    demo=dict(
-        epochs=6,
-        batch_size=16,
-        stem_stride=2,
-        size_px=32,
-        flip=False,
-        optimizer="adamw",
-        lr=5e-3,
-        warmup=0.3,
-        weight_decay=0.05,
-    ),
+    fast=dict(epochs=120, batch_size=32, input="residual", lr=3e-3, **_ADAMW),
+    cpu=dict(epochs=40, batch_size=8, size_px=64, input="residual", lr=3e-3, **_ADAMW),
+    demo=dict(epochs=6, batch_size=16, size_px=32, flip=False, lr=5e-3, warmup=0.3, **_ADAMW),
 )
 """What each training preset changes of the paper's settings."""
