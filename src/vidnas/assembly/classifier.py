@@ -10,7 +10,7 @@ import numpy as np
 from torch import nn
 
 from vidnas.assembly import networks, steps
-from vidnas.config.learning import Device
+from vidnas.config.parts import Device
 from vidnas.errors import UserError, shown
 from vidnas.runs.read import Run, read_training
 from vidnas.shapes import Clip
