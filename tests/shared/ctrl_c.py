@@ -18,6 +18,13 @@ if hasattr(os, "register_at_fork"):  # a child's signals are its own
     os.register_at_fork(after_in_child=lambda: signal.set_wakeup_fd(-1))
 
 
+def pytest_unconfigure() -> None:
+    """Close what would be told as left open."""
+    signal.set_wakeup_fd(-1)
+    _arrived.close()
+    _came.close()
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item) -> None:
     """End the suite after a Ctrl-C, also where vidnas took it for its own, as it does during a run."""
