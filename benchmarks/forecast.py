@@ -24,7 +24,7 @@ from vidnas.assembly import forecasts
 from vidnas.cli.heap import keep_freed_memory
 from vidnas.config.presets import search_preset, train_preset
 from vidnas.nas.genotype import random_genotype
-from vidnas.training import peak
+from vidnas.training import memory
 from vidnas.training.forecast import Needs, Trial
 from vidnas.training.loop import Precision
 
@@ -72,8 +72,8 @@ def measure(case: str, size_px: int, batch_size: int, steps: int) -> Error:
     needs = foretell()
     trial_sec = time.perf_counter() - began
     cpu = torch.device("cpu")
-    held = peak.held_bytes(cpu)
-    peak.count_anew(cpu)
+    held = memory.held_bytes(cpu)
+    memory.count_anew(cpu)
     step = build().prepare_step(batch_size)
     step()
     times = []
@@ -81,7 +81,7 @@ def measure(case: str, size_px: int, batch_size: int, steps: int) -> Error:
         began = time.perf_counter()
         step()
         times.append(time.perf_counter() - began)
-    real_sec, real_bytes = median(times), peak.peak_bytes(cpu) - held
+    real_sec, real_bytes = median(times), memory.peak_bytes(cpu) - held
     return Error(
         time_error=needs.step_sec / real_sec - 1,
         memory_error=needs.memory_bytes / real_bytes - 1,

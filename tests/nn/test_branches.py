@@ -11,8 +11,8 @@ from torch import Tensor, nn
 from vidnas.nn import branches as module
 from vidnas.nn.branches import BatchStats, Branches, FoldedBranches, sum_branches
 from vidnas.nn.native.branches import SumBranches
+from vidnas.nn.native.gradients import ParameterGradient
 from vidnas.nn.native.library import kernels
-from vidnas.nn.native.sums import ParameterGradient
 
 SHAPES = {
     "odd": (2, 5, 9, 13),

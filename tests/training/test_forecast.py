@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import nn
 
-from vidnas.training import forecast, memory, peak
+from vidnas.training import forecast, memory
 from vidnas.training.forecast import Needs, Trial, Work
 from vidnas.training.loop import Precision
 
@@ -85,7 +85,7 @@ def test_where_memory_is_scarce_few_clips_stand_for_all(
     clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(memory, "free_bytes", lambda _device: 1000)
-    monkeypatch.setattr(peak, "held_bytes", lambda _device: 0)
+    monkeypatch.setattr(memory, "held_bytes", lambda _device: 0)
     model = Slow(clock)
     measure(model)
     assert set(model.sizes) == {forecast.FEW_CLIPS}
@@ -124,7 +124,7 @@ def test_a_trial_leaves_no_trace() -> None:
 
 
 def test_without_the_system_s_peak_memory_is_what_autograd_keeps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(peak, "can_tell", lambda _device: False)
+    monkeypatch.setattr(memory, "can_tell", lambda _device: False)
     model = nn.Sequential(nn.Conv3d(3, 3, 1), nn.ReLU(), nn.Flatten(), nn.LazyLinear(2))
     model(torch.zeros(SHAPE))
     needs = measure(model, 10)
@@ -172,7 +172,9 @@ def test_memory_that_may_not_suffice_is_warned_of_with_the_way_out() -> None:
     )
 
 
-@pytest.mark.skipif(not peak.can_tell(CPU.device), reason="this system does not tell the peak of memory")
+@pytest.mark.skipif(
+    not memory.can_tell_peak(CPU.device), reason="this system does not tell the peak of memory"
+)
 @pytest.mark.parametrize("case", ["first_order", "second_order", "train"])
 def test_the_memory_of_a_real_step_is_foretold_to_30_percent(case: str) -> None:
     """In a process of its own, where nothing else takes memory or gives it back."""

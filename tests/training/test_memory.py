@@ -1,4 +1,6 @@
-"""Whether a step fits into memory."""
+"""Whether a step fits into memory, and the most memory that the process has held."""
+
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,6 +13,7 @@ from vidnas.nas.network import Network, Supernet
 from vidnas.training import memory
 
 CPU = torch.device("cpu")
+MIB = 2**20
 
 
 def test_what_a_relu_keeps_is_its_output() -> None:
@@ -72,3 +75,33 @@ def test_the_paper_s_training_needs_about_25_gib() -> None:
     )
     assert 24 < plain < 27
     assert 14 < own < 16, "and of that two fifths are saved"
+
+
+@pytest.mark.skipif(not memory.can_tell_peak(CPU), reason="this system does not tell the peak of memory")
+def test_the_peak_is_what_was_held_since_the_counting_began() -> None:
+    held = memory.held_bytes(CPU)
+    memory.count_anew(CPU)
+    torch.ones(100 * MIB // 4)
+    assert memory.peak_bytes(CPU) - held == pytest.approx(100 * MIB, rel=0.1)
+    assert memory.held_bytes(CPU) - held < 10 * MIB
+    memory.count_anew(CPU)
+    assert memory.peak_bytes(CPU) - held < 10 * MIB
+
+
+@pytest.mark.parametrize("name", ["STATUS", "COUNT_ANEW"])
+def test_a_system_without_these_files_cannot_tell(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, name, tmp_path / "no folder" / "none")
+    assert not memory.can_tell_peak(CPU)
+
+
+def test_a_kernel_that_does_not_count_cannot_tell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "status").write_text("VmRSS:\t100 kB\n")
+    monkeypatch.setattr(memory, "STATUS", tmp_path / "status")
+    assert not memory.can_tell_peak(CPU)
+
+
+def test_of_other_devices_only_cuda_tells() -> None:
+    assert memory.can_tell_peak(torch.device("cuda"))
+    assert not memory.can_tell_peak(torch.device("mps"))

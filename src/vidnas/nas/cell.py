@@ -7,7 +7,7 @@ and Fig. 1). Both compute the ops that read one input together, in the form that
 What each op computes alone, its own module says.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -48,18 +48,15 @@ class SearchCell(nn.Module):
 
     def forward(self, before_last: Video, last: Video, mixing: Alpha) -> tuple[Features, ...]:
         """The nodes, like the inputs in shape; row k of `mixing` weights the ops of edge k."""
-        states = [frames_first(before_last), frames_first(last)]
-        nodes: list[Total] = [None] * self.num_nodes
-        for source in range(1 + self.num_nodes):
-            if source > 1:
-                states.append(_finished(nodes[source - 2], states[0]))
+
+        def add(source: int, frames: FeatureFrames, nodes: list[Total]) -> None:
             edges = [k for k, (_, start) in enumerate(edge_sources(self.num_nodes)) if start == source]
             targets = [edge_sources(self.num_nodes)[k][0] for k in edges]
-            totals = self._add_edges(states[source], edges, mixing, [nodes[node] for node in targets])
+            totals = self._add_edges(frames, edges, mixing, [nodes[node] for node in targets])
             for node, total in zip(targets, totals, strict=True):
                 nodes[node] = total
-        states.append(_finished(nodes[-1], states[0]))
-        return tuple(channels_first(node) for node in states[2:])
+
+        return _computed((before_last, last), self.num_nodes, add)
 
     def _add_edges(
         self, frames: FeatureFrames, edges: Sequence[int], mixing: Alpha, totals: Sequence[Total]
@@ -140,14 +137,7 @@ class Cell(nn.Module):
 
     def forward(self, before_last: Video, last: Video) -> tuple[Features, ...]:
         """The nodes, like the inputs in shape."""
-        states = [frames_first(before_last), frames_first(last)]
-        nodes: list[Total] = [None] * len(self.nodes)
-        for source in range(1 + len(nodes)):
-            if source > 1:
-                states.append(_finished(nodes[source - 2], states[0]))
-            self._add_ops(source, states[source], nodes)
-        states.append(_finished(nodes[-1], states[0]))
-        return tuple(channels_first(node) for node in states[2:])
+        return _computed((before_last, last), len(self.nodes), self._add_ops)
 
     def readers(self, source: int, primitives: Iterable[str]) -> list[tuple[int, nn.Module]]:
         """The ops of these primitives that read a source, each with the node it leads to."""
@@ -196,5 +186,15 @@ class Cell(nn.Module):
             remember(op.norms[1][0], mean[i], var[i])
 
 
-def _finished(total: Total, like: FeatureFrames) -> FeatureFrames:
-    return torch.zeros_like(like) if total is None else total
+def _computed(
+    inputs: tuple[Video, Video], num_nodes: int, add: Callable[[int, FeatureFrames, list[Total]], None]
+) -> tuple[Features, ...]:
+    """A cell's nodes; add(source, frames, nodes) adds to them what the ops that read a source make of it."""
+    sources = [frames_first(video) for video in inputs]
+    nodes: list[Total] = [None] * num_nodes
+    for number in range(1 + num_nodes):
+        add(number, sources[number], nodes)
+        if number > 0:  # all that leads to this node has been added
+            total = nodes[number - 1]
+            sources.append(torch.zeros_like(sources[0]) if total is None else total)
+    return tuple(channels_first(node) for node in sources[2:])

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidnas.nn.native.derivatives import first_derivative_only
+from vidnas.nn.native.gradients import first_derivative_only
 from vidnas.nn.native.library import kernels, loaded_kernels
 from vidnas.shapes import FeatureFrames
 

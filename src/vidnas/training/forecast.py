@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from vidnas.errors import counted
-from vidnas.training import memory, peak
+from vidnas.training import memory
 from vidnas.training.latency import synchronize
 from vidnas.training.loop import Precision, evaluate_epoch
 
@@ -95,7 +95,7 @@ def measure(
     and leaves no trace, in PyTorch's random numbers neither.
     """
     device = precision.device
-    can_tell = peak.can_tell(device)
+    can_tell = memory.can_tell_peak(device)
 
     def trial() -> tuple[list[_Seen], list[_Seen], int]:
         model, prepare_step, inference = make_trial()
@@ -107,7 +107,7 @@ def measure(
     with _undisturbed(device):
         step, evaluation, activations = trial()
     # What is held now, as the code and tables that PyTorch has loaded on the way, will serve the run again.
-    held = peak.held_bytes(device) if can_tell else 0
+    held = memory.held_bytes(device) if can_tell else 0
     most_bytes = max(_bytes_at(clips_at_once, step, held), _bytes_at(evaluated_at_once, evaluation, held))
     return Needs(
         step_sec=_sec_at(clips_at_once, step),
@@ -191,7 +191,7 @@ def _undisturbed(device: torch.device) -> Iterator[None]:
 def _try(prepare: Prepare, num_clips: int, device: torch.device, *, can_tell: bool) -> list[_Seen]:
     """What it took on few clips and, where time and memory allow, on about half of `num_clips`."""
     few = min(FEW_CLIPS, num_clips)
-    held = peak.held_bytes(device) if can_tell else 0
+    held = memory.held_bytes(device) if can_tell else 0
     seen = [_observe(few, prepare, device, can_tell=can_tell)]
     more = _larger(seen[0], seen[0].peak_bytes - held, num_clips, memory.free_bytes(device))
     if more > few:
@@ -214,13 +214,13 @@ def _larger(few: _Seen, few_bytes: int, num_clips: int, free_bytes: int | None) 
 def _observe(num_clips: int, prepare: Prepare, device: torch.device, *, can_tell: bool) -> _Seen:
     """The first time is not counted: memory is fetched, and kernels are prepared, that others then reuse."""
     if can_tell:
-        peak.count_anew(device)
+        memory.count_anew(device)
     computation = prepare(num_clips)
     _timed(computation, device)
     times = [_timed(computation, device)]
     while len(times) < MOST_REPEATS and sum(times) < SHORT_SEC:
         times.append(_timed(computation, device))
-    return _Seen(num_clips, min(times), peak.peak_bytes(device) if can_tell else 0)
+    return _Seen(num_clips, min(times), memory.peak_bytes(device) if can_tell else 0)
 
 
 def _timed(computation: Callable[[], object], device: torch.device) -> float:

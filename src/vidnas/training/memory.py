@@ -1,6 +1,12 @@
-"""Whether a training step will fit into memory, measured before the first one."""
+"""Whether a training step will fit into memory; what this process holds on a device, and has held at most.
 
+On a CPU it holds what lies in physical memory, as Linux counts it: whatever uses memory is in it, whether or
+not PyTorch knows of it. On CUDA it is what PyTorch has allocated. Elsewhere the peak cannot be told.
+"""
+
+import ctypes
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -9,6 +15,10 @@ from torch import Tensor, nn
 from vidnas.errors import UserError, counted
 
 GIB = 2**30
+MEMINFO = Path("/proc/meminfo")
+STATUS = Path("/proc/self/status")
+COUNT_ANEW = Path("/proc/self/clear_refs")
+"""Writing 5 into it sets VmHWM, the peak of VmRSS, back to its present value (man proc_pid_clear_refs)."""
 
 
 def check_memory(
@@ -53,11 +63,51 @@ def free_bytes(device: torch.device) -> int | None:
         return torch.cuda.mem_get_info(device)[0]
     if device.type != "cpu":
         return None
-    meminfo = Path("/proc/meminfo")
-    if meminfo.exists():
-        lines = dict(line.split(":", 1) for line in meminfo.read_text().splitlines())
-        return int(lines["MemAvailable"].split()[0]) * 1024
+    if MEMINFO.exists():
+        return _entry(MEMINFO, "MemAvailable")
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (ValueError, OSError, AttributeError):
         return None
+
+
+def can_tell_peak(device: torch.device) -> bool:
+    """Whether the functions below work for the device on this system."""
+    if device.type != "cpu":
+        return device.type == "cuda"
+    try:
+        count_anew(device)
+        _entry(STATUS, "VmHWM")
+    except (OSError, KeyError):
+        return False
+    return True
+
+
+def count_anew(device: torch.device) -> None:
+    """The peak is counted from now on."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    else:
+        COUNT_ANEW.write_text("5")
+
+
+def peak_bytes(device: torch.device) -> int:
+    """The most that was held at once since the last `count_anew`."""
+    return torch.cuda.max_memory_allocated(device) if device.type == "cuda" else _entry(STATUS, "VmHWM")
+
+
+def held_bytes(device: torch.device) -> int:
+    """What is held now, after all that is free has been given back to the system."""
+    if device.type == "cuda":
+        torch.cuda.empty_cache()
+        return torch.cuda.memory_allocated(device)
+    # glibc keeps freed memory for later; other C libraries have no such call and keep less.
+    with suppress(AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
+    return _entry(STATUS, "VmRSS")
+
+
+def _entry(file: Path, name: str) -> int:
+    """Bytes, from a file of lines like "VmRSS: 100 kB"."""
+    lines = dict(line.split(":", 1) for line in file.read_text().splitlines())
+    return int(lines[name].split()[0]) * 1024

@@ -15,8 +15,7 @@ from vidnas.compare.verdict import judge_alpha
 from vidnas.config.learning import SearchConfig
 from vidnas.errors import counted
 from vidnas.nas.genotype import Genotype, to_json
-from vidnas.nas.history import AlphaHistory
-from vidnas.nas.methods.method import search_step
+from vidnas.nas.methods.method import AlphaHistory, search_step
 from vidnas.nas.spaces.cell import CellSpace
 from vidnas.report.figures.save import save_figure
 from vidnas.report.geometry.alphas import draw_alphas

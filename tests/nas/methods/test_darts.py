@@ -16,7 +16,7 @@ from vidnas.nas.methods.darts import Architect
 from vidnas.nas.network import Supernet
 from vidnas.nas.primitives import PRIMITIVES
 from vidnas.nn.native.blend import Blend
-from vidnas.nn.native.sums import ParameterGradient
+from vidnas.nn.native.gradients import ParameterGradient
 
 Tensors = Sequence[Tensor]
 LossOf = Callable[[Tensors, Tensors, Any], Tensor]

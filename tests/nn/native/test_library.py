@@ -14,11 +14,10 @@ import torch
 from torch import Tensor
 
 from vidnas.nas.network import Supernet
-from vidnas.nn.native import calls, compiler, library, prototypes
-from vidnas.nn.native.calls import Argument, Library, PerThread, share
+from vidnas.nn.native import calls, library
+from vidnas.nn.native.calls import Argument, Library, PerThread, Prototype, share
+from vidnas.nn.native.gradients import Sums
 from vidnas.nn.native.library import kernels, loaded_kernels
-from vidnas.nn.native.prototypes import Prototype
-from vidnas.nn.native.sums import Sums
 from vidnas.nn.pooling import avg_pool, max_pool
 
 FRAMES = torch.randn(2, 3, 2, 5, 6, generator=torch.Generator().manual_seed(0))
@@ -65,18 +64,18 @@ def test_it_is_compiled_at_first_use_for_this_machine_and_kept(
     fresh: Path, fake_compiler: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command = [str(fake_compiler), "-DREAL=float"]
-    made = compiler.compiled(command)
+    made = library.compiled(command)
     assert made.parent == fresh and made.read_text() == "compiled\n"
-    assert compiler.compiled(command) == made and len(log_of(fake_compiler)) == 1
+    assert library.compiled(command) == made and len(log_of(fake_compiler)) == 1
     assert {path.stem for path in fresh.iterdir()} == {made.stem}, "no half file is left"
-    others = [compiler.compiled([str(fake_compiler), "-DREAL=double"])]
+    others = [library.compiled([str(fake_compiler), "-DREAL=double"])]
     monkeypatch.setenv("MACHINE", "another")
-    others.append(compiler.compiled(command))
+    others.append(library.compiled(command))
     monkeypatch.setenv("MACHINE", "")
-    monkeypatch.setattr(compiler, "SOURCE", fake_compiler.with_name("kernels.c"))
+    monkeypatch.setattr(library, "SOURCE", fake_compiler.with_name("kernels.c"))
     for name in ("kernels.c", "a_part.c", "a_header.h"):
         fake_compiler.with_name(name).write_text("changed")
-        others.append(compiler.compiled(command))
+        others.append(library.compiled(command))
     assert len({made, *others}) == len(log_of(fake_compiler)) == 6
 
 
@@ -84,12 +83,12 @@ def test_it_is_compiled_at_first_use_for_this_machine_and_kept(
 def test_a_damaged_library_is_compiled_again(fake_compiler: Path, damage: bytes | None) -> None:
     """To load it would end the process."""
     command = [str(fake_compiler), "-DREAL=float"]
-    made = compiler.compiled(command)
+    made = library.compiled(command)
     if damage is None:
-        made.with_suffix(compiler.DIGEST).unlink()
+        made.with_suffix(library.DIGEST).unlink()
     else:
         made.write_bytes(damage)
-    assert compiler.compiled(command).read_text() == "compiled\n" and len(log_of(fake_compiler)) == 2
+    assert library.compiled(command).read_text() == "compiled\n" and len(log_of(fake_compiler)) == 2
 
 
 def some_results() -> tuple[Tensor, ...]:
@@ -213,12 +212,12 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Work], Library]:
     """toy(parameters, work): a library of one kernel, written in Python, that takes these."""
 
     def make(parameters: str, work: Work) -> Library:
-        declared = tuple(prototypes._parameter(one) for one in parameters.split(", "))
+        declared = tuple(calls._parameter(one) for one in parameters.split(", "))
         monkeypatch.setattr(calls, "prototypes", lambda: {"toy": Prototype(declared, is_kernel=True)})
         kernel = KERNEL(lambda numbers, *items: work(numbers[: len(declared)], *items))
         code = loaded_kernels(FRAMES).code
         monkeypatch.setattr(code, "do_toy", kernel, raising=False)
-        return Library.of(code, FRAMES.dtype)
+        return Library(code, FRAMES.dtype)
 
     return make
 
@@ -280,9 +279,9 @@ def test_a_tensor_that_is_not_contiguous_is_an_error(toy: Callable[[str, Work], 
         toy("const real *x", lambda *_: pytest.fail("was called")).share("toy", 1, FRAMES.transpose(0, 1))
 
 
-@pytest.mark.parametrize("name", prototypes.prototypes())
+@pytest.mark.parametrize("name", calls.prototypes())
 def test_every_function_in_the_header_minds_how_much_it_is_given(name: str) -> None:
-    kernels, prototype = loaded_kernels(FRAMES), prototypes.prototypes()[name]
+    kernels, prototype = loaded_kernels(FRAMES), calls.prototypes()[name]
     for number in (len(prototype.parameters) - 1, len(prototype.parameters) + 1):
         arguments = (1,) * number
         with pytest.raises(
@@ -296,7 +295,7 @@ def test_every_function_in_the_header_minds_how_much_it_is_given(name: str) -> N
 
 def test_the_header_and_the_kernels_cannot_declare_different_things(tmp_path: Path) -> None:
     """C's compiler compares them."""
-    sources = Path(shutil.copytree(compiler.SOURCE.parent, tmp_path / "native"))
+    sources = Path(shutil.copytree(library.SOURCE.parent, tmp_path / "native"))
     header = sources / "kernels.h"
     command = ["cc", "-fsyntax-only", "-DREAL=float", str(sources / "kernels.c")]
     subprocess.run(command, check=True)

@@ -18,7 +18,7 @@ from PIL import Image
 
 from vidnas.config.data import PackConfig
 from vidnas.errors import UsageError, UserError
-from vidnas.training import peak
+from vidnas.training import memory
 from vidnas.verbs.pack import run_pack
 from vidnas.video.clips.datasets import TrainClips
 from vidnas.video.index.index import index_videos
@@ -351,7 +351,7 @@ def test_a_full_disk_is_told_before(videos: Path, tmp_path: Path, monkeypatch: p
 CODE = """
 import sys
 from vidnas.config.data import PackConfig
-from vidnas.training import peak
+from vidnas.training import memory
 from vidnas.verbs.pack import run_pack
 run_pack(PackConfig(data=sys.argv[1], out=sys.argv[2], workers=1))
 """
@@ -511,9 +511,9 @@ def test_memory_does_not_grow_over_ten_thousand_clips(source: str, request: pyte
     )
     for number in range(11_000):
         if number == 1000:
-            before = peak.held_bytes(torch.device("cpu"))
+            before = memory.held_bytes(torch.device("cpu"))
         clips[number % len(clips), number]
-    assert peak.held_bytes(torch.device("cpu")) - before < 8 << 20
+    assert memory.held_bytes(torch.device("cpu")) - before < 8 << 20
 
 
 def scan_video_or_told(path: Path) -> int:

@@ -22,6 +22,21 @@ class Method:
     """What a checkpoint keeps of it, by name."""
 
 
+class AlphaHistory:
+    """Alpha after every epoch, (epochs, edges, primitives): what the result is chosen from and drawn with."""
+
+    def __init__(self) -> None:
+        self.epochs: list[Alpha] = []
+
+    def state_dict(self) -> dict[str, list[Alpha]]:
+        """What a checkpoint keeps."""
+        return {"epochs": self.epochs}
+
+    def load_state_dict(self, state: dict[str, list[Alpha]]) -> None:
+        """Go on from there."""
+        self.epochs = list(state["epochs"])
+
+
 def search_step(step: WeightStep, method: Method, train_batch: Batch, val_batch: Batch, tally: Tally) -> None:
     """A step of the method on a val batch and one of the weights on a train batch, which `tally` counts."""
     train_clips = step.precision.to_device(train_batch)

@@ -16,17 +16,17 @@ from vidnas.nn.baselines.x3d import build_x3d
 
 BASELINES: Mapping[str, Builder] = MappingProxyType(
     {
-        "3d-resnet-18": resnet_builder(BASIC_18, bottleneck=False, shortcut="B"),
-        "3d-resnet-50": resnet_builder(BOTTLENECK_50, bottleneck=True, shortcut="B"),
-        "3d-resnet-101": resnet_builder(BOTTLENECK_101, bottleneck=True, shortcut="B"),
+        "3d-resnet-18": resnet_builder(BASIC_18, bottleneck=False),
+        "3d-resnet-50": resnet_builder(BOTTLENECK_50, bottleneck=True),
+        "3d-resnet-101": resnet_builder(BOTTLENECK_101, bottleneck=True),
         "3d-resnet-18-a": resnet_builder(BASIC_18, bottleneck=False, shortcut="A"),
         "3d-resnet-50-a": resnet_builder(BOTTLENECK_50, bottleneck=True, shortcut="A"),
         "3d-resnet-101-a": resnet_builder(BOTTLENECK_101, bottleneck=True, shortcut="A"),
         "c3d": c3d_builder(16),
         "c3d-8": c3d_builder(8),
-        "stc-resnet-18": resnet_builder(BASIC_18, bottleneck=False, shortcut="B", behind=STCBlock),
-        "stc-resnet-50": resnet_builder(BOTTLENECK_50, bottleneck=True, shortcut="B", behind=STCBlock),
-        "stc-resnet-101": resnet_builder(BOTTLENECK_101, bottleneck=True, shortcut="B", behind=STCBlock),
+        "stc-resnet-18": resnet_builder(BASIC_18, bottleneck=False, behind=STCBlock),
+        "stc-resnet-50": resnet_builder(BOTTLENECK_50, bottleneck=True, behind=STCBlock),
+        "stc-resnet-101": resnet_builder(BOTTLENECK_101, bottleneck=True, behind=STCBlock),
         "3d-mobilenetv2-0.45": build_mobilenet,
         "3d-shufflenet-0.5": shufflenet_builder(0.5),
         "3d-shufflenet-1.0": shufflenet_builder(1.0),

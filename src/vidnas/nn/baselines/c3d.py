@@ -6,14 +6,13 @@ as many inputs as the clip's size leaves; at 112 px and with 101 classes the net
 with the 487 classes of Sports-1M 79.99 M.
 """
 
-from collections.abc import Callable
+from collections import OrderedDict
 from functools import partial
 
-from torch import Tensor, nn
+from torch import nn
 
 from vidnas.errors import UsageError
-from vidnas.nn.baselines.parts import ClipSize
-from vidnas.shapes import Logits, Video
+from vidnas.nn.baselines.parts import Builder, ClipSize
 
 STAGES = ((64,), (128,), (256, 256), (512, 512), (512, 512))
 WIDTH = 4096
@@ -21,66 +20,32 @@ DROPOUT = 0.5
 SMALLEST_PX = 16
 
 
-class Classifier(nn.Module):
-    """The two hidden linear layers with ReLU and dropout. A `dropout` above C3D's own replaces the last."""
-
-    def __init__(self, features: int, dropout: float) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(
-            nn.Flatten(),
-            nn.Linear(features, WIDTH), nn.ReLU(), nn.Dropout(DROPOUT),
-            nn.Linear(WIDTH, WIDTH), nn.ReLU(), nn.Dropout(max(DROPOUT, dropout)),
-        )  # fmt: skip
-
-    def forward(self, video: Video) -> Tensor:
-        """Features of a batch, (batch, WIDTH)."""
-        return self.layers(video)  # type: ignore[no-any-return]
-
-
-class LinearHead(nn.Module):
-    """The last linear layer."""
-
-    def __init__(self, features: int, num_classes: int) -> None:
-        super().__init__()
-        self.linear = nn.Linear(features, num_classes)
-
-    def forward(self, features: Tensor) -> Logits:
-        """One score per class."""
-        return self.linear(features)  # type: ignore[no-any-return]
-
-
-class C3D(nn.Module):
-    """C3D for clips of one size; `last_pool` is the stride in time of its last pooling."""
-
-    def __init__(
-        self, num_classes: int, *, clip: ClipSize, last_pool: int, channels: int, dropout: float
-    ) -> None:
-        super().__init__()
-        layers: list[nn.Module] = []
-        for index, widths in enumerate(STAGES):
-            for width in widths:
-                layers += [nn.Conv3d(channels, width, 3, padding=1), nn.ReLU()]
-                channels = width
-            in_time = (1, 2, 2, 2, last_pool)[index]
-            padding = (0, 1, 1) if index == len(STAGES) - 1 else 0
-            layers.append(nn.MaxPool3d((in_time, 2, 2), (in_time, 2, 2), padding))
-        self.convs = nn.Sequential(*layers)
-        side = clip.size_px // 16 // 2 + 1
-        self.classifier = Classifier(channels * side * side, dropout)
-        self.head = LinearHead(WIDTH, num_classes)
-
-    def forward(self, video: Video) -> Logits:
-        """Logits of a batch of clips of the size that the network was made for."""
-        return self.head(self.classifier(self.convs(video)))  # type: ignore[no-any-return]
+def _c3d(num_classes: int, clip: ClipSize, last_pool: int, channels: int, dropout: float) -> nn.Module:
+    """`last_pool` is the last pooling's stride in time; a `dropout` above C3D's own replaces the last."""
+    layers: list[nn.Module] = []
+    for index, widths in enumerate(STAGES):
+        for width in widths:
+            layers += [nn.Conv3d(channels, width, 3, padding=1), nn.ReLU()]
+            channels = width
+        in_time = (1, 2, 2, 2, last_pool)[index]
+        padding = (0, 1, 1) if index == len(STAGES) - 1 else 0
+        layers.append(nn.MaxPool3d((in_time, 2, 2), (in_time, 2, 2), padding))
+    side = clip.size_px // 16 // 2 + 1
+    hidden = nn.Sequential(
+        nn.Flatten(),
+        nn.Linear(channels * side * side, WIDTH), nn.ReLU(), nn.Dropout(DROPOUT),
+        nn.Linear(WIDTH, WIDTH), nn.ReLU(), nn.Dropout(max(DROPOUT, dropout)),
+    )  # fmt: skip
+    parts: dict[str, nn.Module] = {
+        "convs": nn.Sequential(*layers),
+        "classifier": nn.Sequential(OrderedDict(layers=hidden)),
+        "head": nn.Sequential(OrderedDict(linear=nn.Linear(WIDTH, num_classes))),
+    }
+    return nn.Sequential(OrderedDict(parts))
 
 
 def _build(
-    num_frames: int,
-    num_classes: int,
-    *,
-    clip: ClipSize,
-    channels: int = 3,
-    dropout: float = 0.0,
+    num_frames: int, num_classes: int, *, clip: ClipSize, channels: int = 3, dropout: float = 0.0
 ) -> nn.Module:
     name, other = ("c3d", "c3d-8 takes 8") if num_frames == 16 else ("c3d-8", "c3d takes 16")
     if clip.num_frames != num_frames:
@@ -91,9 +56,9 @@ def _build(
     if clip.size_px < SMALLEST_PX:
         raise UsageError(f"size_px is {clip.size_px}; the network {name} needs at least {SMALLEST_PX}.")
     last_pool = 2 if num_frames == 16 else 1
-    return C3D(num_classes, clip=clip, last_pool=last_pool, channels=channels, dropout=dropout)
+    return _c3d(num_classes, clip, last_pool, channels, dropout)
 
 
-def c3d_builder(num_frames: int) -> Callable[..., nn.Module]:
+def c3d_builder(num_frames: int) -> Builder:
     """A builder of C3D for clips of 16 frames, or of its variant for 8."""
     return partial(_build, num_frames)

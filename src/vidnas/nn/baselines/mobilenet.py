@@ -6,9 +6,9 @@ as many as at full width.
 
 from torch import Tensor, nn
 
-from vidnas.nn.baselines.parts import ClipSize, conv_norm, depthwise, init_kaiming
+from vidnas.nn.baselines.parts import conv_norm, depthwise, for_every_clip, network_of
 from vidnas.nn.head import Head
-from vidnas.shapes import Logits, Video
+from vidnas.shapes import Video
 
 WIDTH = 0.45
 STEM = 32
@@ -44,34 +44,15 @@ class InvertedResidual(nn.Module):
         return video + out if self.added else out
 
 
-class MobileNetV2(nn.Module):
+@for_every_clip
+def build_mobilenet(num_classes: int, channels: int, dropout: float) -> nn.Module:
     """Stem, inverted residuals, 1x1x1 to the features, mean, linear."""
-
-    def __init__(self, num_classes: int, *, channels: int, dropout: float) -> None:
-        super().__init__()
-        width = int(STEM * WIDTH)
-        layers: list[nn.Module] = [conv_norm(channels, width, (3, 3, 3), (1, 2, 2), activation=nn.ReLU6)]
-        for expansion, full_width, depth, stride in STAGES:
-            for index in range(depth):
-                channels_out = int(full_width * WIDTH)
-                layers.append(InvertedResidual(width, channels_out, stride if index == 0 else 1, expansion))
-                width = channels_out
-        layers.append(conv_norm(width, FEATURES, (1, 1, 1), activation=nn.ReLU6))
-        self.layers = nn.Sequential(*layers)
-        self.head = Head(FEATURES, num_classes, dropout)
-        init_kaiming(self)
-
-    def forward(self, video: Video) -> Logits:
-        """Logits of a batch."""
-        return self.head(self.layers(video))  # type: ignore[no-any-return]
-
-
-def build_mobilenet(
-    num_classes: int,
-    *,
-    clip: ClipSize,  # noqa: ARG001
-    channels: int = 3,
-    dropout: float = 0.0,
-) -> nn.Module:
-    """3d-mobilenetv2-0.45."""
-    return MobileNetV2(num_classes, channels=channels, dropout=dropout)
+    width = int(STEM * WIDTH)
+    layers: list[nn.Module] = [conv_norm(channels, width, (3, 3, 3), (1, 2, 2), activation=nn.ReLU6)]
+    for expansion, full_width, depth, stride in STAGES:
+        for index in range(depth):
+            channels_out = int(full_width * WIDTH)
+            layers.append(InvertedResidual(width, channels_out, stride if index == 0 else 1, expansion))
+            width = channels_out
+    layers.append(conv_norm(width, FEATURES, (1, 1, 1), activation=nn.ReLU6))
+    return network_of({"layers": nn.Sequential(*layers), "head": Head(FEATURES, num_classes, dropout)})

@@ -13,11 +13,11 @@ from vidnas.nn.baselines.parts import (
     Triple,
     conv_norm,
     depthwise,
-    init_kaiming,
     make_divisible,
+    network_of,
 )
 from vidnas.nn.head import Head
-from vidnas.shapes import Logits, Video
+from vidnas.shapes import Video
 
 STEM = 8
 SQUEEZE = 1 / 4
@@ -66,41 +66,22 @@ def _fitted(channels_in: int, channels_out: int, stride: int) -> nn.Module:
     )
 
 
-class MoViNet(nn.Module):
-    """Stem, blocks, 1x1x1, mean, two linear layers."""
-
-    def __init__(self, num_classes: int, *, channels: int, dropout: float) -> None:
-        super().__init__()
-        self.stem = conv_norm(channels, STEM, (1, 3, 3), (1, 2, 2), activation=nn.SiLU)
-        blocks = []
-        width = STEM
-        for channels_out, stride, kinds in STAGES:
-            for index, (wide, kernel) in enumerate(kinds):
-                blocks.append(MoViNetBlock(width, channels_out, wide, kernel, stride if index == 0 else 1))
-                width = channels_out
-        self.blocks = nn.Sequential(*blocks)
-        self.last = nn.Sequential(
-            conv_norm(width, LAST, (1, 1, 1), activation=nn.SiLU),
-            nn.AdaptiveAvgPool3d(1),
-            nn.Conv3d(LAST, FEATURES, 1),
-            nn.SiLU(),
-        )
-        self.head = Head(FEATURES, num_classes, dropout)
-        init_kaiming(self)
-
-    def forward(self, video: Video) -> Logits:
-        """Logits of a batch."""
-        return self.head(self.last(self.blocks(self.stem(video))))  # type: ignore[no-any-return]
-
-
-def build_movinet(
-    num_classes: int,
-    *,
-    clip: ClipSize,
-    channels: int = 3,
-    dropout: float = 0.0,
-) -> nn.Module:
-    """movinet-a0; UsageError where the clips are too small for it."""
+def build_movinet(num_classes: int, *, clip: ClipSize, channels: int = 3, dropout: float = 0.0) -> nn.Module:
+    """Stem, blocks, 1x1x1, mean, two linear layers; UsageError where the clips are too small for it."""
     if clip.size_px < SMALLEST_PX:
         raise UsageError(f"size_px is {clip.size_px}; the network movinet-a0 needs at least {SMALLEST_PX}.")
-    return MoViNet(num_classes, channels=channels, dropout=dropout)
+    stem = conv_norm(channels, STEM, (1, 3, 3), (1, 2, 2), activation=nn.SiLU)
+    blocks = []
+    width = STEM
+    for channels_out, stride, kinds in STAGES:
+        for index, (wide, kernel) in enumerate(kinds):
+            blocks.append(MoViNetBlock(width, channels_out, wide, kernel, stride if index == 0 else 1))
+            width = channels_out
+    last = nn.Sequential(
+        conv_norm(width, LAST, (1, 1, 1), activation=nn.SiLU),
+        nn.AdaptiveAvgPool3d(1),
+        nn.Conv3d(LAST, FEATURES, 1),
+        nn.SiLU(),
+    )
+    head = Head(FEATURES, num_classes, dropout)
+    return network_of({"stem": stem, "blocks": nn.Sequential(*blocks), "last": last, "head": head})

@@ -1,7 +1,8 @@
 """What the hand-designed networks share: convolutions with their norm, their initialisation, clip sizes."""
 
+from collections import OrderedDict
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from torch import Tensor, nn
 
@@ -15,6 +16,7 @@ class ClipSize(NamedTuple):
     size_px: int
 
 
+@runtime_checkable
 class Builder(Protocol):
     """Builds a network for clips of this size.
 
@@ -27,6 +29,21 @@ class Builder(Protocol):
         self, num_classes: int, *, clip: ClipSize, channels: int = 3, dropout: float = 0.0
     ) -> nn.Module:
         """The network, its weights drawn from PyTorch's global generator."""
+
+
+def for_every_clip(network: Callable[[int, int, float], nn.Module]) -> Builder:
+    """The builder of a network(num_classes, channels, dropout) that is the same for clips of every size."""
+
+    def build(
+        num_classes: int,
+        *,
+        clip: ClipSize,  # noqa: ARG001  (every builder takes it)
+        channels: int = 3,
+        dropout: float = 0.0,
+    ) -> nn.Module:
+        return network(num_classes, channels, dropout)
+
+    return build
 
 
 def conv_norm(
@@ -74,13 +91,15 @@ class SqueezeExcite(nn.Module):
         return weighted
 
 
-def init_kaiming(network: nn.Module) -> None:
-    """Filters as He et al. (2015) draw them, by the number of outputs; norms pass everything through."""
+def network_of(parts: dict[str, nn.Module]) -> nn.Module:
+    """These parts in their order; filters as He et al. (2015) draw them, by the number of outputs."""
+    network = nn.Sequential(OrderedDict(parts))
     for module in network.modules():
         if isinstance(module, nn.Conv3d):
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
+    return network
 
 
 def make_divisible(channels: float, divisor: int = 8) -> int:

@@ -6,15 +6,15 @@ the paper's "33.2M" fits both, its "252M" only A (8 bytes a parameter).
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from itertools import pairwise
 from typing import Literal
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidnas.nn.baselines.parts import ClipSize, conv_norm, init_kaiming
+from vidnas.nn.baselines.parts import Builder, conv_norm, for_every_clip, network_of
 from vidnas.nn.head import Head
-from vidnas.shapes import Logits, Video
+from vidnas.shapes import Video
 
 Shortcut = Literal["A", "B"]
 WIDTHS = (64, 128, 256, 512)
@@ -38,13 +38,13 @@ class Subsample(nn.Module):
 
 
 class Residual(nn.Module):
-    """A block: convolutions beside a shortcut, their sum, ReLU, and then `behind`."""
+    """A block: convolutions beside a shortcut, their sum, ReLU, and then what comes `behind`, if anything."""
 
-    def __init__(self, convs: nn.Module, shortcut: nn.Module, behind: nn.Module) -> None:
+    def __init__(self, convs: nn.Module, shortcut: nn.Module, behind: nn.Module | None = None) -> None:
         super().__init__()
         self.convs = convs
         self.shortcut = shortcut
-        self.behind = behind
+        self.behind = nn.Identity() if behind is None else behind
 
     def forward(self, video: Video) -> Tensor:
         """The block's output."""
@@ -69,42 +69,39 @@ def bottleneck_convs(channels_in: int, width: int, stride: int) -> nn.Sequential
     )
 
 
-class ResNet3D(nn.Module):
-    """Stem 7x7x7 and max-pooling, four stages of blocks, mean, linear; `behind(channels)` ends a block."""
+def widths_of(depths: Sequence[int]) -> list[int]:
+    """The width of the stem, and of every block; where it grows, the block halves what it sees."""
+    return [WIDTHS[0], *(width for width, depth in zip(WIDTHS, depths, strict=True) for _ in range(depth))]
 
-    def __init__(
-        self,
-        depths: Sequence[int],
-        num_classes: int,
-        *,
-        bottleneck: bool,
-        shortcut: Shortcut,
-        channels: int,
-        dropout: float,
-        behind: Callable[[int], nn.Module],
-    ) -> None:
-        super().__init__()
-        self.stem = nn.Sequential(
+
+def resnet_builder(
+    depths: Sequence[int],
+    *,
+    bottleneck: bool,
+    shortcut: Shortcut = "B",
+    behind: Callable[[int], nn.Module] = nn.Identity,
+) -> Builder:
+    """A builder of 3D-ResNets: stem 7x7x7 and max-pooling, four stages of these numbers of blocks, mean,
+    linear; `behind(channels)` ends a block."""
+    expansion, convs = (4, bottleneck_convs) if bottleneck else (1, basic_convs)
+
+    @for_every_clip
+    def build(num_classes: int, channels: int, dropout: float) -> nn.Module:
+        stem = nn.Sequential(
             conv_norm(channels, WIDTHS[0], (7, 7, 7), (1, 2, 2)), nn.MaxPool3d(3, stride=2, padding=1)
         )
-        expansion = 4 if bottleneck else 1
-        convs = bottleneck_convs if bottleneck else basic_convs
         blocks = []
         channels_in = WIDTHS[0]
-        for stage, (width, depth) in enumerate(zip(WIDTHS, depths, strict=True)):
-            for index in range(depth):
-                stride = 2 if stage > 0 and index == 0 else 1
-                channels_out = width * expansion
-                beside = _shortcut(channels_in, channels_out, stride, shortcut)
-                blocks.append(Residual(convs(channels_in, width, stride), beside, behind(channels_out)))
-                channels_in = channels_out
-        self.blocks = nn.Sequential(*blocks)
-        self.head = Head(channels_in, num_classes, dropout)
-        init_kaiming(self)
+        for before, width in pairwise(widths_of(depths)):
+            stride = 1 if before == width else 2
+            channels_out = width * expansion
+            beside = _shortcut(channels_in, channels_out, stride, shortcut)
+            blocks.append(Residual(convs(channels_in, width, stride), beside, behind(channels_out)))
+            channels_in = channels_out
+        head = Head(channels_in, num_classes, dropout)
+        return network_of({"stem": stem, "blocks": nn.Sequential(*blocks), "head": head})
 
-    def forward(self, video: Video) -> Logits:
-        """Logits of a batch."""
-        return self.head(self.blocks(self.stem(video)))  # type: ignore[no-any-return]
+    return build
 
 
 def _shortcut(channels_in: int, channels_out: int, stride: int, kind: Shortcut) -> nn.Module:
@@ -113,41 +110,3 @@ def _shortcut(channels_in: int, channels_out: int, stride: int, kind: Shortcut) 
     if kind == "A":
         return Subsample(channels_out, stride)
     return conv_norm(channels_in, channels_out, (1, 1, 1), (stride,) * 3, activation=None)
-
-
-def _build(
-    depths: Sequence[int],
-    bottleneck: bool,
-    shortcut: Shortcut,
-    behind: Callable[[int], nn.Module],
-    num_classes: int,
-    *,
-    clip: ClipSize,  # noqa: ARG001  (every builder takes it; this network is the same for every clip)
-    channels: int = 3,
-    dropout: float = 0.0,
-) -> nn.Module:
-    return ResNet3D(
-        depths,
-        num_classes,
-        bottleneck=bottleneck,
-        shortcut=shortcut,
-        channels=channels,
-        dropout=dropout,
-        behind=behind,
-    )
-
-
-def no_block(_channels: int) -> nn.Module:
-    """Nothing behind a residual block."""
-    return nn.Identity()
-
-
-def resnet_builder(
-    depths: Sequence[int],
-    *,
-    bottleneck: bool,
-    shortcut: Shortcut,
-    behind: Callable[[int], nn.Module] = no_block,
-) -> Callable[..., nn.Module]:
-    """A builder of 3D-ResNets of these numbers of blocks."""
-    return partial(_build, depths, bottleneck, shortcut, behind)

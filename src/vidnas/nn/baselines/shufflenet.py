@@ -4,21 +4,21 @@ Zhang et al.'s channel shuffle between grouped 1x1x1 convolutions, with three-di
 and three groups. Made for 16 frames; of fewer, a stage without a second frame left does not halve time.
 """
 
-from collections.abc import Callable
 from functools import partial
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from vidnas.nn.baselines.parts import ClipSize, conv_norm, depthwise, init_kaiming
+from vidnas.nn.baselines.parts import Builder, conv_norm, depthwise, for_every_clip, network_of
 from vidnas.nn.head import Head
-from vidnas.shapes import Logits, Video
+from vidnas.shapes import Video
 
 GROUPS = 3
 STEM = 24
-WIDTHS = (240, 480, 960)
-DEPTHS = (4, 8, 4)
+STAGES = ((240, 4), (480, 8), (960, 4))
+"""Channels at full width, and blocks; the first block of every stage halves time and space."""
 
 
 def shuffle_channels(video: Video, groups: int) -> Tensor:
@@ -57,40 +57,19 @@ class ShuffleBlock(nn.Module):
         return F.relu(torch.cat([out, halved(video)], dim=1) if self.stride == 2 else out + video)
 
 
-class ShuffleNet(nn.Module):
+def _shufflenet(width: float, num_classes: int, channels: int, dropout: float) -> nn.Module:
     """Stem and max-pooling, three stages, mean, linear; `width` scales all channels."""
-
-    def __init__(self, width: float, num_classes: int, *, channels: int, dropout: float) -> None:
-        super().__init__()
-        channels_in = int(STEM * width)
-        self.stem = nn.Sequential(
-            conv_norm(channels, channels_in, (3, 3, 3), (1, 2, 2)), nn.MaxPool3d(3, stride=2, padding=1)
-        )
-        blocks = []
-        for full_width, depth in zip(WIDTHS, DEPTHS, strict=True):
-            for index in range(depth):
-                blocks.append(ShuffleBlock(channels_in, int(full_width * width), 2 if index == 0 else 1))
-                channels_in = int(full_width * width)
-        self.blocks = nn.Sequential(*blocks)
-        self.head = Head(channels_in, num_classes, dropout)
-        init_kaiming(self)
-
-    def forward(self, video: Video) -> Logits:
-        """Logits of a batch."""
-        return self.head(self.blocks(self.stem(video)))  # type: ignore[no-any-return]
+    first = int(STEM * width)
+    stem = nn.Sequential(
+        conv_norm(channels, first, (3, 3, 3), (1, 2, 2)), nn.MaxPool3d(3, stride=2, padding=1)
+    )
+    widths = [int(full_width * width) for full_width, depth in STAGES for _ in range(depth)]
+    blocks = nn.Sequential(
+        *(ShuffleBlock(before, own, 1 if before == own else 2) for before, own in pairwise([first, *widths]))
+    )
+    return network_of({"stem": stem, "blocks": blocks, "head": Head(widths[-1], num_classes, dropout)})
 
 
-def _build(
-    width: float,
-    num_classes: int,
-    *,
-    clip: ClipSize,  # noqa: ARG001
-    channels: int = 3,
-    dropout: float = 0.0,
-) -> nn.Module:
-    return ShuffleNet(width, num_classes, channels=channels, dropout=dropout)
-
-
-def shufflenet_builder(width: float) -> Callable[..., nn.Module]:
+def shufflenet_builder(width: float) -> Builder:
     """A builder of 3D-ShuffleNets of this share of the full width."""
-    return partial(_build, width)
+    return for_every_clip(partial(_shufflenet, width))

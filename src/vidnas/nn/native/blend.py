@@ -8,10 +8,15 @@ from torch import Tensor
 
 from vidnas.nn.native import stages
 from vidnas.nn.native.calls import Argument
-from vidnas.nn.native.derivatives import all_contiguous, first_derivative_only, only_wanted
+from vidnas.nn.native.gradients import (
+    ParameterGradient,
+    Sums,
+    all_contiguous,
+    first_derivative_only,
+    only_wanted,
+)
 from vidnas.nn.native.library import loaded_kernels
 from vidnas.nn.native.norms import Norm
-from vidnas.nn.native.sums import ParameterGradient, Sums
 
 
 class Covariance(torch.autograd.Function):

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from vidnas.nn.native import stages
-from vidnas.nn.native.derivatives import all_contiguous, first_derivative_only, only_wanted
+from vidnas.nn.native.gradients import all_contiguous, first_derivative_only, only_wanted
 from vidnas.nn.native.norms import Norm
 
 

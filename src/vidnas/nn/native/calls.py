@@ -2,16 +2,61 @@
 
 import ctypes
 import os
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import cache, partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from vidnas.nn.native.prototypes import prototypes
+HEADER = Path(__file__).with_name("kernels.h")
+FUNCTION = re.compile(r"\bint (\w+)\(([^()]*?)(, int first, int last)?\);")
+
+
+class Parameter(NamedTuple):
+    """A parameter: its type in C, its name, and the type in short: "int", "real**"; "?" is OR_NULL."""
+
+    declared: str
+    name: str
+    type: str
+
+
+class Prototype(NamedTuple):
+    """What a function takes; of a kernel, without the items that it is to do."""
+
+    parameters: tuple[Parameter, ...]
+    is_kernel: bool
+
+
+@cache
+def prototypes() -> dict[str, Prototype]:
+    """Of the functions in kernels.h, by name."""
+    header = " ".join(HEADER.read_text("utf-8").split())
+    return {
+        name: Prototype(tuple(map(_parameter, listed.split(", "))), is_kernel=bool(items))
+        for name, listed, items in FUNCTION.findall(header)
+    }
+
+
+def _parameter(text: str) -> Parameter:
+    found = re.fullmatch(r"(.*?)(\w+)", text)
+    assert found, text
+    declared, name = found.groups()
+    return Parameter(declared, name, re.sub(r"\bconst\b|\s", "", declared).replace("OR_NULL", "?"))
+
+
+def calls_in_c() -> str:
+    """do_NAME of every kernel, as team.c says."""
+    return "".join(
+        f"int do_{name}(const intptr_t *a, int first, int last) {{ return {name}("
+        + "".join(f"({one.declared})a[{n}], " for n, one in enumerate(prototype.parameters))
+        + "first, last); }\n"
+        for name, prototype in prototypes().items()
+        if prototype.is_kernel
+    )
 
 
 class PerThread(NamedTuple):
@@ -38,18 +83,13 @@ class _Work(ctypes.Structure):
     )
 
 
-@dataclass(frozen=True)
 class Library:
     """The functions of kernels.h, compiled for one precision."""
 
-    code: ctypes.CDLL
-    dtypes: Mapping[str, torch.dtype]
-    """Of the tensors that a pointer to such numbers may point to, by the pointer's type."""
-
-    @classmethod
-    def of(cls, code: ctypes.CDLL, real: torch.dtype) -> "Library":
-        """The library for tensors of this type."""
-        return cls(code, {"real*": real, "uint8_t*": torch.uint8})
+    def __init__(self, code: ctypes.CDLL, real: torch.dtype) -> None:
+        self.code = code
+        self.dtypes = {"real*": real, "uint8_t*": torch.uint8}
+        """Of the tensors that a pointer to such numbers may point to, by the pointer's type."""
 
     def count(self, name: str, *numbers: int) -> int:
         """What a function says that takes whole numbers alone."""
@@ -86,7 +126,7 @@ class Library:
 
 
 def _slot(
-    argument: Argument, wanted: str, dtypes: Mapping[str, torch.dtype], arrays: list[Any]
+    argument: Argument, wanted: str, dtypes: dict[str, torch.dtype], arrays: list[Any]
 ) -> tuple[int, int] | None:
     """An argument as `Library._slots` has it; None where it is not of the type in C that is `wanted`."""
     if isinstance(argument, Tensor):
@@ -106,7 +146,7 @@ def _slot(
 def _address(
     items: Sequence[Tensor | None] | Sequence[int],
     wanted: str,
-    dtypes: Mapping[str, torch.dtype],
+    dtypes: dict[str, torch.dtype],
     arrays: list[Any],
 ) -> tuple[int, int] | None:
     """An array of these, each of the type that is `wanted`."""

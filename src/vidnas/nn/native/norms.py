@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from vidnas.nn.native.sums import Sums
+from vidnas.nn.native.gradients import Sums
 
 EPS = 1e-5
 """Added to variances: nn.BatchNorm3d's default."""

@@ -5,24 +5,29 @@ filters shaped as in branches.Branches; those of the spatial stage come as (plai
 """
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from vidnas.nn.native.gradients import ParameterGradient, Sums
 from vidnas.nn.native.library import loaded_kernels
 from vidnas.nn.native.norms import Norm, Slopes
-from vidnas.nn.native.sums import ParameterGradient, Sums
 
 
 def spatial(frames: Tensor, kinds: Sequence[Tensor], bias: Tensor | None = None) -> tuple[Tensor, Sums]:
     """z = filters * relu(frames) and its moments; with `bias` relu(z + bias), and no moments."""
-    batch, time, _, height, width = frames.shape
+    library = loaded_kernels(frames)
+    batch, time, channels, height, width = frames.shape
     wide = sum(len(filters) for filters in kinds)
     z, moments = frames.new_empty(batch, time, wide, height, width), Sums(2, wide)
-    for filters, place in _by_dilation(kinds):
-        own_bias = None if bias is None else bias[place.first_channel :][: len(filters)]
-        _spatial(frames, filters, own_bias, z, moments, place)
+    for filters, dilation, first in _by_dilation(kinds):
+        own_bias = None if bias is None else bias[first:][: len(filters)]
+        library.share(
+            "spatial_forward",
+            library.count("spatial_items", batch * time, channels, height, width, dilation),
+            frames, filters, own_bias, z, moments.at(0), moments.at(1), batch * time, channels, wide, first,
+            len(filters), height, width, dilation,
+        )  # fmt: skip
     return z, moments
 
 
@@ -30,55 +35,28 @@ def spatial_backward(
     frames: Tensor, kinds: Sequence[Tensor], z: Tensor, dz: Tensor, slopes: Slopes, wanted: Sequence[bool]
 ) -> tuple[Tensor, list[Tensor | None]]:
     """The gradients in the frames and in those filters that are `wanted`; `dz` is that behind the norm."""
+    library = loaded_kernels(frames)
+    batch, time, channels, height, width = frames.shape
     d_frames, slopes = torch.empty_like(frames), Slopes(*(t.to(z.dtype) for t in slopes))
     d_kinds = [ParameterGradient(filters, wanted=want) for filters, want in zip(kinds, wanted, strict=True)]
-    for filters, place in _by_dilation(kinds):
-        _spatial_backward(frames, filters, z, dz, slopes, d_frames, d_kinds[place.kind], place)
+    for filters, dilation, first in _by_dilation(kinds):
+        wide = channels + len(filters)
+        library.share(
+            "spatial_backward",
+            library.count("spatial_items", batch * time, wide, height, width, dilation),
+            frames, filters, z, dz, *slopes, d_frames, int(first > 0), d_kinds[dilation - 1].at(),
+            batch * time, channels, z.shape[2], first, len(filters), height, width, dilation,
+        )  # fmt: skip
     return d_frames, [d_filters.total() for d_filters in d_kinds]
 
 
-class _Place(NamedTuple):
-    """Of a kind of spatial filters: its number, dilation, and first channel in z."""
-
-    kind: int
-    dilation: int
-    first_channel: int
-
-
-def _by_dilation(kinds: Sequence[Tensor]) -> Iterator[tuple[Tensor, _Place]]:
-    """The kinds of spatial filters that there are."""
+def _by_dilation(kinds: Sequence[Tensor]) -> Iterator[tuple[Tensor, int, int]]:
+    """The kinds of spatial filters that there are, each with its dilation and its first channel in z."""
     plain, dilated = kinds
     if len(plain):
-        yield plain, _Place(kind=0, dilation=1, first_channel=0)
+        yield plain, 1, 0
     if len(dilated):
-        yield dilated, _Place(kind=1, dilation=2, first_channel=len(plain))
-
-
-def _spatial(
-    frames: Tensor, filters: Tensor, bias: Tensor | None, z: Tensor, moments: Sums, place: _Place
-) -> None:
-    library = loaded_kernels(frames)
-    num_frames, (channels, height, width) = frames.shape[:2].numel(), frames.shape[2:]
-    items = library.count("spatial_items", num_frames, channels, height, width, place.dilation)
-    library.share(
-        "spatial_forward", items,
-        frames, filters, bias, z, moments.at(0), moments.at(1), num_frames, channels, z.shape[2],
-        place.first_channel, len(filters), height, width, place.dilation,
-    )  # fmt: skip
-
-
-def _spatial_backward(
-    frames: Tensor, filters: Tensor, z: Tensor, dz: Tensor, slopes: Slopes, d_frames: Tensor,
-    d_filters: ParameterGradient, place: _Place,
-) -> None:  # fmt: skip
-    library = loaded_kernels(frames)
-    num_frames, (channels, height, width) = frames.shape[:2].numel(), frames.shape[2:]
-    items = library.count("spatial_items", num_frames, channels + len(filters), height, width, place.dilation)
-    library.share(
-        "spatial_backward", items,
-        frames, filters, z, dz, *slopes, d_frames, int(place.first_channel > 0), d_filters.at(), num_frames,
-        channels, z.shape[2], place.first_channel, len(filters), height, width, place.dilation,
-    )  # fmt: skip
+        yield dilated, 2, len(plain)
 
 
 def temporal(z: Tensor, norm: Norm, filters: Tensor) -> tuple[Tensor, Sums]:
