@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from reference import parts
 from reference.ops import Activation, build_candidate, search_norm
-from vidnas.nas.genotype import edge_sources, num_edges
+from vidnas.nas.genotype import edge_sources
 from vidnas.nas.network import CellPlan, plan_cells
 from vidnas.nas.primitives import PRIMITIVES
 
@@ -82,7 +82,7 @@ class PlainSupernet(nn.Module):
     ) -> None:
         super().__init__()
         plans = plan_cells(num_cells, first_channels, num_nodes)
-        self.alpha = nn.Parameter(1e-3 * torch.randn(num_edges(num_nodes), len(primitives)))
+        self.alpha = nn.Parameter(1e-3 * torch.randn(len(edge_sources(num_nodes)), len(primitives)))
         self.stem = parts.stem(first_channels, stem_stride, search_norm)
         self.cells = nn.ModuleList(AdaptedCell(plan, num_nodes, primitives, activation) for plan in plans)
         self.head = parts.Head(plans[-1].channels * num_nodes, num_classes)

@@ -9,10 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from vidnas.nas.derive import derive
-from vidnas.nas.genotype import Edge, Genotype, edge_sources, num_edges, random_genotype
+from vidnas.nas.genotype import Edge, Genotype, edge_sources, random_genotype
 from vidnas.nas.network import Supernet
 from vidnas.nas.primitives import PRIMITIVES
+from vidnas.nas.spaces.cell import derive
 
 NAMES = tuple(PRIMITIVES)
 
@@ -34,7 +34,7 @@ def enumerated(
 ) -> Genotype:
     """For every node the best of all choices of sources and primitives; of equal ones the first."""
     rows = [strengths(row) for row in alpha.tolist()]
-    sources = edge_sources(next(n for n in itertools.count(1) if num_edges(n) == len(rows)))
+    sources = edge_sources(next(n for n in itertools.count(1) if len(edge_sources(n)) == len(rows)))
     allowed = [j for j, name in enumerate(primitives) if name != "none"]
     nodes = []
     for node in range(sources[-1][0] + 1):
@@ -56,7 +56,7 @@ def torch_softmax(row: Sequence[float]) -> list[float]:
 
 def random_alpha(seed: int, num_nodes: int = 4, num_primitives: int = 8) -> Tensor:
     generator = torch.Generator().manual_seed(seed)
-    return torch.randn(num_edges(num_nodes), num_primitives, generator=generator)
+    return torch.randn(len(edge_sources(num_nodes)), num_primitives, generator=generator)
 
 
 @pytest.mark.parametrize("seed", range(25))

@@ -7,7 +7,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from vidnas.config.presets import search_preset, train_preset
-from vidnas.nas.genotype import Edge, Genotype, edge_sources, num_edges
+from vidnas.nas.genotype import Edge, Genotype, edge_sources
 from vidnas.nas.network import Network, Supernet
 from vidnas.nas.primitives import PRIMITIVES
 
@@ -27,8 +27,8 @@ PAPER_CELL = genotype_of([*SIX_CONV_3, "sep_conv_3", "sep_conv_3"])
 
 
 def test_the_search_space_has_14_edges_and_8_primitives() -> None:
-    assert [num_edges(n) for n in (1, 2, 3, 4)] == [2, 5, 9, 14]
-    assert all(len(edge_sources(n)) == num_edges(n) for n in range(1, 8))
+    assert [len(edge_sources(n)) for n in (1, 2, 3, 4)] == [2, 5, 9, 14]
+    assert all(len(edge_sources(n)) == (n + 1) * (n + 2) // 2 - 1 for n in range(1, 8))
     assert len(PRIMITIVES) == 8
     with torch.device("meta"):
         supernet = Supernet(NUM_CLASSES)

@@ -12,7 +12,7 @@ from vidnas.config.json_files import to_json as settings_json
 from vidnas.config.learning import SearchConfig, TrainConfig
 from vidnas.config.views import DrawConfig
 from vidnas.errors import UsageError, UserError
-from vidnas.nas.genotype import Genotype, edge_sources, num_edges, random_genotype, to_json
+from vidnas.nas.genotype import Genotype, edge_sources, random_genotype, to_json
 from vidnas.nas.primitives import PRIMITIVES
 from vidnas.verbs.draw import HOLD_SEC, DrawResult, run_draw
 
@@ -30,7 +30,7 @@ def search(tmp_path_factory: pytest.TempPathFactory) -> Path:
     generator = np.random.default_rng(0)
     lines = []
     for epoch in range(1, NUM_EPOCHS + 1):
-        alpha = generator.normal(size=(num_edges(4), len(PRIMITIVES))).tolist()
+        alpha = generator.normal(size=(len(edge_sources(4)), len(PRIMITIVES))).tolist()
         edges = [{"node": node, "source": source} for node, source in edge_sources(4)]
         record = {"epoch": epoch, "primitives": [*PRIMITIVES], "edges": edges, "alpha": alpha}
         (folder / f"genotypes/epoch-{epoch:03}.json").write_text(to_json(random_genotype(epoch)))

@@ -42,13 +42,11 @@ def source_name(source: int) -> str:
     return ("cell t-2", "cell t-1")[source] if source < NUM_INPUTS else f"node {source - NUM_INPUTS}"
 
 
-def num_edges(num_nodes: int) -> int:
-    """Connections of a cell with n nodes, (n + 1)(n + 2) / 2 - 1 (paper, section 2.1)."""
-    return (num_nodes + 1) * (num_nodes + 2) // 2 - 1
-
-
 def edge_sources(num_nodes: int) -> tuple[tuple[int, int], ...]:
-    """(node, source) of every edge in the order of alpha's rows: node by node, sources ascending."""
+    """(node, source) of every edge in the order of alpha's rows: node by node, sources ascending.
+
+    Of n nodes there are (n + 1)(n + 2) / 2 - 1 (paper, section 2.1).
+    """
     return tuple((node, source) for node in range(num_nodes) for source in range(NUM_INPUTS + node))
 
 

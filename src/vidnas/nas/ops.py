@@ -86,58 +86,41 @@ def _conv(channels: int, kernel: Kernel, dilation: int = 1) -> nn.Conv3d:
     return nn.Conv3d(channels, channels, kernel, padding=padding, dilation=dilations, bias=False)
 
 
-def _two_stages(
-    spatial: list[nn.Conv3d], channels: int, activation: Activation, batch_stats: bool
-) -> nn.Module:
-    """Activation - spatial convolutions - norm, then activation - (3,1,1) convolution - norm."""
-    return nn.Sequential(
-        activation(), *spatial, norm(channels, batch_stats),
-        activation(), _conv(channels, (3, 1, 1)), norm(channels, batch_stats),
-    )  # fmt: skip
-
-
-def _conv_1(channels: int, activation: Activation, batch_stats: bool) -> nn.Module:
+def _pointwise(channels: int, activation: Activation, batch_stats: bool) -> nn.Module:
     return Pointwise(channels, channels, 1, activation, batch_stats=batch_stats)
 
 
-def _conv_3(channels: int, activation: Activation, batch_stats: bool) -> nn.Module:
-    return _two_stages([_conv(channels, (1, 3, 3))], channels, activation, batch_stats)
+def _two_stages(*kernels: Kernel, dilation: int = 1) -> Builder:
+    """Activation - spatial convolutions - norm, then activation - (3,1,1) convolution - norm."""
+
+    def build(channels: int, activation: Activation, batch_stats: bool) -> nn.Module:
+        spatial = [_conv(channels, kernel, dilation) for kernel in kernels]
+        return nn.Sequential(
+            activation(), *spatial, norm(channels, batch_stats),
+            activation(), _conv(channels, (3, 1, 1)), norm(channels, batch_stats),
+        )  # fmt: skip
+
+    return build
 
 
-def _sep_conv_3(channels: int, activation: Activation, batch_stats: bool) -> nn.Module:
-    spatial = [_conv(channels, (1, 1, 3)), _conv(channels, (1, 3, 1))]
-    return _two_stages(spatial, channels, activation, batch_stats)
+def _fixed(op: Callable[[], nn.Module], *, pools: bool = False) -> Builder:
+    """An op without parameters."""
 
+    def build(channels: int, activation: Activation, batch_stats: bool) -> nn.Module:
+        return nn.Sequential(op(), BatchStatsNorm()) if pools and batch_stats else op()
 
-def _dil_conv_3(channels: int, activation: Activation, batch_stats: bool) -> nn.Module:
-    return _two_stages([_conv(channels, (1, 3, 3), dilation=2)], channels, activation, batch_stats)
-
-
-def _max_pool_3(channels: int, activation: Activation, batch_stats: bool) -> nn.Module:
-    return nn.Sequential(MaxPool(), BatchStatsNorm()) if batch_stats else MaxPool()
-
-
-def _avg_pool_3(channels: int, activation: Activation, batch_stats: bool) -> nn.Module:
-    return nn.Sequential(AvgPool(), BatchStatsNorm()) if batch_stats else AvgPool()
-
-
-def _skip(channels: int, activation: Activation, batch_stats: bool) -> nn.Module:
-    return nn.Identity()
-
-
-def _none(channels: int, activation: Activation, batch_stats: bool) -> nn.Module:
-    return Zero()
+    return build
 
 
 BUILDERS: dict[str, Builder] = {
-    "conv_1": _conv_1,
-    "conv_3": _conv_3,
-    "sep_conv_3": _sep_conv_3,
-    "dil_conv_3": _dil_conv_3,
-    "max_pool_3": _max_pool_3,
-    "avg_pool_3": _avg_pool_3,
-    "skip": _skip,
-    "none": _none,
+    "conv_1": _pointwise,
+    "conv_3": _two_stages((1, 3, 3)),
+    "sep_conv_3": _two_stages((1, 1, 3), (1, 3, 1)),
+    "dil_conv_3": _two_stages((1, 3, 3), dilation=2),
+    "max_pool_3": _fixed(MaxPool, pools=True),
+    "avg_pool_3": _fixed(AvgPool, pools=True),
+    "skip": _fixed(nn.Identity),
+    "none": _fixed(Zero),
 }
 """Primitive -> op(channels, activation, batch_stats). `batch_stats` builds the supernet's op: norms without
 parameters, and one behind pooling, so that no candidate's scale decides for it."""

@@ -108,11 +108,13 @@ def measure(
         step, evaluation, activations = trial()
     # What is held now, as the code and tables that PyTorch has loaded on the way, will serve the run again.
     held = memory.held_bytes(device) if can_tell else 0
-    most_bytes = max(_bytes_at(clips_at_once, step, held), _bytes_at(evaluated_at_once, evaluation, held))
+    both = (clips_at_once, step), (evaluated_at_once, evaluation)
+    step_sec, evaluation_sec = (_at(num_clips, seen, lambda one: one.sec) for num_clips, seen in both)
+    most_bytes = max(_at(num, seen, lambda one: max(one.peak_bytes - held, 0)) for num, seen in both)
     return Needs(
-        step_sec=_sec_at(clips_at_once, step),
-        clip_sec=_sec_at(evaluated_at_once, evaluation) / evaluated_at_once,
-        memory_bytes=most_bytes if can_tell else activations * clips_at_once,
+        step_sec=step_sec,
+        clip_sec=evaluation_sec / evaluated_at_once,
+        memory_bytes=round(most_bytes) if can_tell else activations * clips_at_once,
         free_bytes=memory.free_bytes(device),
         whole=can_tell,
     )
@@ -230,18 +232,11 @@ def _timed(computation: Callable[[], object], device: torch.device) -> float:
     return time.perf_counter() - start
 
 
-def _sec_at(num_clips: int, seen: Sequence[_Seen]) -> float:
-    return _at(num_clips, [(one.num_clips, one.sec) for one in seen])
-
-
-def _bytes_at(num_clips: int, seen: Sequence[_Seen], held: int) -> int:
-    return round(_at(num_clips, [(one.num_clips, float(max(one.peak_bytes - held, 0))) for one in seen]))
-
-
-def _at(num_clips: int, points: Sequence[tuple[int, float]]) -> float:
-    """Where the line through one or two points, or through one and the origin, is at `num_clips`.
+def _at(num_clips: int, seen: Sequence[_Seen], value: Callable[[_Seen], float]) -> float:
+    """Where the line through a value of one or two, or through that of one and the origin, is at `num_clips`.
 
     It does not fall: more clips never take less.
     """
-    (before, lower), (last, value) = points if len(points) == 2 else ((0, 0.0), points[0])
-    return value + max(value - lower, 0.0) / (last - before) * (num_clips - last)
+    points = [(0, 0.0), *((one.num_clips, value(one)) for one in seen)]
+    (before, lower), (last, upper) = points[-2:]
+    return upper + max(upper - lower, 0.0) / (last - before) * (num_clips - last)

@@ -45,16 +45,12 @@ def by_present_names(record: Mapping[str, Any]) -> dict[str, Any]:
 def scores_from(record: Mapping[str, Any]) -> Scores:
     """Scores as JSON holds them; LookupError, TypeError or ValueError where they are not whole."""
     low, high = record["interval"]
-    present = by_present_names(record)
-    known = {field.name: present[field.name] for field in fields(Scores) if field.name in present}
-    return Scores(
-        **{
-            **known,
-            "interval": (low, high),
-            "per_class": tuple(record["per_class"]),
-            "confusion": tuple(tuple(row) for row in record["confusion"]),
-        }
-    )
+    present = by_present_names(record) | {
+        "interval": (low, high),
+        "per_class": tuple(record["per_class"]),
+        "confusion": tuple(tuple(row) for row in record["confusion"]),
+    }
+    return Scores(**{field.name: present[field.name] for field in fields(Scores)})
 
 
 def score(

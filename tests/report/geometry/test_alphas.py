@@ -5,7 +5,7 @@ import pytest
 from flat import circles, flat, paths, points_of, texts
 from scale import value_at
 
-from vidnas.nas.genotype import edge_sources, num_edges, source_name
+from vidnas.nas.genotype import edge_sources, source_name
 from vidnas.nas.primitives import PRIMITIVES
 from vidnas.report.geometry.alphas import HEIGHT, WIDTH, draw_alphas
 from vidnas.report.geometry.curves import HEADING
@@ -18,7 +18,7 @@ FOUND = "validation accuracy of the supernet"
 
 def random_search(num_nodes: int, epochs: int) -> tuple[np.ndarray, list[float]]:
     generator = np.random.default_rng(0)
-    weights = generator.dirichlet(np.ones(len(PRIMITIVES)), size=(epochs, num_edges(num_nodes)))
+    weights = generator.dirichlet(np.ones(len(PRIMITIVES)), size=(epochs, len(edge_sources(num_nodes))))
     return weights, generator.uniform(0.2, 0.6, size=epochs).tolist()
 
 
@@ -46,7 +46,7 @@ def values(panel: Drawing, name: str) -> list[tuple[float, float]]:
 def test_every_edge_has_a_panel_with_a_line_for_each_primitive(num_nodes: int, epochs: int) -> None:
     history, accuracy = random_search(num_nodes, epochs)
     found = panels(draw_alphas(history, accuracy, epochs, edge_sources(num_nodes), NAMES))
-    assert len(found) == num_edges(num_nodes) + 1  # and the accuracy
+    assert len(found) == len(edge_sources(num_nodes)) + 1  # and the accuracy
     for edge, (node, source) in enumerate(edge_sources(num_nodes)):
         panel = found[f"{source_name(source)} → node {node}"]
         for column, primitive in enumerate(PRIMITIVES):

@@ -8,7 +8,7 @@ from flat import circles, flat, paths, points_of, rects, texts
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from scale import value_at
 
-from vidnas.nas.genotype import Edge, Genotype, edge_sources, num_edges, random_genotype
+from vidnas.nas.genotype import Edge, Genotype, edge_sources, random_genotype
 from vidnas.nas.primitives import PRIMITIVES
 from vidnas.report.figures.paint import paint
 from vidnas.report.figures.save import rasterize
@@ -31,7 +31,7 @@ def random_search(num_nodes: int) -> list[SearchEpoch]:
         SearchEpoch(
             number,
             cell,
-            generator.dirichlet(np.ones(len(PRIMITIVES)), size=num_edges(num_nodes)),
+            generator.dirichlet(np.ones(len(PRIMITIVES)), size=len(edge_sources(num_nodes))),
             accuracy,
             edge_sources(num_nodes),
             NAMES,
