@@ -9,9 +9,10 @@ import torch.nn.functional as F
 from jaxtyping import TypeCheckError
 from torch import Tensor, nn
 
-from vidnas.nas.ops import BUILDERS, Activation, AvgPool, MaxPool
+from vidnas.nas.ops import BUILDERS, Activation, Pool
 from vidnas.nas.primitives import PRIMITIVES
 from vidnas.nn.norms import BatchStatsNorm
+from vidnas.nn.pooling import avg_pool, max_pool
 
 CONVOLUTIONS = ("conv_1", "conv_3", "sep_conv_3", "dil_conv_3")
 POOLS = ("max_pool_3", "avg_pool_3")
@@ -107,7 +108,7 @@ def test_both_forms_of_a_convolution_compute_the_same_while_training(name: str) 
 
 
 def test_an_unbatched_clip_is_refused() -> None:
-    for module in (BatchStatsNorm(), MaxPool(), AvgPool(), op_of("none", True)):
+    for module in (BatchStatsNorm(), Pool(max_pool), Pool(avg_pool), op_of("none", True)):
         with pytest.raises(TypeCheckError):
             module(random_video(3, 4, 5, 5))
 
@@ -191,25 +192,25 @@ def test_receptive_fields(name: str) -> None:
 def test_average_pooling_is_the_mean_of_the_box_without_padding() -> None:
     for shape in ((2, 2, 4, 5, 3), (1, 2, 1, 2, 4), (1, 1, 2, 1, 1)):
         video = random_video(*shape)
-        pooled = AvgPool()(video)
+        pooled = Pool(avg_pool)(video)
         for t, y, x, box in boxes(video):
             torch.testing.assert_close(pooled[:, :, t, y, x], box.mean(dim=(2, 3, 4)))
 
 
 def test_average_pooling_keeps_a_constant() -> None:
     video = torch.full((1, 2, 3, 4, 5), 7.0, dtype=torch.float64)
-    torch.testing.assert_close(AvgPool()(video), video)
+    torch.testing.assert_close(Pool(avg_pool)(video), video)
 
 
 def test_max_pooling_is_the_largest_value_of_the_box() -> None:
     for shape in ((2, 2, 4, 5, 3), (1, 2, 1, 2, 4), (1, 1, 2, 1, 1)):
         video = random_video(*shape) - 5  # all negative: a padded zero would win
-        pooled = MaxPool()(video)
+        pooled = Pool(max_pool)(video)
         for t, y, x, box in boxes(video):
             assert torch.equal(pooled[:, :, t, y, x], box.amax(dim=(2, 3, 4)))
 
 
-@pytest.mark.parametrize(("name", "pool"), [("max_pool_3", MaxPool()), ("avg_pool_3", AvgPool())])
+@pytest.mark.parametrize(("name", "pool"), [("max_pool_3", Pool(max_pool)), ("avg_pool_3", Pool(avg_pool))])
 def test_pooling_has_a_norm_behind_it_in_the_supernet_only(name: str, pool: nn.Module) -> None:
     video = 3 + 2 * random_video(3, 2, 4, 5, 5)
     pooled = pool(video)

@@ -21,7 +21,7 @@ from vidnas.nn.norms import (
     weight_and_bias,
 )
 from vidnas.nn.pooling import avg_pool, max_pool, thin
-from vidnas.shapes import Features, Video
+from vidnas.shapes import FeatureFrames, Features, Video
 
 Kernel = tuple[int, int, int]
 Activation = Callable[[], nn.Module]
@@ -36,20 +36,16 @@ class Zero(nn.Module):
         return torch.zeros_like(video)
 
 
-class MaxPool(nn.Module):
-    """Largest value of 3x3 pixels, then of 3 frames; stride 1, padding never wins."""
+class Pool(nn.Module):
+    """3x3 pixels, then 3 frames, to one value (nn/pooling.py); stride 1, padding does not count."""
+
+    def __init__(self, pool: Callable[[FeatureFrames], FeatureFrames]) -> None:
+        super().__init__()
+        self.pool = pool
 
     def forward(self, video: Video) -> Video:
         """Pool with stride 1."""
-        return channels_first(max_pool(frames_first(video)))
-
-
-class AvgPool(nn.Module):
-    """Mean of 3x3 pixels, then of 3 frames; stride 1, padding does not count."""
-
-    def forward(self, video: Video) -> Video:
-        """Pool with stride 1."""
-        return channels_first(avg_pool(frames_first(video)))
+        return channels_first(self.pool(frames_first(video)))
 
 
 class Pointwise(nn.Sequential):
@@ -103,11 +99,9 @@ def _two_stages(*kernels: Kernel, dilation: int = 1) -> Builder:
     return build
 
 
-def _fixed(op: Callable[[], nn.Module], *, pools: bool = False) -> Builder:
-    """An op without parameters."""
-
+def _pool(pool: Callable[[FeatureFrames], FeatureFrames]) -> Builder:
     def build(channels: int, activation: Activation, batch_stats: bool) -> nn.Module:
-        return nn.Sequential(op(), BatchStatsNorm()) if pools and batch_stats else op()
+        return nn.Sequential(Pool(pool), BatchStatsNorm()) if batch_stats else Pool(pool)
 
     return build
 
@@ -117,10 +111,10 @@ BUILDERS: dict[str, Builder] = {
     "conv_3": _two_stages((1, 3, 3)),
     "sep_conv_3": _two_stages((1, 1, 3), (1, 3, 1)),
     "dil_conv_3": _two_stages((1, 3, 3), dilation=2),
-    "max_pool_3": _fixed(MaxPool, pools=True),
-    "avg_pool_3": _fixed(AvgPool, pools=True),
-    "skip": _fixed(nn.Identity),
-    "none": _fixed(Zero),
+    "max_pool_3": _pool(max_pool),
+    "avg_pool_3": _pool(avg_pool),
+    "skip": lambda *_: nn.Identity(),
+    "none": lambda *_: Zero(),
 }
 """Primitive -> op(channels, activation, batch_stats). `batch_stats` builds the supernet's op: norms without
 parameters, and one behind pooling, so that no candidate's scale decides for it."""
