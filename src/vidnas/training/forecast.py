@@ -233,7 +233,7 @@ def _timed(computation: Callable[[], object], device: torch.device) -> float:
 
 
 def _at(num_clips: int, seen: Sequence[_Seen], value: Callable[[_Seen], float]) -> float:
-    """Where the line through a value of one or two, or through that of one and the origin, is at `num_clips`.
+    """Where the line through a value of the two that were seen, or of one and the origin, is at `num_clips`.
 
     It does not fall: more clips never take less.
     """

@@ -88,8 +88,8 @@ class Library:
 
     def __init__(self, code: ctypes.CDLL, real: torch.dtype) -> None:
         self.code = code
+        # of the tensors that a pointer to such numbers may point to, by the pointer's type
         self.dtypes = {"real*": real, "uint8_t*": torch.uint8}
-        """Of the tensors that a pointer to such numbers may point to, by the pointer's type."""
 
     def count(self, name: str, *numbers: int) -> int:
         """What a function says that takes whole numbers alone."""
