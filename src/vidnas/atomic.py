@@ -1,7 +1,8 @@
 """Files that appear whole or not at all, and places that must be new."""
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from vidnas.errors import UserError
@@ -20,24 +21,37 @@ def require_new(path: Path, name: str) -> None:
         raise UserError(f"{name} {path} is in a folder in which you may not write. Name another.")
 
 
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """What the disk refuses within it is a UserError that names the path and the cause.
+
+    That is a full disk, for example, or a folder without permission.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"Cannot write {path}: {error.strerror or error}.") from error
+
+
 def write_whole(path: Path, content: bytes, *, partial: str | None = None) -> None:
     """Write `content` beside `path`, then rename it into place: a crash leaves the old file or the new one.
 
     `partial` is the name until then; where several processes may write at once, each needs its own.
-    UserError names the path and the cause (a full disk, a folder without permission).
+    UserError where the disk refuses.
     """
     unfinished = path.with_name(partial or path.name + ".partial")
-    try:
-        with unfinished.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-        _sync_folder(path.parent)
-    except OSError as error:
-        with suppress(OSError):  # on a disk that is read-only even this is refused
-            unfinished.unlink(missing_ok=True)
-        raise UserError(f"Cannot write {path}: {error.strerror or error}.") from error
+    with writing(path):
+        try:
+            with unfinished.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            unfinished.replace(path)
+            _sync_folder(path.parent)
+        except OSError:
+            with suppress(OSError):  # on a disk that is read-only even this is refused
+                unfinished.unlink(missing_ok=True)
+            raise
 
 
 def _sync_folder(folder: Path) -> None:

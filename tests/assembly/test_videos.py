@@ -14,8 +14,8 @@ from vidnas.config.parts import OnBad
 from vidnas.config.presets import search_preset, train_preset
 from vidnas.errors import UserError
 from vidnas.runs import learnt
+from vidnas.runs.learnt import read_seen
 from vidnas.runs.log import RunLog
-from vidnas.runs.seen_videos import read_seen
 from vidnas.video.items import Item, VideoIndex
 from vidnas.video.scan import scan_index, scans
 from vidnas.video.scan.scanned import Scanned
@@ -92,8 +92,8 @@ def scan(folder: Path, on_bad: OnBad = "raise", parts: Sequence[videos.Part] = (
 
 
 def remember(folder: Path, scanned: Scanned, also: Path | None = None) -> Path:
-    with RunLog(folder, "{}") as log:
-        learnt.remember_seen(log, scanned, also=read_seen(also / "videos.json") if also else None)
+    folder.mkdir()
+    learnt.remember_seen(folder, scanned, also=read_seen(also / "videos.json") if also else None)
     return folder
 
 

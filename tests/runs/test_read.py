@@ -8,7 +8,8 @@ import pytest
 from vidnas.config.learning import SearchConfig, TrainConfig
 from vidnas.errors import UserError
 from vidnas.nas.genotype import load_genotype
-from vidnas.runs.read import LOG_CHARACTERS, read_run
+from vidnas.runs.read import read_run
+from vidnas.runs.records import LOG_CHARACTERS
 
 MakeRun = Callable[..., Path]
 

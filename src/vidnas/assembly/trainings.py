@@ -153,7 +153,8 @@ def _begin(network: nn.Module, training: Training, log: RunLog, begins: Callable
     """Tell and write down what is trained, and on what; take over the weights of another run if asked."""
     config, index = training.config, training.scanned.index
     videos.say_videos(log, index, flip=config.flip, balance=config.balance)
-    learnt.remember_seen(log, training.scanned, also=training.init.seen if training.init else None)
+    also = training.init.seen if training.init else None
+    learnt.remember_seen(log.folder, training.scanned, also=also)
     begins()
     if isinstance(training.architecture, Genotype):
         log.write(files.GENOTYPE, to_json(training.architecture))

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 
 from vidnas.config.json_files import to_json
+from vidnas.config.kinds import verb_of
 from vidnas.config.learning import CompareConfig, SearchConfig, TrainConfig
 from vidnas.errors import Interrupted, UsageError, UserError
 from vidnas.runs.checkpoint import load_checkpoint
@@ -25,16 +26,9 @@ from vidnas.video.processes.workers import end_if_run_anew
 
 RunConfig = SearchConfig | TrainConfig | CompareConfig
 FREE_TO_CHANGE = (
-    "workers",
-    "checkpoint_minutes",
-    "data",
-    "test_list",
-    "layout",
-    "roots",
-    "columns",
-    "scan_limit_sec",
+    "workers", "checkpoint_minutes", "data", "test_list", "layout", "roots", "columns", "scan_limit_sec",
     "out",
-)
+)  # fmt: skip
 """Settings that a resumed run may have otherwise: none enters the numbers, and the videos are compared."""
 
 
@@ -59,9 +53,7 @@ def begun_folder(config: RunConfig, *, free: Sequence[str] = ()) -> Path:
     folder = Path(config.out).expanduser()
     begun = stored_config(type(config), folder)
     if begun is None:  # killed before it wrote anything
-        require_unused(folder)
-        require_writable(folder)
-        return folder
+        return new_folder(verb_of(config), config.out)
     chosen = () if config.minutes is None or begun.minutes is None else ("epochs",)
     changed = [
         f"{name} is {was!r} there and {getattr(config, name)!r} here"
@@ -74,14 +66,6 @@ def begun_folder(config: RunConfig, *, free: Sequence[str] = ()) -> Path:
             "to go on with its own, or begin another run with --out."
         )
     return folder
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder for runs; UserError where the disk refuses."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"Cannot write {folder}: {error.strerror or error}.") from error
 
 
 @contextmanager
@@ -101,8 +85,7 @@ def open_run(folder: Path, config: SearchConfig | TrainConfig, *, resume: bool) 
 
     What ends the run early says how to go on.
     """
-    verb = "search" if isinstance(config, SearchConfig) else "train"
-    again = shlex.join(["vidnas", verb, "--resume", str(folder)])
+    again = shlex.join(["vidnas", verb_of(config), "--resume", str(folder)])
     with RunLog(folder, to_json(config), resume=resume) as log:
         log.say(f"Run folder: {folder}")
         if not log.path(VERSIONS).exists():
@@ -118,8 +101,7 @@ def open_run(folder: Path, config: SearchConfig | TrainConfig, *, resume: bool) 
             raise Interrupted(f"Stopped at once. To go on from the last checkpoint: {again}") from error
         except UserError as error:
             if isinstance(error.__cause__, OSError):  # a full disk, a drive that went away
-                cause = shortage(error)
-                sentence = f"{error} {cause}" if cause else str(error)
+                sentence = " ".join(filter(None, (str(error), shortage(error))))
                 raise UserError(f"{sentence} When this is mended, go on: {again}") from error
             raise
         except (RuntimeError, OSError, EOFError) as error:
@@ -127,12 +109,11 @@ def open_run(folder: Path, config: SearchConfig | TrainConfig, *, resume: bool) 
             if cause is None and not _comes_from_a_worker(error):
                 raise
             _let_loaders_end()
-            if cause is not None:
-                raise UserError(f"{cause} To go on: {again}") from error
-            raise UserError(
+            cause = cause or (
                 f"A process that decodes videos died: {error}\nIf the memory ran out, use fewer --workers; "
-                f"if a video crashes the decoder, `vidnas check` names it. To go on: {again}"
-            ) from error
+                "if a video crashes the decoder, `vidnas check` names it."
+            )
+            raise UserError(f"{cause} To go on: {again}") from error
 
 
 def _comes_from_a_worker(error: Exception) -> bool:

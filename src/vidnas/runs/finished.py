@@ -45,9 +45,8 @@ def epochs_done(folder: Path) -> int:
 
 def seed_runs(folder: Path, base: Path) -> list[SeedRun]:
     """The finished trainings in a folder's seed-0, seed-1, ... by seed."""
-    finished = [run for run in folder.glob("seed-*") if is_finished(run)]
-    seeds = sorted(int(run.name.removeprefix("seed-")) for run in finished)
-    return [read_seed_run(folder / f"seed-{seed}", base, seed) for seed in seeds]
+    seeds = (int(run.name.removeprefix("seed-")) for run in folder.glob("seed-*") if is_finished(run))
+    return [read_seed_run(folder / f"seed-{seed}", base, seed) for seed in sorted(seeds)]
 
 
 def read_seed_run(folder: Path, base: Path, seed: int) -> SeedRun:

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
-from types import TracebackType
 from typing import Any
 
 import torch
@@ -36,9 +35,7 @@ class Keeper:
     def __enter__(self) -> "Keeper":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, Interrupted):
             self.save()
             self._log.say(f"Saved after {self._where()}.")

@@ -1,5 +1,6 @@
 """The run folder: settings, metrics, console lines and TensorBoard events of one run, all in one place."""
 
+import errno
 import json
 import math
 import os
@@ -10,13 +11,12 @@ from contextlib import suppress
 from datetime import datetime
 from itertools import chain, count
 from pathlib import Path
-from types import TracebackType
 from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
 
 from vidnas import console
-from vidnas.atomic import write_whole
+from vidnas.atomic import write_whole, writing
 from vidnas.errors import UserError
 from vidnas.runs.events import add_points, new_event_file
 from vidnas.runs.files import CONFIG, EVENTS, LOCK, LOG, METRICS, require_unused
@@ -49,10 +49,8 @@ class RunLog:
         self._stop.__enter__()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop.__exit__(kind, error, trace)
+    def __exit__(self, *error: object) -> None:
+        self._stop.__exit__(*error)
         self._lock.release()
 
     def begin(self, records: Sequence[Mapping[str, Any]] = (), *, elapsed_sec: float = 0.0) -> None:
@@ -63,13 +61,11 @@ class RunLog:
         self.records = [dict(record) for record in records]
         self._start = time.perf_counter() - elapsed_sec
         self.write(METRICS, "".join(json.dumps(record) + "\n" for record in self.records))
-        try:
-            shutil.rmtree(self.path(EVENTS), ignore_errors=True)
+        shutil.rmtree(self.path(EVENTS), ignore_errors=True)
+        with writing(self.path(EVENTS)):
             self._events = new_event_file(self.path(EVENTS))
-            for record in self.records:
-                self._add_events(record)
-        except OSError as error:
-            raise _refused(self.path(EVENTS), error) from error
+        for record in self.records:
+            self._add_events(record)
 
     @property
     def elapsed_sec(self) -> float:
@@ -94,10 +90,7 @@ class RunLog:
         record = {"kind": kind, "epoch": epoch, **finite, "time_sec": round(self.elapsed_sec, 3)}
         self.records.append(record)
         self._append(METRICS, json.dumps(record))
-        try:
-            self._add_events(record)
-        except OSError as error:
-            raise _refused(self.path(EVENTS), error) from error
+        self._add_events(record)
 
     def progress(self, batches: Iterable[T], *, total: int, label: str, done: int = 0) -> Iterator[T]:
         """Hand `batches` through under a bar with speed, time left and the share of time waited for data.
@@ -126,10 +119,8 @@ class RunLog:
     def write(self, name: str, text: str) -> None:
         """Write the text file `name`, which may name a subfolder, whole or not at all."""
         path = self.path(name)
-        try:
+        with writing(path.parent):
             path.parent.mkdir(exist_ok=True)
-        except OSError as error:
-            raise _refused(path.parent, error) from error
         write_whole(path, text.encode())
 
     def _add_events(self, record: Mapping[str, Any]) -> None:
@@ -140,14 +131,13 @@ class RunLog:
             if name not in ("kind", "epoch", "time_sec")
         }
         wall_time = time.time() - self.elapsed_sec + record["time_sec"]
-        add_points(self._events, values, step=record["epoch"], wall_time=wall_time)
+        with writing(self.path(EVENTS)):
+            add_points(self._events, values, step=record["epoch"], wall_time=wall_time)
 
     def _append(self, name: str, line: str) -> None:
-        try:
-            with self.path(name).open("a", encoding="utf-8", errors="replace") as file:
-                file.write(line + "\n")
-        except OSError as error:
-            raise _refused(self.path(name), error) from error
+        path = self.path(name)
+        with writing(path), path.open("a", encoding="utf-8", errors="replace") as file:
+            file.write(line + "\n")
 
 
 def default_folder(verb: str) -> Path:
@@ -163,26 +153,20 @@ def unused_path(path: Path) -> Path:
 
 def require_writable(folder: Path) -> None:
     """UserError where the folder cannot be made or written; whatever is made to find out is gone again."""
+    new: list[Path] = []
     try:
         str(folder).encode()  # TensorBoard asks for it
-        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        way = (folder, *folder.absolute().parents)
+        new = [path for path in way if not path.exists()]
+        there = way[len(new)]
         if not there.is_dir():
-            raise UserError(f"Cannot write {folder}: {there} is a file. Name another folder with --out.")
+            raise NotADirectoryError(errno.ENOTDIR, f"{there} is a file")
         if not os.access(there, os.W_OK | os.X_OK):
-            raise UserError(
-                f"Cannot write {folder}: no permission in {there}. Name another folder with --out."
-            )
-        _try_making(folder)
+            raise PermissionError(errno.EACCES, f"no permission in {there}")
+        folder.mkdir(parents=True, exist_ok=True)  # what else is not allowed shows in no other way
     except (OSError, UnicodeEncodeError) as error:
         cause = error.strerror if isinstance(error, OSError) else "the name is not UTF-8 text"
         raise UserError(f"Cannot write {folder}: {cause}. Name another folder with --out.") from error
-
-
-def _try_making(folder: Path) -> None:
-    """Make the folder and remove it again: what a name or a disk does not allow shows in no other way."""
-    new = [path for path in (folder, *folder.absolute().parents) if not path.exists()]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
     finally:
         for path in new:
             with suppress(OSError):
@@ -193,18 +177,21 @@ def _claim(folder: Path, config_json: str, *, resume: bool) -> FileLock:
     """Make the folder this process's own until the lock is released or the process ends, however it ends."""
     if not resume:
         require_unused(folder)  # before a lock is put into it
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / LOCK)
-        lock.acquire(timeout=ORPHANS_SEC if resume else 0)
+    with writing(folder):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(folder / LOCK)
+            lock.acquire(timeout=ORPHANS_SEC if resume else 0)
+        except NotImplementedError as error:
+            raise UserError(
+                f"{folder} is on a file system without locks. Name another with --out."
+            ) from error
+        except Timeout as error:
+            raise UserError(
+                f"Another process is writing the run in {folder}; wait for it or stop it."
+            ) from error
         if not resume:
             require_unused(folder)
-    except NotImplementedError as error:
-        raise UserError(f"{folder} is on a file system without locks. Name another with --out.") from error
-    except Timeout as error:
-        raise UserError(f"Another process is writing the run in {folder}; wait for it or stop it.") from error
-    except OSError as error:
-        raise _refused(folder, error) from error
     if not (folder / CONFIG).exists():
         write_whole(folder / CONFIG, config_json.encode())
     return lock
@@ -212,7 +199,3 @@ def _claim(folder: Path, config_json: str, *, resume: bool) -> FileLock:
 
 def _share(part: float, whole: float) -> float:
     return part / whole if whole > 0 else 0.0
-
-
-def _refused(path: Path, error: OSError) -> UserError:
-    return UserError(f"Cannot write {path}: {error.strerror or error}.")

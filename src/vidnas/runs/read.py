@@ -12,6 +12,7 @@ from vidnas.errors import UserError
 from vidnas.nas.genotype import Genotype, load_genotype
 from vidnas.runs import files
 from vidnas.runs.checkpoint import load_checkpoint
+from vidnas.runs.learnt import SeenVideos, read_seen
 from vidnas.runs.records import (
     CellOfEpoch,
     Number,
@@ -25,11 +26,8 @@ from vidnas.runs.records import (
     read_test,
     read_versions,
 )
-from vidnas.runs.seen_videos import SeenVideos, read_seen
 from vidnas.runs.settings import read_config, read_train_config
 
-LOG_CHARACTERS = 20_000
-"""Of log.txt, the end is kept."""
 LEARNT = ("network", "ema", "epoch")
 """What of a checkpoint is needed to use its network; the rest is for going on."""
 
@@ -111,12 +109,13 @@ class Run:
     @cached_property
     def result(self) -> Test | None:
         """The test behind a training's last epoch."""
-        return self._kept(files.RESULT, self._test, None)
+        return self._kept(files.RESULT, partial(read_test, data=self.config.data), None)
 
     @cached_property
     def evaluations(self) -> tuple[Test, ...]:
         """Those by `vidnas evaluate`, the latest last."""
-        tests = [self._kept(path.name, self._test, None) for path in files.evaluations(self.folder)]
+        read = partial(read_test, data=self.config.data)
+        tests = [self._kept(path.name, read, None) for path in files.evaluations(self.folder)]
         return tuple(sorted((test for test in tests if test is not None), key=lambda test: test.made))
 
     @property
@@ -138,8 +137,7 @@ class Run:
     @cached_property
     def log(self) -> str:
         """What it has said, or the end of it."""
-        text = read_log(self.folder / files.LOG)
-        return text if len(text) <= LOG_CHARACTERS else "…" + text[-LOG_CHARACTERS:].partition("\n")[2]
+        return read_log(self.folder / files.LOG)
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -171,9 +169,6 @@ class Run:
 
     def _cell(self, epoch: int, _: Path) -> CellOfEpoch:
         return read_cell(self.folder, epoch)
-
-    def _test(self, path: Path) -> Test:
-        return read_test(path, self.config.data)
 
     def _kept(self, name: str, read: Callable[[Path], T], otherwise: D) -> T | D:
         """What `read` makes of a file; `otherwise` where that is missing or damaged."""

@@ -15,6 +15,8 @@ from vidnas.training.scores import by_present_names
 Number = int | float
 """What JSON calls a number."""
 
+LOG_CHARACTERS = 20_000
+"""Of log.txt, the end is kept."""
 JPEG = b"\xff\xd8\xff"
 """How every JPEG file begins."""
 
@@ -148,11 +150,12 @@ def read_versions(path: Path) -> Mapping[str, str]:
 
 
 def read_log(path: Path) -> str:
-    """What a run has said; nothing where that cannot be read."""
+    """What a run has said, of much the end, in whole lines; nothing where that cannot be read."""
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        text = path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
+    return text if len(text) <= LOG_CHARACTERS else "…" + text[-LOG_CHARACTERS:].partition("\n")[2]
 
 
 def _has_all(genotype: Genotype, edges: Sequence[tuple[int, int]], primitives: Sequence[str]) -> bool:
@@ -166,8 +169,7 @@ def _has_all(genotype: Genotype, edges: Sequence[tuple[int, int]], primitives: S
 
 def _softmax(row: list[Number]) -> tuple[float, ...]:
     powers = [math.exp(value - max(row)) for value in row]
-    total = sum(powers)
-    return tuple(power / total for power in powers)
+    return tuple(power / sum(powers) for power in powers)
 
 
 def read_test(path: Path, data: str) -> Test:
@@ -209,10 +211,8 @@ def _require_whole(test: Test) -> None:
 def _read_clip(run: Path, entry: Mapping[str, Any]) -> Clip | None:
     """The clip, or None where its thumbnail is gone or is no JPEG: no other file may get into a page."""
     file = (run / entry["file"]).resolve()
-    if not file.is_relative_to(run.resolve()):
-        return None
     try:
-        picture = file.read_bytes()
+        picture = file.read_bytes() if file.is_relative_to(run.resolve()) else b""
     except OSError:
         return None
     if not picture.startswith(JPEG):

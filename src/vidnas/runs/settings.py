@@ -1,6 +1,7 @@
 """The settings in run folders, which tell what kind of run each is. Imports neither PyTorch nor numpy."""
 
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,27 +28,25 @@ def read_config(folder: Path) -> RunConfig:
     """The settings of a search or a training; UserError where the folder is none's."""
     path = folder / CONFIG
     try:
-        settings = _settings(path)
-    except (OSError, UnicodeDecodeError, UserError) as error:
-        raise _no_run(folder, "a search or a training", error) from error
-    match verb_in(settings):
-        case "search":
-            return from_settings(SearchConfig, settings, str(path))
-        case "train":
-            return from_settings(TrainConfig, settings, str(path))
-    raise UserError(
-        f"{path} does not hold the settings of a search or a training. A comparison has a page of its own, "
-        "and below runs/ those of its trainings."
-    )
+        settings = _settings(path, str)
+    except UserError as error:
+        raise UserError(_no_run(folder, "a search or a training", str(error).rstrip("."))) from error
+    verb = verb_in(settings)
+    if verb not in ("search", "train"):
+        raise UserError(
+            f"{path} does not hold the settings of a search or a training. A comparison has a page of its "
+            "own, and below runs/ those of its trainings."
+        )
+    if verb == "search":
+        return from_settings(SearchConfig, settings, str(path))
+    return from_settings(TrainConfig, settings, str(path))
 
 
 def read_train_config(folder: Path) -> TrainConfig:
     """The settings of a training; UserError where the folder is none's."""
     path = folder / CONFIG
-    try:
-        settings = _settings(path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise _no_run(folder, "a training", error, " A demo's are its train/ and single-frame/.") from error
+    demo = " A demo's are its train/ and single-frame/."
+    settings = _settings(path, lambda cause: _no_run(folder, "a training", cause) + demo)
     match verb_in(settings):
         case "search":
             again = f"vidnas train --genotype {shlex.quote(str(folder))} --data ..."
@@ -67,10 +66,7 @@ def stored_config(kind: type[C], folder: Path) -> C | None:
     if not is_run(folder):
         return None
     path = folder / CONFIG
-    try:
-        settings = _settings(path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"Cannot read {path}: {_cause(error)}.") from error
+    settings = _settings(path, lambda cause: f"Cannot read {path}: {cause}.")
     verb = verb_in(settings)
     if verb is not None and CONFIGS[verb] is not kind:
         again = shlex.join(["vidnas", verb, "--resume", str(folder)])
@@ -78,17 +74,15 @@ def stored_config(kind: type[C], folder: Path) -> C | None:
     return from_settings(kind, settings, str(path))
 
 
-def _settings(path: Path) -> dict[str, Any]:
-    return settings_in(path.read_text(encoding="utf-8"), str(path))
+def _settings(path: Path, refusal: Callable[[str], str]) -> dict[str, Any]:
+    """What the file holds; UserError where it is damaged, and with a `refusal` where it cannot be read."""
+    try:
+        return settings_in(path.read_text(encoding="utf-8"), str(path))
+    except UnicodeDecodeError as error:
+        raise UserError(refusal("it is not UTF-8 text")) from error
+    except OSError as error:
+        raise UserError(refusal(error.strerror or str(error))) from error
 
 
-def _no_run(folder: Path, what: str, error: Exception, hint: str = "") -> UserError:
-    return UserError(
-        f"{folder} is not the run folder of {what}: cannot read {CONFIG} in it ({_cause(error)}).{hint}"
-    )
-
-
-def _cause(error: Exception) -> str:
-    if isinstance(error, UnicodeDecodeError):
-        return "it is not UTF-8 text"
-    return (isinstance(error, OSError) and error.strerror) or str(error).rstrip(".")
+def _no_run(folder: Path, what: str, cause: str) -> str:
+    return f"{folder} is not the run folder of {what}: cannot read {CONFIG} in it ({cause})."

@@ -10,12 +10,13 @@ from vidnas import console
 from vidnas.assembly.forecasts import Outlook
 from vidnas.assembly.steps import PROTOCOLS
 from vidnas.assembly.videos import Videos
+from vidnas.atomic import writing
 from vidnas.config.learning import EvaluateConfig, SearchConfig, TrainConfig
 from vidnas.config.parts import BUILTIN
 from vidnas.config.presets import search_preset, train_preset
 from vidnas.config.views import DEMO_SEARCH, DemoConfig
 from vidnas.errors import counted
-from vidnas.runs.begin import going_on_by, make_folder, new_folder
+from vidnas.runs.begin import going_on_by, new_folder
 from vidnas.runs.files import CELL
 from vidnas.runs.finished import epochs_done
 from vidnas.runs.stop import StopRequest
@@ -53,7 +54,8 @@ def run_demo(config: DemoConfig, *, resume: bool = False) -> DemoResult:
     folder = begun_demo(config) if resume else new_folder("demo", config.out)
     searching, training = _settings(config, folder)
     control = _control(training, folder)
-    make_folder(folder)  # so that there is something to go on with from here on
+    with writing(folder):  # so that there is something to go on with from here on
+        folder.mkdir(parents=True, exist_ok=True)
     with going_on_by("demo", folder), StopRequest() as stop:
         countdown = _foretell(searching, [training, control])
         console.say(f"Demo: {folder}. It takes {countdown}, by a forecast.")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from vidnas import console
 from vidnas.assembly import networks, steps, videos
-from vidnas.atomic import write_whole
+from vidnas.atomic import write_whole, writing
 from vidnas.compare.verdict import Finding, judge_test
 from vidnas.config.learning import EvaluateConfig
 from vidnas.config.parts import BUILTIN
@@ -164,10 +164,8 @@ def _name_answers(predictions: Predictions, items: Sequence[Item], classes: tupl
 @contextmanager
 def _claimed(place: EvaluationFiles) -> Iterator[None]:
     """With the folder of the thumbnails, by which the name is taken. Who fails leaves nothing."""
-    try:
+    with writing(place.clips):
         place.clips.mkdir()
-    except OSError as error:
-        raise UserError(f"Cannot write {place.clips}: {error.strerror or error}.") from error
     try:
         yield
     except BaseException:

@@ -139,7 +139,7 @@ def _begin(data: _Data, config: SearchConfig, log: RunLog) -> None:
     """Tell and write down what is searched on."""
     videos.say_videos(log, data.scanned.index, flip=config.flip, balance=False)
     log.say(f"Weights learn on one part of the training videos, alpha on the other. {data.division}")
-    learnt.remember_seen(log, data.scanned)
+    learnt.remember_seen(log.folder, data.scanned)
     draw_clips(log, data.train_clips, data.scanned.index.classes, config)
 
 

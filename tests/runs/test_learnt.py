@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from vidnas.errors import UserError
-from vidnas.runs.seen_videos import Key, SeenVideos, differences, read_seen, seen_to_json, video_keys
+from vidnas.runs.learnt import Key, SeenVideos, differences, read_seen, seen_to_json, video_keys
 from vidnas.video.items import Item
 
 TRAIN: tuple[Key, ...] = (("walk/a.avi", 10), ("walk/b.avi", 20), ("run/c.avi", 30), ("run/d.avi", 40))
