@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vidnas.report.listing import Listing, lay_out, summarize
-from vidnas.report.predictions import BadVideo
+from vidnas.report.predictions import BadVideo, Listing, lay_out, summarize
 from vidnas.training.predictions import Prediction, predict
 
 CLASSES = ("walk", "run", "a handstand")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from vidnas.compare.verdict import describe_chance
 from vidnas.errors import counted
+from vidnas.report.geometry.confusion import confused
 from vidnas.training.scores import Scores
 
 
@@ -24,12 +25,9 @@ def class_table(scores: Scores, classes: Sequence[str]) -> str:
     """One line per class: its accuracy, its clips, and what it is most often taken for."""
     width = max(len("class"), *map(len, classes))
     lines = [f"{'class':{width}}  accuracy  clips  most often taken for"]
-    for label, (name, accuracy, row) in enumerate(
-        zip(classes, scores.per_class, scores.confusion, strict=True)
-    ):
-        wrong = {other: count for other, count in enumerate(row) if other != label and count}
-        worst = max(wrong, key=wrong.__getitem__, default=None)
-        taken_for = "-" if worst is None else f"{classes[worst]} ({wrong[worst]})"
+    for label, (name, accuracy) in enumerate(zip(classes, scores.per_class, strict=True)):
+        found = confused(scores.confusion, label)
+        taken_for = f"{classes[found[0]]} ({found[1]})" if found else "-"
         share = "-" if accuracy is None else f"{accuracy:.1%}"
-        lines.append(f"{name:{width}}  {share:>8}  {sum(row):5}  {taken_for}")
+        lines.append(f"{name:{width}}  {share:>8}  {sum(scores.confusion[label]):5}  {taken_for}")
     return "\n".join(lines)

@@ -9,8 +9,7 @@ from vidnas.assembly.classifier import Classifier, distinct, load
 from vidnas.atomic import write_whole
 from vidnas.config.views import PredictConfig
 from vidnas.errors import UserError, shown
-from vidnas.report.listing import lay_out, summarize
-from vidnas.report.predictions import BadVideo, caption, describe, to_csv, to_json
+from vidnas.report.predictions import BadVideo, caption, describe, lay_out, summarize, to_csv, to_json
 from vidnas.training.predictions import Prediction
 from vidnas.verbs.asked import videos_to_predict
 from vidnas.verbs.live import watch

@@ -35,9 +35,9 @@ def side_of(path: Path) -> tuple[float, float, float]:
 
 def test_rows_are_true_classes_and_shades_their_shares() -> None:
     matrix = draw_matrix([[3, 1], [0, 8]], ["run", "walk"])
-    assert squares(matrix) == {2: 1, 8: 1, SHADES: 1}
+    assert squares(matrix) == {5: 1, 15: 1, SHADES: 1}
     ground = next(shape for shape in flat(matrix) if isinstance(shape, Rect))
-    x, y, cell = side_of(paths(matrix, "shade-")["2"])
+    x, y, cell = side_of(paths(matrix, "shade-")["5"])
     assert (x, y) == pytest.approx((ground.x + 1 + cell, ground.y + 1))
     counts = {text.name: text for text in texts(matrix) if text.name}
     assert {name: text.text for name, text in counts.items()} == {

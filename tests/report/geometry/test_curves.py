@@ -6,13 +6,13 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
-from flat import circles, paths, points_of, texts
+from flat import circles, flat, paths, points_of, texts
 from scale import value_at
 
 from vidnas.report.geometry.curves import LETTER, LETTER_HEIGHT, Chart, Line, Range, draw_curves, draw_lines
 from vidnas.report.geometry.palette import series
 from vidnas.report.geometry.scales import LEFT, TOP
-from vidnas.report.geometry.shapes import Drawing, Text
+from vidnas.report.geometry.shapes import Drawing, Path, Text
 
 Saved = Callable[[Drawing, str], bytes]
 RIGHT, BOTTOM = 350, 200
@@ -131,7 +131,8 @@ def test_the_text_of_a_level_lies_on_no_line_and_in_the_chart(
     chart = draw_lines("Accuracy", [line], share=True, levels=[(level, "test 87.5 %")], uprights=uprights)
     assert chart is not None
     (mark,) = mark_texts(chart, "test 87.5 %")
-    dashed = [points_of(path) for path in paths(chart.drawing).values() if "mark" in path.role.split()]
+    solid = [shape for shape in flat(chart.drawing) if isinstance(shape, Path)]
+    dashed = [points_of(path) for path in solid if "mark" in path.role.split()]
     at = next(one[0][1] for one in dashed if one[0][1] == one[1][1])
     assert value_at(texts(chart.drawing, "y"), at, "y") == pytest.approx(100 * level, abs=0.1)
     half = LETTER * len(mark.text) / 2

@@ -9,8 +9,9 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from scale import value_at
 
 from vidnas.compare.rows import Comparison
+from vidnas.report.figures.formats import FORMATS
 from vidnas.report.figures.paint import paint
-from vidnas.report.figures.save import FORMATS, save_figure
+from vidnas.report.figures.save import save_figure
 from vidnas.report.geometry.curves import LETTER, LETTER_HEIGHT, Chart
 from vidnas.report.geometry.scales import LEFT, TOP
 from vidnas.report.geometry.shapes import Circle, Drawing, Path

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Literal
 
 from matplotlib.axes import Axes
@@ -27,13 +26,10 @@ OWN = "own"
 _INK, _FAINT, _BRIGHT, _WHITE, _OWN = (
     (color, "white", 0.0) for color in (INK, FAINT, HIGHLIGHT, "white", OWN)
 )
-_DASHES: Mapping[str, tuple[float, float]] = MappingProxyType(
-    {"dashed": (4, 3), "dotted": (0.5, 2), "mark": (3, 3)}
-)
-_SIDES: Mapping[str, Literal["left", "center", "right"]] = MappingProxyType(
-    {"start": "left", "middle": "center", "end": "right"}
-)
-_CODES = MappingProxyType({"M": 1, "L": 2, "C": 4, "Z": 79})
+_DASHES: Mapping[str, tuple[float, float]] = {"dashed": (4, 3), "dotted": (0.5, 2), "mark": (3, 3)}
+_SIDES: Mapping[str, Literal["left", "center", "right"]]
+_SIDES = {"start": "left", "middle": "center", "end": "right"}
+_CODES: Mapping[str, int] = {"M": 1, "L": 2, "C": 4, "Z": 79}
 """Of matplotlib's paths."""
 
 
@@ -49,45 +45,43 @@ class Style:
     opacity: Number = 1
 
 
-STYLES: Mapping[str, Style] = MappingProxyType(
-    {
-        "cell path": Style(stroke=_OWN, width=2.4),
-        "cell head": Style(fill=_OWN),
-        "cell rect": Style((OWN, "white", 0.87), _OWN, 1.6),
-        "cell text": Style((OWN, "black", 0.55), size=10.6),
-        "cell circle": Style(_INK),
-        "cell node": Style(_WHITE, size=15, bold=True),
-        "cell box": Style((INK, "white", 0.87), _INK, 1.6),
-        "cell plain": Style(stroke=_FAINT, width=1.5),
-        "cell faint": Style(stroke=(FAINT, "white", 0.5), width=0.9),
-        "cell halo": Style(stroke=_BRIGHT, width=11),
-        "chart rule": Style(stroke=(FAINT, "white", 0.4), width=0.8),
-        "chart text": Style(_INK),
-        "chart title": Style(_INK, size=12.5, bold=True),
-        "chart strong": Style(_OWN, bold=True),
-        "chart mark": Style(stroke=_INK),
-        "chart line": Style(stroke=_OWN, width=2.0),
-        "chart dot": Style(_OWN, _WHITE, 0.8),
-        "chart whisker": Style(stroke=_OWN, width=1.5, opacity=0.45),
-        "chart leader": Style(stroke=_FAINT, width=0.8),
-        "matrix ground": Style((FAINT, "white", 0.72)),
-        "matrix square": Style((SERIES_COLORS[0], "white", 0.0)),
-        "matrix text": Style(_INK),
-        "matrix on": Style(_WHITE),
-        "heat rect": Style(_OWN, _WHITE),
-        "heat text": Style(_INK, size=10),
-        "heat on": Style(_WHITE, size=10),
-        "heat node": Style(_INK, size=11.2, bold=True),
-        "heat primitive": Style((OWN, "black", 0.4), size=10.6),
-        "heat kept": Style(stroke=_INK, width=2),
-        "heat halo": Style(stroke=_BRIGHT, width=7.5),
-        "sheet title": Style(_INK, size=16, bold=True),
-        "sheet caption": Style(_INK, size=12),
-        "sheet big": Style(_INK, size=21, bold=True),
-        "sheet words": Style(_INK, size=13.5),
-        "sheet highlight": Style(_BRIGHT),
-    }
-)
+STYLES: Mapping[str, Style] = {
+    "cell path": Style(stroke=_OWN, width=2.4),
+    "cell head": Style(fill=_OWN),
+    "cell rect": Style((OWN, "white", 0.87), _OWN, 1.6),
+    "cell text": Style((OWN, "black", 0.55), size=10.6),
+    "cell circle": Style(_INK),
+    "cell node": Style(_WHITE, size=15, bold=True),
+    "cell box": Style((INK, "white", 0.87), _INK, 1.6),
+    "cell plain": Style(stroke=_FAINT, width=1.5),
+    "cell faint": Style(stroke=(FAINT, "white", 0.5), width=0.9),
+    "cell halo": Style(stroke=_BRIGHT, width=11),
+    "chart rule": Style(stroke=(FAINT, "white", 0.4), width=0.8),
+    "chart text": Style(_INK),
+    "chart title": Style(_INK, size=12.5, bold=True),
+    "chart strong": Style(_OWN, bold=True),
+    "chart mark": Style(stroke=_INK),
+    "chart line": Style(stroke=_OWN, width=2.0),
+    "chart dot": Style(_OWN, _WHITE, 0.8),
+    "chart whisker": Style(stroke=_OWN, width=1.5, opacity=0.45),
+    "chart leader": Style(stroke=_FAINT, width=0.8),
+    "matrix ground": Style((FAINT, "white", 0.72)),
+    "matrix square": Style((SERIES_COLORS[0], "black", 0.25)),
+    "matrix text": Style(_INK),
+    "matrix on": Style(_WHITE),
+    "heat rect": Style(_OWN, _WHITE),
+    "heat text": Style(_INK, size=10),
+    "heat on": Style(_WHITE, size=10),
+    "heat node": Style(_INK, size=11.2, bold=True),
+    "heat primitive": Style((OWN, "black", 0.4), size=10.6),
+    "heat kept": Style(stroke=_INK, width=2),
+    "heat halo": Style(stroke=_BRIGHT, width=7.5),
+    "sheet title": Style(_INK, size=16, bold=True),
+    "sheet caption": Style(_INK, size=12),
+    "sheet big": Style(_INK, size=21, bold=True),
+    "sheet words": Style(_INK, size=13.5),
+    "sheet highlight": Style(_BRIGHT),
+}
 """By kind of drawing and role; of what has no role, by its form."""
 _KINDS = frozenset(key.partition(" ")[0] for key in STYLES)
 

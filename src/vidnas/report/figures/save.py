@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 
 from vidnas.atomic import write_whole
 from vidnas.errors import UserError
-from vidnas.report.figures.formats import FORMATS as FORMATS
+from vidnas.report.figures.formats import FORMATS
 from vidnas.report.figures.paint import paint
 from vidnas.report.geometry.shapes import Drawing
 

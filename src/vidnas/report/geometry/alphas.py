@@ -7,8 +7,8 @@ import numpy.typing as npt
 
 from vidnas.nas.genotype import NUM_INPUTS, source_name
 from vidnas.report.geometry.curves import HEADING, Line, Range, draw_lines, draw_panel, legend_entry
-from vidnas.report.geometry.shapes import Drawing, Group, padded, paragraph, stacked
-from vidnas.runs.records import Number
+from vidnas.report.geometry.shapes import Drawing
+from vidnas.report.geometry.sheets import padded, paragraph, placed, stacked
 
 WIDTH, HEIGHT = 210.0, 150.0
 """Pixels of a panel's chart."""
@@ -37,34 +37,27 @@ def draw_alphas(
             Line(name, list(enumerate(weights.tolist(), start=1)), f"p-{name}")
             for name, weights in zip(primitives, history[:, edge].T, strict=True)
         ]
-        panel = _panel(f"{source_name(source)} → node {node}", lines, chosen_epoch, highest)
-        panels.append(Group(panel.shapes, panel.kind, (source * WIDTH, node * room)))
+        over = Range(y=(0.0, highest), width=WIDTH, height=HEIGHT)
+        panel = _panel(f"{source_name(source)} → node {node}", lines, chosen_epoch, over)
+        panels.append(placed(panel, source * WIDTH, node * room))
     legend = padded(stacked([legend_entry(name, f"p-{name}") for name in primitives]), left=20, top=MARGIN)
-    tall = min(2, num_nodes)
-    accuracy = _accuracy(val_accuracy, chosen_epoch, tall * room - HEADING)
+    lines = [
+        Line("val", list(enumerate(val_accuracy, start=1))),
+        Line("found", [(chosen_epoch, val_accuracy[chosen_epoch - 1])], "s1"),
+    ]
+    over = Range(width=2 * WIDTH, height=min(2, num_nodes) * room - HEADING)
+    accuracy = _panel("validation accuracy of the supernet", lines, chosen_epoch, over)
     shapes = (
         *panels,
-        Group(legend.shapes, legend.kind, (NUM_INPUTS * WIDTH, 0)),
-        Group(accuracy.shapes, accuracy.kind, ((columns - 2) * WIDTH, 0)),
+        placed(legend, NUM_INPUTS * WIDTH, 0),
+        placed(accuracy, (columns - 2) * WIDTH, 0),
     )
     title = f"Weights of the primitives on every edge; the result is the cell of epoch {chosen_epoch}"
     heading = padded(paragraph(title, columns * WIDTH, "title"), left=MARGIN, top=MARGIN)
     return stacked([heading, Drawing("sheet", columns * WIDTH + MARGIN, num_nodes * room, shapes)])
 
 
-def _panel(title: str, lines: Sequence[Line], chosen_epoch: int, highest: float) -> Drawing:
-    over = Range(y=(0.0, highest), width=WIDTH, height=HEIGHT)
-    chart = draw_lines(title, lines, share=True, uprights=[(chosen_epoch, "")], legend=False, over=over)
-    assert chart is not None
-    return draw_panel(chart)
-
-
-def _accuracy(val_accuracy: Sequence[float], chosen_epoch: int, height: Number) -> Drawing:
-    lines = [
-        Line("val", list(enumerate(val_accuracy, start=1))),
-        Line("found", [(chosen_epoch, val_accuracy[chosen_epoch - 1])], "s1"),
-    ]
-    title, over = "validation accuracy of the supernet", Range(width=2 * WIDTH, height=height)
+def _panel(title: str, lines: Sequence[Line], chosen_epoch: int, over: Range) -> Drawing:
     chart = draw_lines(title, lines, share=True, uprights=[(chosen_epoch, "")], legend=False, over=over)
     assert chart is not None
     return draw_panel(chart)

@@ -8,12 +8,13 @@ import numpy.typing as npt
 
 from vidnas.errors import counted
 from vidnas.nas.genotype import NUM_INPUTS, Genotype
-from vidnas.report.geometry.cell import SIDE, draw_edges
-from vidnas.report.geometry.cell_layout import CellLayout, Ends, kept_edges, lay_out
+from vidnas.report.geometry.cell import SIDE, draw_edges, kept_edges
+from vidnas.report.geometry.cell_layout import CellLayout, Ends, lay_out
 from vidnas.report.geometry.curves import HEADING, Line, Range, draw_lines
 from vidnas.report.geometry.heat import draw_heat
 from vidnas.report.geometry.scales import LEFT
-from vidnas.report.geometry.shapes import Drawing, Rect, Shape, Text, beside, padded, paragraph, stacked
+from vidnas.report.geometry.shapes import Drawing, Rect, Shape, Text
+from vidnas.report.geometry.sheets import beside, padded, paragraph, stacked
 
 # Pixels.
 HEADER = 50.0

@@ -11,24 +11,10 @@ from vidnas.report.geometry.cell_layout import (
     RADIUS,
     CellLayout,
     Ends,
-    kept_edges,
     lay_out,
 )
-from vidnas.report.geometry.shapes import (
-    Circle,
-    Drawing,
-    Group,
-    Path,
-    Point,
-    Rect,
-    Shape,
-    Step,
-    Text,
-    line,
-    padded,
-    paragraph,
-    stacked,
-)
+from vidnas.report.geometry.shapes import Circle, Drawing, Group, Path, Point, Rect, Shape, Step, Text, line
+from vidnas.report.geometry.sheets import padded, paragraph, stacked
 from vidnas.runs.records import Number
 
 SCALE = 90
@@ -46,6 +32,15 @@ def draw_cell(genotype: Genotype, *, title: str = "") -> Drawing:
     cell = draw_edges(lay_out(kept, len(genotype.nodes)), kept, text=f"Cell: {genotype}")
     heading = paragraph(title, cell.width - 2 * SIDE, "title")
     return stacked([padded(heading, left=SIDE, top=SIDE), cell]) if title else cell
+
+
+def kept_edges(genotype: Genotype) -> dict[Ends, str]:
+    """The edges that a genotype keeps, node by node, and the primitive of each."""
+    return {
+        (edge.source, NUM_INPUTS + node): edge.primitive
+        for node, kept in enumerate(genotype.nodes)
+        for edge in kept
+    }
 
 
 def draw_edges(

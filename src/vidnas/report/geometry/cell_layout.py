@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
 
-from vidnas.nas.genotype import NUM_INPUTS, Genotype
+from vidnas.nas.genotype import NUM_INPUTS
 from vidnas.report.geometry.layers import Placement, place
 
 # All lengths are inches.
@@ -84,15 +84,6 @@ def lay_out(edges: Iterable[Ends], num_nodes: int) -> CellLayout:
     edges = (*inner, *((node, output) for node in range(NUM_INPUTS, output)))
     placement = place(edges, sizes)
     return CellLayout(edges, sizes, placement, _columns(placement.layer[output]))
-
-
-def kept_edges(genotype: Genotype) -> dict[Ends, str]:
-    """The edges that a genotype keeps, node by node, and the primitive of each."""
-    return {
-        (edge.source, NUM_INPUTS + node): edge.primitive
-        for node, kept in enumerate(genotype.nodes)
-        for edge in kept
-    }
 
 
 def _columns(last: int) -> tuple[tuple[float, float], ...]:

@@ -4,25 +4,14 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from vidnas.errors import are, counted
-from vidnas.report.geometry.shapes import (
-    Drawing,
-    Group,
-    Path,
-    Rect,
-    Shape,
-    Step,
-    Text,
-    line,
-    padded,
-    paragraph,
-    stacked,
-)
+from vidnas.report.geometry.shapes import Drawing, Group, Path, Rect, Shape, Step, Text, line
+from vidnas.report.geometry.sheets import padded, paragraph, stacked
 from vidnas.runs.records import Number
 
 LONGEST_NAME = 24
 MOST_CLASSES_WITH_COUNTS = 20
 MOST_CLASSES_WITH_NAMES = 120
-SHADES = 10
+SHADES = 20
 LETTER = 6.6
 """Pixels that a letter of a name takes, generously."""
 MARGIN = 14.0

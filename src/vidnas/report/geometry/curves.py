@@ -6,20 +6,8 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from vidnas.report.geometry.scales import LEFT, TOP, Axes, labelled, round_steps, whole_steps
-from vidnas.report.geometry.shapes import (
-    Anchor,
-    Circle,
-    Drawing,
-    Path,
-    Point,
-    Shape,
-    Step,
-    Text,
-    beside,
-    line,
-    padded,
-    stacked,
-)
+from vidnas.report.geometry.shapes import Anchor, Circle, Drawing, Path, Point, Shape, Step, Text, line
+from vidnas.report.geometry.sheets import beside, padded, stacked
 from vidnas.runs.records import Number
 
 LONELY = 3.0
@@ -91,11 +79,14 @@ def draw_lines(
     uprights = [(x, text) for x, text in uprights if first <= x <= last]
     ways = [[axes.at(x, y) for x, y in one.points] for one in lines]
     walls = [[axes.at(x, y) for y in axes.y] for x, _ in uprights]
-    texts = [_level_text(axes, axes.at(first, y)[1], text, [*ways, *walls]) for y, text in levels]
+    heights = [axes.at(first, y)[1] for y, _ in levels]
+    texts = [
+        _level_text(axes, y, text, [*ways, *walls]) for y, (_, text) in zip(heights, levels, strict=True)
+    ]
     shapes: tuple[Shape, ...] = (
         axes.grid(whole_steps(first, last), labelled(steps, share=share), "epoch"),
         *(shape for x, text in uprights for shape in _upright(axes, x, text)),
-        *(Path(line(axes.at(first, y), axes.at(last, y)), "mark") for y, _ in levels),
+        *(Path(line((LEFT, y), (axes.right, y)), "mark") for y in heights),
         *(shape for one, way in zip(lines, ways, strict=True) for shape in _drawn(one, way)),
         *texts,
     )

@@ -34,11 +34,6 @@ class Spot:
     width: Number
     height: Number
 
-    @property
-    def whisker(self) -> Box:
-        """As a box without width."""
-        return self.x, min(self.low, self.high), self.x, max(self.low, self.high)
-
 
 @dataclass(frozen=True)
 class Place:
@@ -55,7 +50,7 @@ def place_labels(spots: Sequence[Spot], *, radius: Number, inside: Box) -> list[
     Labels keep within `inside`, and off whiskers where they can. None where a label finds no place.
     """
     points = [_around(spot.x, spot.y, 2 * radius, 2 * radius) for spot in spots]
-    whiskers = [spot.whisker for spot in spots]
+    whiskers = [(one.x, min(one.low, one.high), one.x, max(one.low, one.high)) for one in spots]
     labels: list[Box] = []
     places: list[Place | None] = []
     for spot in spots:

@@ -41,9 +41,8 @@ class Axes:
         """The place of a value; of a single x, the middle."""
         (first, last), (low, high) = self.x, self.y
         share = (x - first) / (last - first) if last > first else 0.5
-        return LEFT + share * (self.right - LEFT), self.bottom - (y - low) / (high - low) * (
-            self.bottom - TOP
-        )
+        height = (y - low) / (high - low) * (self.bottom - TOP)
+        return LEFT + share * (self.right - LEFT), self.bottom - height
 
     def grid(self, x_ticks: Sequence[Tick], y_ticks: Sequence[Tick], x_name: str) -> Group:
         """A line for each label of y, the labels, and the name of x."""

@@ -4,10 +4,7 @@ A role is words such as "label" or "s0 dashed": what they look like is up to tho
 of a picture apart.
 """
 
-import textwrap
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Literal
 
 from vidnas.runs.records import Number
@@ -16,11 +13,6 @@ Point = tuple[Number, Number]
 Anchor = Literal["start", "middle", "end"]
 Step = tuple[Literal["M", "L", "C", "Z"], tuple[Point, ...]]
 """Of a path, as in SVG: move to, line to, curve by two control points to, close."""
-
-PARAGRAPHS: Mapping[str, tuple[Number, Number]] = MappingProxyType({"title": (16, 11.2), "caption": (12, 7)})
-"""By role: the size of a paragraph's letters, and how wide they are, pixels."""
-LINE = 1.35
-"""The height of a line of text, as a share of its size."""
 
 
 @dataclass(frozen=True)
@@ -102,35 +94,3 @@ class Drawing:
 def line(*points: Point) -> tuple[Step, ...]:
     """The steps of a straight line through points."""
     return ("M", points[:1]), *(("L", (point,)) for point in points[1:])
-
-
-def padded(
-    drawing: Drawing, *, left: Number = 0.0, top: Number = 0.0, right: Number = 0.0, bottom: Number = 0.0
-) -> Drawing:
-    """A drawing with room around it."""
-    group = Group(drawing.shapes, drawing.kind, (left, top))
-    return Drawing("sheet", left + drawing.width + right, top + drawing.height + bottom, (group,))
-
-
-def beside(drawings: Sequence[Drawing]) -> Drawing:
-    """Drawings from left to right, at one height."""
-    lefts = [sum(one.width for one in drawings[:number]) for number in range(len(drawings) + 1)]
-    groups = [Group(one.shapes, one.kind, (x, 0.0)) for one, x in zip(drawings, lefts, strict=False)]
-    return Drawing("sheet", lefts[-1], max(one.height for one in drawings), tuple(groups))
-
-
-def stacked(drawings: Sequence[Drawing]) -> Drawing:
-    """Drawings from top to bottom, at one left edge."""
-    tops = [sum(one.height for one in drawings[:number]) for number in range(len(drawings) + 1)]
-    groups = [Group(one.shapes, one.kind, (0.0, y)) for one, y in zip(drawings, tops, strict=False)]
-    return Drawing("sheet", max(one.width for one in drawings), tops[-1], tuple(groups))
-
-
-def paragraph(text: str, width: Number, role: str = "caption") -> Drawing:
-    """Text in as many lines as it needs, none longer than `width`."""
-    size, letter = PARAGRAPHS[role]
-    lines = textwrap.wrap(text, int(width / letter))
-    texts = [
-        Text(words, 0.0, LINE * size * (number + 0.5), role, "start") for number, words in enumerate(lines)
-    ]
-    return Drawing("sheet", width, LINE * size * len(lines), tuple(texts))

@@ -8,21 +8,11 @@ from typing import NamedTuple
 from vidnas.compare.rows import Comparison
 from vidnas.errors import storable
 from vidnas.report.geometry.curves import LETTER, LETTER_HEIGHT, Chart, draw_panel
-from vidnas.report.geometry.labels import Place, Spot, place_labels
+from vidnas.report.geometry.labels import Box, Spot, place_labels
 from vidnas.report.geometry.palette import series
 from vidnas.report.geometry.scales import LEFT, TOP, Axes, labelled, log_steps, round_steps
-from vidnas.report.geometry.shapes import (
-    Circle,
-    Drawing,
-    Path,
-    Shape,
-    Text,
-    beside,
-    line,
-    padded,
-    paragraph,
-    stacked,
-)
+from vidnas.report.geometry.shapes import Circle, Drawing, Path, Shape, Text, line
+from vidnas.report.geometry.sheets import beside, padded, paragraph, stacked
 from vidnas.runs.records import Number
 from vidnas.training.latency import BUSY
 
@@ -101,74 +91,52 @@ def draw_tradeoff(networks: Sequence[Rated], kind: Kind = PARAMETERS) -> Chart |
     steps = round_steps(min(one.low for one in networks), max(one.high for one in networks))
     axes = Axes(ends, (steps[0], steps[-1]))
     title, unit = f"Accuracy against {kind.name}", f" {kind.unit}" if kind.unit else ""
-    points = [
-        _Point(
-            one,
-            *axes.at(log, one.accuracy),
-            axes.at(log, one.low)[1],
-            axes.at(log, one.high)[1],
-            f"{one.name}: {100 * one.accuracy:.1f} % with {one.costs[kind]:,.10g}{unit} {kind.name}",
-        )
-        for log, one in zip(logs, networks, strict=True)
+    spots = [_spot(axes, log, one) for log, one in zip(logs, networks, strict=True)]
+    texts = [
+        f"{one.name}: {100 * one.accuracy:.1f} % with {one.costs[kind]:,.10g}{unit} {kind.name}"
+        for one in networks
     ]
+    x_name = f"{kind.name}{unit and ','}{unit} (logarithmic)"
     shapes = (
-        axes.grid(
-            log_steps(*ends), labelled(steps, share=True), f"{kind.name}{unit and ','}{unit} (logarithmic)"
-        ),
-        *(point.whisker for point in points),
-        *_dots(points, _places(points, axes)),
+        axes.grid(log_steps(*ends), labelled(steps, share=True), x_name),
+        *map(_whisker, networks, spots),
+        *_labelled_dots(networks, spots, texts, inside=(LEFT, TOP, axes.width, axes.bottom)),
     )
-    words = f"{title}: " + "; ".join(point.text for point in points)
+    words = f"{title}: {'; '.join(texts)}"
     return Chart(title, Drawing("chart", axes.width, axes.height, shapes, words))
 
 
-@dataclass(frozen=True)
-class _Point:
-    """A network in a chart: its place, the ends of its whisker, and what it is in words."""
-
-    network: Rated
-    x: Number
-    y: Number
-    low: Number
-    high: Number
-    text: str
-
-    @property
-    def whisker(self) -> Path:
-        """From the lower to the upper end of the interval."""
-        ends = line((self.x, self.low), (self.x, self.high))
-        return Path(ends, f"whisker {self.network.role}", f"whisker-{self.network.name}")
-
-    @property
-    def dot(self) -> Shape:
-        """A disc or, of the reference, a lozenge."""
-        role, name, long = f"dot {self.network.role}", f"dot-{self.network.name}", 1.4 * DOT
-        if not self.network.reference:
-            return Circle(self.x, self.y, DOT, role, name, self.text)
-        corners = [(self.x + long * right, self.y + long * down) for right, down in LOZENGE]
-        return Path((*line(*corners), ("Z", ())), role, name, self.text)
+def _spot(axes: Axes, log: Number, network: Rated) -> Spot:
+    (x, y), (_, low), (_, high) = (axes.at(log, at) for at in (network.accuracy, network.low, network.high))
+    return Spot(x, y, low, high, LETTER * len(network.label) + 2, LETTER_HEIGHT)
 
 
-def _places(points: Sequence[_Point], axes: Axes) -> list[Place | None]:
-    """Where the labels go, of those that find a place."""
-    spots = [
-        Spot(one.x, one.y, one.low, one.high, LETTER * len(one.network.label) + 2, LETTER_HEIGHT)
-        for one in points
-    ]
-    return place_labels(spots, radius=DOT, inside=(LEFT, TOP, axes.width, axes.bottom))
+def _whisker(network: Rated, spot: Spot) -> Path:
+    """From the lower to the upper end of the interval."""
+    ends = line((spot.x, spot.low), (spot.x, spot.high))
+    return Path(ends, f"whisker {network.role}", f"whisker-{network.name}")
 
 
-def _dots(points: Sequence[_Point], places: Sequence[Place | None]) -> list[Shape]:
+def _dot(network: Rated, spot: Spot, text: str) -> Shape:
+    """A disc or, of the reference, a lozenge."""
+    role, name, long = f"dot {network.role}", f"dot-{network.name}", 1.4 * DOT
+    if not network.reference:
+        return Circle(spot.x, spot.y, DOT, role, name, text)
+    corners = [(spot.x + long * right, spot.y + long * down) for right, down in LOZENGE]
+    return Path((*line(*corners), ("Z", ())), role, name, text)
+
+
+def _labelled_dots(
+    networks: Sequence[Rated], spots: Sequence[Spot], texts: Sequence[str], *, inside: Box
+) -> list[Shape]:
     """Lines to far labels, the points, of which the first and before all the reference is on top, labels."""
-    labels = [(one, place) for one, place in zip(points, places, strict=True) if one.network.label and place]
-    last = sorted(points, key=lambda one: (one.network.reference, -points.index(one)))
+    places = zip(networks, spots, place_labels(spots, radius=DOT, inside=inside), strict=True)
+    labels = [(one, spot, at) for one, spot, at in places if one.label and at]
+    points = reversed(list(zip(networks, spots, texts, strict=True)))
     return [
-        *(Path(line((one.x, one.y), (at.x, at.y)), "leader") for one, at in labels if at.far),
-        *(one.dot for one in last),
-        *(
-            Text(one.network.label, at.x, at.y, "strong" if one.network.reference else "marktext")
-            for one, at in labels
-        ),
+        *(Path(line((spot.x, spot.y), (at.x, at.y)), "leader") for _, spot, at in labels if at.far),
+        *(_dot(*point) for point in sorted(points, key=lambda point: point[0].reference)),
+        *(Text(one.label, at.x, at.y, "strong" if one.reference else "marktext") for one, _, at in labels),
     ]
 
 
@@ -181,9 +149,8 @@ def draw_sheet(networks: Sequence[Rated], *, caption: str) -> Drawing:
     networks = [replace(one, name=storable(one.name), role=series(int(one.reference))) for one in networks]
     panels = [*map(draw_panel, draw_tradeoffs(networks)), list_names(networks)]
     rows = [beside(panels[start : start + COLUMNS]) for start in range(0, len(panels), COLUMNS)]
-    words = paragraph(
-        f"Whiskers are 95 % intervals. {storable(caption)}", COLUMNS * panels[0].width - 2 * SIDE
-    )
+    text = f"Whiskers are 95 % intervals. {storable(caption)}"
+    words = paragraph(text, COLUMNS * panels[0].width - 2 * SIDE)
     return stacked([*rows, padded(words, left=SIDE, top=SIDE, right=SIDE, bottom=SIDE)])
 
 

@@ -10,7 +10,7 @@ from vidnas.compare.paper_table import PaperRow, paper_row
 from vidnas.compare.rows import Comparison, Row
 from vidnas.errors import storable
 from vidnas.report.geometry.confusion import draw_matrix
-from vidnas.report.geometry.curves import Chart, Line, draw_lines
+from vidnas.report.geometry.curves import Chart, Line
 from vidnas.report.geometry.palette import series
 from vidnas.report.geometry.shapes import Drawing
 from vidnas.report.geometry.tradeoff import draw_tradeoffs, rate
@@ -81,15 +81,12 @@ def _listed(number: int, row: Row, comparison: Comparison, *, paper: bool) -> Li
 def _curves(listed: Sequence[Listed], runs: Mapping[str, Run]) -> list[Chart]:
     """Accuracy and loss on the training clips, of each network's first seed."""
     first = [(one, runs[one.row.runs[0].run]) for one in listed if one.row.runs]
-    charts = [
-        draw_lines(
-            title,
-            [
-                Line(f"{one.number} {storable(one.row.name)}", view.series_of(run, what), one.role)
-                for one, run in first
-            ],
-            share=what == "accuracy",
-        )
-        for what, title in (("accuracy", "Accuracy on training clips"), ("loss", "Training loss"))
-    ]
-    return [chart for chart in charts if chart is not None]
+
+    def lines(what: str) -> list[Line]:
+        return [Line(_numbered(one), view.series_of(run, what), one.role) for one, run in first]
+
+    return view.overlaid(lines, accuracy="Accuracy on training clips", loss="Training loss")
+
+
+def _numbered(one: Listed) -> str:
+    return f"{one.number} {storable(one.row.name)}"

@@ -6,9 +6,9 @@ import hashlib
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
+from typing import NamedTuple
 
 import jinja2
 from markupsafe import Markup, escape
@@ -20,7 +20,7 @@ from vidnas.errors import are, counted, storable
 from vidnas.nas.primitives import PRIMITIVES
 from vidnas.report.geometry.cell import draw_cell
 from vidnas.report.geometry.confusion import HOW_TO_READ, draw_matrix
-from vidnas.report.geometry.curves import Chart, Line, draw_lines
+from vidnas.report.geometry.curves import Line
 from vidnas.report.geometry.palette import as_hex, mixed, role_colors, series
 from vidnas.report.geometry.tradeoff import PARAMETERS, Rated, draw_tradeoff
 from vidnas.report.pages import view, words
@@ -28,7 +28,7 @@ from vidnas.report.pages.settings import changed, command, nearest_preset
 from vidnas.report.pages.svg import to_svg
 from vidnas.report.pages.verdicts import advice, findings_of
 from vidnas.runs.read import Run
-from vidnas.runs.records import Number, Test
+from vidnas.runs.records import Test
 from vidnas.runs.versions import installed_versions
 from vidnas.training.scores import scores_from
 
@@ -86,50 +86,36 @@ def _train_command(run: Run, folder: str, preset: str) -> str:
 
 def _slider_data(slider: view.Slider) -> dict[str, object]:
     """What slider.js reads."""
-    return {
-        "highest": max(1, slider.highest),
-        "list": [
-            {
-                "epoch": one.epoch,
-                "drawing": one.drawing,
-                "text": one.said,
-                "mixing": one.mixing,
-                "kept": one.kept,
-            }
-            for one in slider.epochs
-        ],
-    }
+    names = ("epoch", "drawing", "text", "mixing", "kept")
+    epochs = [{name: getattr(epoch, name) for name in names} for epoch in slider.epochs]
+    return {"highest": max(1, slider.highest), "list": epochs}
 
 
-@dataclass(frozen=True)
-class Listed:
+class Listed(NamedTuple):
     """A run in an overview, and where its page is as seen from there."""
 
     run: Run
     link: str
     role: str
-    val_accuracy: Number | None
-    """Of a search, in the epoch whose cell was found or else the last one."""
-    warnings: tuple[str, ...]
-    """What its numbers say against it."""
 
 
 def render_overview(pages: Sequence[tuple[Run, str]]) -> str:
     """The page about several runs, each given with the link to its own page."""
-    listed = [
-        Listed(
-            run, link, series(number), view.val_accuracy(run), tuple(one.sentence for one in findings_of(run))
-        )
-        for number, (run, link) in enumerate(pages)
-    ]
+    listed = [Listed(*page, series(number)) for number, page in enumerate(pages)]
     networks = [_rated(one, test) for one in listed if (test := one.run.latest_test)]
+
+    def lines(what: str) -> list[Line]:
+        return [_line(one, f"val_{what}" if one.run.verb == "search" else what) for one in listed]
+
     return render_template(
         "overview.html.j2",
         [],
         live=False,
         listed=listed,
+        val_accuracy=view.val_accuracy,
+        findings_of=findings_of,
         tradeoff=draw_tradeoff(networks),
-        charts=_overlaid(listed),
+        charts=view.overlaid(lines, accuracy="Accuracy", loss="Loss"),
     )
 
 
@@ -139,31 +125,15 @@ def _rated(one: Listed, test: Test) -> Rated:
     return Rated(name, test.scores["top1"], low, high, {PARAMETERS: parameters}, one.role)
 
 
-def _overlaid(listed: Sequence[Listed]) -> list[Chart]:
-    """Accuracy and loss of all runs over the epochs, of searches on their val part."""
-    charts = [
-        draw_lines(
-            title,
-            [
-                Line(
-                    storable(one.run.name),
-                    view.series_of(one.run, f"val_{what}" if one.run.verb == "search" else what),
-                    one.role,
-                )
-                for one in listed
-            ],
-            share=what == "accuracy",
-        )
-        for what, title in (("accuracy", "Accuracy"), ("loss", "Loss"))
-    ]
-    return [chart for chart in charts if chart is not None]
+def _line(one: Listed, name: str) -> Line:
+    return Line(storable(one.run.name), view.series_of(one.run, name), one.role)
 
 
 def render_template(template: str, scripts: Sequence[str] = (), **values: object) -> str:
     """A template with what every page has; its scripts are named by their hashes, no other ever runs."""
     environment = _environment()
     script = "\n".join(_source(environment, name) for name in scripts)
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    digest = _base64(hashlib.sha256(script.encode()).digest())
     return environment.get_template(template).render(
         **values,
         script=Markup(script),
@@ -194,21 +164,15 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(
-        percent=words.percent,
-        quantity=words.quantity,
-        duration=words.duration,
-        storable=storable,
-        svg=to_svg,
-        base_name=words.base_name,
-        counted=counted,
-        are=are,
-        prose=_prose,
-        command=_command,
-        base64=lambda picture: base64.b64encode(picture).decode(),
-    )
+    named = (words.percent, words.quantity, words.duration, words.base_name, storable, counted, are)
+    environment.filters.update({function.__name__: function for function in named})
+    environment.filters.update(svg=to_svg, prose=_prose, command=_command, base64=_base64)
     environment.globals.update(interval=words.interval)
     return environment
+
+
+def _base64(content: bytes) -> str:
+    return base64.b64encode(content).decode()
 
 
 def _prose(text: str) -> Markup:
@@ -227,9 +191,7 @@ def _command(text: str) -> Markup:
 def _palette(*, dark: bool) -> Markup:
     """The colours of roles as CSS variables; on a dark page lighter, dark ones much."""
     colors = {
-        role: mixed(
-            color, "white", (0.72 if max(mixed(color, "white", 0.0)) < 0.35 else 0.28) if dark else 0.0
-        )
+        role: mixed(color, "white", dark * (0.72 if max(mixed(color, "white", 0.0)) < 0.35 else 0.28))
         for role, color in role_colors().items()
     }
     return Markup("".join(f"--{role}:{as_hex(color)};" for role, color in colors.items()))

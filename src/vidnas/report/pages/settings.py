@@ -12,8 +12,7 @@ from vidnas.config.presets import SEARCH_PRESETS, TRAIN_PRESETS, as_flag
 
 def nearest_preset(config: RunConfig) -> str:
     """The preset from which the fewest settings differ."""
-    table = SEARCH_PRESETS if isinstance(config, SearchConfig) else TRAIN_PRESETS
-    return min(table, key=lambda preset: len(changed(config, preset)))
+    return min(_presets(config), key=lambda preset: len(changed(config, preset)))
 
 
 def changed(config: RunConfig, preset: str) -> dict[str, object]:
@@ -21,13 +20,13 @@ def changed(config: RunConfig, preset: str) -> dict[str, object]:
 
     Not what does nothing for the run's network, nor where it was written.
     """
-    starts = _values_of(config, preset)
+    starts, unknown = _presets(config)[preset], dataclasses.MISSING
     no_cells = isinstance(config, TrainConfig) and config.network is not None
     silent = {"out", *(Cells.__annotations__ if no_cells else ())}
     return {
         name: value
         for name, value in dataclasses.asdict(config).items()
-        if name not in silent and (name not in starts or value != starts[name])
+        if name not in silent and value != starts.get(name, getattr(type(config), name, unknown))
     }
 
 
@@ -42,12 +41,5 @@ def command(config: RunConfig, preset: str) -> str:
     return shlex.join(words)
 
 
-def _values_of(config: RunConfig, preset: str) -> Mapping[str, object]:
-    """What a preset, or else a default, gives for each setting that one of them gives."""
-    table = SEARCH_PRESETS if isinstance(config, SearchConfig) else TRAIN_PRESETS
-    defaults = {
-        field.name: field.default
-        for field in dataclasses.fields(config)
-        if field.default is not dataclasses.MISSING
-    }
-    return {**defaults, **table[preset]}
+def _presets(config: RunConfig) -> Mapping[str, Mapping[str, object]]:
+    return SEARCH_PRESETS if isinstance(config, SearchConfig) else TRAIN_PRESETS

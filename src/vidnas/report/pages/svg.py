@@ -1,6 +1,7 @@
 """The painter for pages: a drawing as inline SVG, whose roles are classes of style.css."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import groupby
 
 from markupsafe import Markup, escape
@@ -28,17 +29,18 @@ def to_svg(drawing: Drawing, width: Number = 0, height: Number = 0) -> Markup:
 def _all(shapes: Iterable[Shape]) -> Markup:
     """The shapes; neighbours among the paths that look alike are one element."""
     elements = []
-    for look, alike in groupby(shapes, key=lambda one: _look(one)):
-        if isinstance(look, tuple):
+    for look, alike in groupby(shapes, key=_look):
+        if isinstance(look, Path):
             steps = [step for one in alike if isinstance(one, Path) for step in one.steps]
-            elements.append(_path(steps, *look))
+            elements.append(_element(replace(look, steps=tuple(steps))))
         else:
             elements += map(_element, alike)
     return Markup("").join(elements)
 
 
-def _look(shape: Shape) -> tuple[str, str, Number] | None:
-    return (shape.role, shape.title, shape.opacity) if isinstance(shape, Path) else None
+def _look(shape: Shape) -> Path | None:
+    """A path without its steps and name."""
+    return replace(shape, steps=(), name="") if isinstance(shape, Path) else None
 
 
 def _element(shape: Shape) -> Markup:
@@ -47,15 +49,10 @@ def _element(shape: Shape) -> Markup:
             turn = f"translate({_places(shape.at)})" if shape.at != (0.0, 0.0) else ""
             return _tag("g", {"class": shape.role, "transform": turn}, _all(shape.shapes))
         case Rect():
-            box = {
-                "x": shape.x,
-                "y": shape.y,
-                "width": shape.width,
-                "height": shape.height,
-                "rx": shape.radius,
-            }
-            places = {name: px(length) for name, length in box.items() if length or name in "xy"}
-            return _tag("rect", {"class": shape.role, **places})
+            at = {"x": px(shape.x), "y": px(shape.y)}
+            size = {"width": px(shape.width), "height": px(shape.height)}
+            corner = {"rx": px(shape.radius) if shape.radius else ""}
+            return _tag("rect", {"class": shape.role, **at, **size, **corner})
         case Circle():
             places = {"cx": px(shape.x), "cy": px(shape.y), "r": px(shape.radius)}
             return _tag("circle", {"class": shape.role, **places}, _title(shape.title))
@@ -65,13 +62,10 @@ def _element(shape: Shape) -> Markup:
                 at = {"transform": f"translate({_places((shape.x, shape.y))}) rotate({px(shape.turn)})"}
             anchor = "" if shape.anchor == "middle" else shape.anchor
             return _tag("text", {"class": shape.role, **at, "text-anchor": anchor}, escape(shape.text))
-        case _:
-            raise AssertionError(f"{shape} is painted with its neighbours")
-
-
-def _path(steps: Iterable[Step], role: str, title: str, opacity: Number) -> Markup:
-    shade = "" if opacity == 1.0 else f"{opacity:.2f}"
-    return _tag("path", {"class": role, "fill-opacity": shade, "d": _way(steps)}, _title(title))
+        case Path():
+            shade = "" if shape.opacity == 1.0 else f"{shape.opacity:.2f}"
+            look = {"class": shape.role, "fill-opacity": shade}
+            return _tag("path", {**look, "d": _way(shape.steps)}, _title(shape.title))
 
 
 def _way(steps: Iterable[Step]) -> str:

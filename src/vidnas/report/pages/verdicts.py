@@ -21,12 +21,8 @@ def findings_of(run: Run) -> tuple[Finding, ...]:
     Of a control that sees single frames nothing: that it guesses is what one may hope for.
     """
     if isinstance(run.config, SearchConfig):
-        cell = next((one for one in run.cells if one.epoch == run.chosen_epoch), None)
-        return (
-            judge_alpha(cell.mixing, cell.primitives, cell.genotype)
-            if cell is not None and cell.mixing
-            else ()
-        )
+        found = [cell for cell in run.cells if cell.epoch == run.chosen_epoch and cell.mixing]
+        return judge_alpha(found[0].mixing, found[0].primitives, found[0].genotype) if found else ()
     if run.latest_test is None or run.config.single_frame:
         return ()
     train_accuracy = run.epochs[-1].get("accuracy") if run.epochs else None
@@ -42,7 +38,7 @@ def paragraphs(findings: Sequence[Finding], config: RunConfig) -> list[str]:
 
 
 def advice(findings: Sequence[Finding], config: RunConfig) -> list[tuple[str, str]]:
-    """The same as (paragraph, command)."""
+    """Findings about a run with these settings, each as (paragraph, command to try next)."""
     subject = _subject(config)
     return [(finding.about(subject), next_command(finding, config)) for finding in findings]
 

@@ -1,6 +1,6 @@
 """What the page of a run says, part by part, as plain values for the template."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -40,7 +40,7 @@ class EpochView:
 
     epoch: int
     drawing: int
-    said: str
+    text: str
     genotype: str
     mixing: tuple[tuple[int, ...], ...]
     kept: tuple[tuple[int, int], ...]
@@ -66,16 +66,6 @@ class Slider:
     highest: int
     """The largest mixing of all."""
 
-    @property
-    def width(self) -> Number:
-        """Pixels that hold every drawing."""
-        return max(drawing.width for drawing in self.drawings)
-
-    @property
-    def height(self) -> Number:
-        """Pixels that hold every drawing."""
-        return max(drawing.height for drawing in self.drawings)
-
 
 @dataclass(frozen=True)
 class ClassRow:
@@ -92,17 +82,14 @@ def slider(run: Run) -> Slider | None:
     if not run.cells:
         return None
     every = -(-len(run.cells) // MAX_EPOCHS)
-    last = len(run.cells) - 1
-    cells = [
-        cell
-        for index, cell in enumerate(run.cells)
-        if index % every == 0 or index == last or cell.epoch == run.chosen_epoch
-    ]
+    always = {run.chosen_epoch, run.cells[-1].epoch}
+    cells = [cell for i, cell in enumerate(run.cells) if i % every == 0 or cell.epoch in always]
     genotypes = list(dict.fromkeys(cell.genotype for cell in cells))
-    number = {genotype: index for index, genotype in enumerate(genotypes)}
     accuracy = {int(line["epoch"]): line.get("val_accuracy") for line in run.epochs}
     chosen = [index for index, cell in enumerate(cells) if cell.epoch == run.chosen_epoch]
-    views = tuple(_epoch_view(cell, number[cell.genotype], accuracy.get(cell.epoch)) for cell in cells)
+    views = tuple(
+        _epoch_view(cell, genotypes.index(cell.genotype), accuracy.get(cell.epoch)) for cell in cells
+    )
     with_alpha = next((cell for cell in cells if cell.mixing), cells[-1])
     return Slider(
         epochs=views,
@@ -119,40 +106,40 @@ def _epoch_view(cell: CellOfEpoch, drawing: int, accuracy: Number | None) -> Epo
     return EpochView(
         epoch=cell.epoch,
         drawing=drawing,
-        said="no validation yet" if accuracy is None else f"validation accuracy {words.percent(accuracy)}",
+        text="no validation yet" if accuracy is None else f"validation accuracy {words.percent(accuracy)}",
         genotype=str(cell.genotype),
         mixing=tuple(tuple(round(1000 * share) for share in row) for row in cell.mixing),
-        kept=tuple(_kept(cell)) if cell.mixing else (),
+        kept=tuple(
+            (cell.edges.index((node, edge.source)), cell.primitives.index(edge.primitive))
+            for node, edges in enumerate(cell.genotype.nodes if cell.mixing else ())
+            for edge in edges
+        ),
     )
-
-
-def _kept(cell: CellOfEpoch) -> Iterator[tuple[int, int]]:
-    for node, edges in enumerate(cell.genotype.nodes):
-        for edge in edges:
-            yield cell.edges.index((node, edge.source)), cell.primitives.index(edge.primitive)
 
 
 def curves(run: Run) -> list[Chart]:
     """Loss, accuracy and learning rate over the epochs, as far as there are any."""
     parts = (("train", "train_"), ("val", "val_")) if run.verb == "search" else (("train", ""),)
     mark = [(run.chosen_epoch, "found")] if run.chosen_epoch else []
-    level = (
-        [(run.result.scores["top1"], f"test {words.percent(run.result.scores['top1'])}")]
-        if run.result
-        else []
-    )
-    loss, accuracy = (
-        [
-            Line(name, series_of(run, prefix + what), series(color))
-            for color, (name, prefix) in enumerate(parts)
+    tests = [run.result] if run.result else []
+    level = [(test.scores["top1"], f"test {words.percent(test.scores['top1'])}") for test in tests]
+
+    def lines(what: str) -> list[Line]:
+        return [
+            Line(name, series_of(run, prefix + what), series(i)) for i, (name, prefix) in enumerate(parts)
         ]
-        for what in ("loss", "accuracy")
-    )
+
     charts = (
-        draw_lines("Loss", loss, uprights=mark),
-        draw_lines("Accuracy", accuracy, share=True, levels=level, uprights=mark),
+        draw_lines("Loss", lines("loss"), uprights=mark),
+        draw_lines("Accuracy", lines("accuracy"), share=True, levels=level, uprights=mark),
         draw_lines("Learning rate", [Line("lr", series_of(run, "lr"), series(2))], legend=False),
     )
+    return [chart for chart in charts if chart is not None]
+
+
+def overlaid(lines: Callable[[str], list[Line]], *, accuracy: str, loss: str) -> list[Chart]:
+    """Charts of accuracy and loss with these titles; `lines` gives those of a number of metrics.jsonl."""
+    charts = draw_lines(accuracy, lines("accuracy"), share=True), draw_lines(loss, lines("loss"))
     return [chart for chart in charts if chart is not None]
 
 
@@ -195,8 +182,7 @@ def class_names(run: Run, test: Test) -> list[str]:
 
 def class_rows(test: Test, names: Sequence[str]) -> list[ClassRow]:
     """The per-class table, the worst class first."""
-    confusion = test.scores["confusion"]
-    rows = []
+    confusion, rows = test.scores["confusion"], []
     for label, accuracy in enumerate(test.scores["per_class"]):
         found = confused(confusion, label)
         taken_for = f"{names[found[0]]} ({found[1]})" if found else "–"
@@ -219,38 +205,25 @@ def costs(run: Run) -> list[tuple[str, str, str]]:
     test = run.latest_test
     if test is not None:
         cost = test.cost
-        spread = (
-            f", half of the times within {cost['latency_spread_ms']:.1f} ms"
-            if "latency_spread_ms" in cost
-            else ""
-        )
-        threads = counted(cost["threads"], "thread")
-        too_long = f"; {BUSY}: {TOO_LONG}" if cost.get("busy") else ""
+        work, latency = words.quantity(cost["macs"]), f"{cost['latency_ms']:.1f}{words.NARROW}ms"
+        spread, threads = cost.get("latency_spread_ms"), counted(cost["threads"], "thread")
+        measured = f"one clip on {cost.get('device', 'its device')}, {threads}"
+        measured += f", half of the times within {spread:.1f} ms" if spread is not None else ""
+        measured += f"; {BUSY}: {TOO_LONG}" if cost.get("busy") else ""
         rows += [
             ("Parameters", f"{cost['parameters']:,}", "numbers that training changes"),
             ("Size", words.quantity(cost["weight_bytes"], "B"), "of the parameters in memory"),
-            (
-                "Work",
-                words.quantity(cost["macs"]) + " MACs",
-                "multiply-accumulates of one clip, without pooling",
-            ),
-            (
-                "Latency",
-                f"{cost['latency_ms']:.1f}{words.NARROW}ms",
-                f"one clip on {cost.get('device', 'its device')}, {threads}{spread}{too_long}",
-            ),
+            ("Work", f"{work} MACs", "multiply-accumulates of one clip, without pooling"),
+            ("Latency", latency, measured),
         ]
         if "checkpoint_bytes" in cost:
-            rows.append(
-                ("Checkpoint", words.quantity(cost["checkpoint_bytes"], "B"), "the file, to go on from")
-            )
+            size = words.quantity(cost["checkpoint_bytes"], "B")
+            rows.append(("Checkpoint", size, "the file, to go on from"))
     times = [line["epoch_sec"] for line in run.epochs if "epoch_sec" in line]
     if times:
         waits = [line["waiting_share"] for line in run.epochs if "waiting_share" in line]
-        waiting = (
-            f"the median; {words.percent(median(waits))} of it waiting for data" if waits else "the median"
-        )
-        rows.append(("Time of an epoch", words.duration(median(times)), waiting))
+        waiting = f"; {words.percent(median(waits))} of it waiting for data" if waits else ""
+        rows.append(("Time of an epoch", words.duration(median(times)), f"the median{waiting}"))
     if run.total_sec:
         rows.append(("Time in all", words.duration(run.total_sec), "of the run up to its last line"))
     return rows
