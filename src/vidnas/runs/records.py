@@ -167,7 +167,7 @@ def _has_all(genotype: Genotype, edges: Sequence[tuple[int, int]], primitives: S
     )
 
 
-def _softmax(row: list[Number]) -> tuple[float, ...]:
+def _softmax(row: list[Any]) -> tuple[float, ...]:
     powers = [math.exp(value - max(row)) for value in row]
     return tuple(power / sum(powers) for power in powers)
 
