@@ -13,12 +13,11 @@ from pathlib import Path
 
 import measure
 from vidnas.video.clips.loaders import ShuffledKeys
-from vidnas.video.index.csvlist import listing_of_parts, read_header, write_csv
 from vidnas.video.index.division import divide
 from vidnas.video.index.groups import find_groups
-from vidnas.video.index.labels import by_labels, listing_of
+from vidnas.video.index.labels import by_labels, listing_of, listing_of_parts
 from vidnas.video.index.lists import read_list, read_text
-from vidnas.video.index.tables import cut, read_rows
+from vidnas.video.index.tables import cut, read_header, read_rows, write_csv
 from vidnas.video.items import Item, VideoIndex
 
 MILLION = 1_000_000

@@ -18,7 +18,7 @@ from vidnas.runs.learnt import read_seen
 from vidnas.runs.log import RunLog
 from vidnas.video.items import Item, VideoIndex
 from vidnas.video.scan import scan_index, scans
-from vidnas.video.scan.scanned import Scanned
+from vidnas.video.scan.scans import Scanned
 
 
 def test_a_made_test_split_is_the_same_for_every_verb_and_seed(tiny_videos: Path) -> None:

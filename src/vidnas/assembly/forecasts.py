@@ -23,7 +23,7 @@ from vidnas.training.loop import Precision, Tally, train_epoch
 from vidnas.training.memory import check_memory
 from vidnas.training.pace import KEPT_FREE, Pace, Reading, pace, time_reading
 from vidnas.video.items import VideoIndex
-from vidnas.video.scan.scanned import Scanned
+from vidnas.video.scan.scans import Scanned
 
 R = TypeVar("R", SearchConfig, TrainConfig)
 

@@ -31,7 +31,7 @@ from vidnas.training.scores import Scores, score
 from vidnas.video.clips.datasets import TrainClips
 from vidnas.video.clips.loaders import of_epoch, test_loader, train_loader
 from vidnas.video.items import VideoIndex
-from vidnas.video.scan.scanned import Scanned
+from vidnas.video.scan.scans import Scanned
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from vidnas.video.index.tables import parse_columns
 from vidnas.video.items import Item, VideoIndex
 from vidnas.video.make.synthetic import VERSION, write_clips
 from vidnas.video.scan.scan_index import ScanIndex, scan_indexed
-from vidnas.video.scan.scanned import Scanned
+from vidnas.video.scan.scans import Scan, Scanned
 from vidnas.video.stores.decode import VideoInfo
 from vidnas.video.stores.remote import mirror
 
@@ -47,15 +47,7 @@ def scan(
     parts (which stay divided as they are) as long as every class keeps some.
     """
     chosen = [item for part in parts for item in (index.train if part == "train" else index.test)]
-    store = open_store(data_path(config.data))
-    with console.bar(total=len(chosen), label="Checking videos", unit="video") as bar:
-        scans = scan_indexed(
-            [item.path for item in chosen],
-            store,
-            workers=config.workers,
-            progress=bar.update,
-            limit_sec=config.scan_limit_sec,
-        )
+    scans, store = scan_all(chosen, config)
     bad = tuple(str(scan) for scan in scans if isinstance(scan, UserError))
     if bad and config.on_bad == "raise":
         raise UserError(
@@ -95,10 +87,24 @@ def _good(
     return good
 
 
-def open_store(data: Path) -> ScanIndex:
-    """What is known of the videos of this folder or list file; kept beside them or in the user's cache."""
+def scan_all(items: Sequence[Item], config: Data, *, afresh: bool = False) -> tuple[list[Scan], ScanIndex]:
+    """Decode these videos of `config.data`; unless `afresh`, those alone that the index file does not know.
+
+    That file, which comes second, lies beside them or in the user's cache.
+    """
+    data = data_path(config.data)
     cache = Path(platformdirs.user_cache_dir("vidnas")) / "indexes"
-    return ScanIndex(data.parent if data.is_file() else data, cache)
+    store = ScanIndex(data.parent if data.is_file() else data, cache)
+    with console.bar(total=len(items), label="Checking videos", unit="video") as bar:
+        scans = scan_indexed(
+            [item.path for item in items],
+            store,
+            workers=config.workers,
+            progress=bar.update,
+            afresh=afresh,
+            limit_sec=config.scan_limit_sec,
+        )
+    return scans, store
 
 
 def describe_skipped(scanned: Scanned) -> tuple[str, ...]:

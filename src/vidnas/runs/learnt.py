@@ -12,7 +12,7 @@ from vidnas.atomic import write_whole
 from vidnas.errors import UserError, are, counted
 from vidnas.runs.files import SEEN
 from vidnas.video.items import Item, VideoIndex
-from vidnas.video.scan.scanned import Scanned
+from vidnas.video.scan.scans import Scanned
 from vidnas.video.stores.footage import size_bytes
 
 Key = tuple[str, int]

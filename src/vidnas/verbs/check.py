@@ -7,22 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median_low
 
-from vidnas import console
 from vidnas.assembly import videos
 from vidnas.atomic import require_new
 from vidnas.config.data import CheckConfig
 from vidnas.errors import UserError, are, counted, shown
 from vidnas.video.index.contents import read_contents
-from vidnas.video.index.csvlist import write_csv
 from vidnas.video.index.groups import carried_by_most
-from vidnas.video.index.index import grouped, index_videos
+from vidnas.video.index.index import grouped
 from vidnas.video.index.listfiles import lists_of, read_csv
 from vidnas.video.index.located import Contents
+from vidnas.video.index.tables import write_csv
 from vidnas.video.items import Item, VideoIndex
-from vidnas.video.scan.scan_index import scan_indexed
 from vidnas.video.stores.decode import VideoInfo
 from vidnas.video.stores.footage import store_of
-from vidnas.video.stores.tree import local_tree, videos_below
+from vidnas.video.stores.tree import local_tree, videos_in
 
 
 @dataclass(frozen=True)
@@ -46,30 +44,21 @@ def run_check(config: CheckConfig) -> CheckResult:
     """
     if config.write_csv is not None:
         require_new(Path(config.write_csv).expanduser(), "--write-csv")
-    data = videos.data_path(config.data)
-    contents = read_contents(videos.source_of(config))
+    source = videos.source_of(config)
+    contents = read_contents(source)
     index = grouped(contents.index, config.group_regex)
     items = (*index.train, *index.test)
-    store = videos.open_store(data)
-    with console.bar(total=len(items), label="Checking videos", unit="video") as bar:
-        scans = scan_indexed(
-            [item.path for item in items],
-            store,
-            workers=config.workers,
-            progress=bar.update,
-            afresh=True,
-            limit_sec=config.scan_limit_sec,
-        )
+    scans, store = videos.scan_all(items, config, afresh=True)
     infos = {
         item.path: scan for item, scan in zip(items, scans, strict=True) if not isinstance(scan, UserError)
     }
     bad = [str(scan) for scan in scans if isinstance(scan, UserError)]
-    understood, how_read, layout_faults = _try_layout(contents, index, config)
-    beside, others = _look_around(data, contents)
-    notes = [*how_read, *beside]
+    understood, layout_faults = _try_layout(contents, index, config)
+    beside, others = _look_around(source.data, contents)
+    notes = [*understood.notes, *beside]
     notes += videos.uneven(index.train, index.classes, "; vidnas train --balance lets the loss do so.")
     notes += _chosen_streams(infos)
-    if items and not store_of(data).layout:
+    if items and not store_of(source.data).layout:
         notes.append(store.note or f"Index of the good videos: {store.file}")
     if config.write_csv is not None:
         notes.append(_write(understood, Path(config.write_csv).expanduser()))
@@ -95,35 +84,25 @@ def _look_around(data: Path, contents: Contents) -> tuple[list[str], list[str]]:
 
 def _chosen_streams(infos: Mapping[Path, VideoInfo]) -> list[str]:
     """Which of several video streams is read, for every file that has them."""
-    several = [
-        f"{shown(path)}: of {info.num_streams} that with the number {info.stream}, which is "
-        f"{info.width_px} x {info.height_px}."
-        for path, info in infos.items()
-        if info.num_streams > 1
-    ]
-    return (
-        [f"Files with several video streams, of which one is read:{videos.listed(several)}"]
-        if several
-        else []
+    several = videos.listed(
+        [
+            f"{shown(path)}: of {info.num_streams} that with the number {info.stream}, which is "
+            f"{info.width_px} x {info.height_px}."
+            for path, info in infos.items()
+            if info.num_streams > 1
+        ]
     )
+    return [f"Files with several video streams, of which one is read:{several}"] if several else []
 
 
-def _try_layout(
-    contents: Contents, index: VideoIndex, config: CheckConfig
-) -> tuple[VideoIndex, list[str], list[str]]:
-    """The videos as they would be trained on, else `index`; how they were read; what keeps them from it."""
+def _try_layout(contents: Contents, index: VideoIndex, config: CheckConfig) -> tuple[VideoIndex, list[str]]:
+    """The videos as they would be trained on, else `index`; what keeps them from it."""
     if contents.missing:
-        return index, list(contents.index.notes), []
+        return index, []
     try:
-        divided = index_videos(
-            videos.source_of(config),
-            split_by=config.split_by,
-            group_regex=config.group_regex,
-            seed=videos.TEST_SPLIT_SEED,
-        )
-        return divided, list(divided.notes), []
+        return videos.open_videos(config), []
     except UserError as error:
-        return index, list(contents.index.notes), [str(error)]
+        return index, [str(error)]
 
 
 def _write(index: VideoIndex, file: Path) -> str:
@@ -144,13 +123,14 @@ def _unlisted(contents: Contents) -> list[Path]:
         return []
     folder = Path(os.path.commonpath([path.parent for path in listed]))
     known = {path.resolve() for path in listed}
-    return [path for path in videos_below(folder) if path.resolve() not in known]
+    lying = (folder / name for name in videos_in(local_tree(folder)))
+    return [path for path in lying if path.resolve() not in known]
 
 
 def _table(index: VideoIndex, infos: Mapping[Path, VideoInfo]) -> list[str]:
     """Lines with a column each: class, videos, groups, and of the good videos frames, seconds and sizes."""
     items = (*index.train, *index.test)
-    rows = [("class", "videos", "groups", "frames", "seconds", "pixels")]
+    rows = [["class", "videos", "groups", "frames", "seconds", "pixels"]]
     for label, name in enumerate(index.classes):
         rows.append(_row(name, [item for item in items if item.label == label], infos))
     rows.append(_row("all", items, infos))
@@ -158,19 +138,17 @@ def _table(index: VideoIndex, infos: Mapping[Path, VideoInfo]) -> list[str]:
     return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
 
 
-def _row(
-    name: str, items: Sequence[Item], infos: Mapping[Path, VideoInfo]
-) -> tuple[str, str, str, str, str, str]:
+def _row(name: str, items: Sequence[Item], infos: Mapping[Path, VideoInfo]) -> list[str]:
     good = [infos[item.path] for item in items if item.path in infos]
     groups = {(item.label, item.group or item.path) for item in items}
-    return (
+    return [
         name,
         str(len(items)),
         str(len(groups)) if carried_by_most(items) or not items else "-",
         _range((info.num_frames for info in good), str),
         _range((info.duration_sec for info in good if info.duration_sec), "{:.1f}".format),
         _sizes(good),
-    )
+    ]
 
 
 def _range(values: Iterable[float], form: Callable[[float], str]) -> str:

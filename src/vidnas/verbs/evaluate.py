@@ -32,7 +32,7 @@ from vidnas.training.scores import Scores, score
 from vidnas.video.clips.loaders import test_loader
 from vidnas.video.clips.sampling import even_indices
 from vidnas.video.items import Item, VideoIndex
-from vidnas.video.scan.scanned import Scanned
+from vidnas.video.scan.scans import Scanned
 from vidnas.video.stores.footage import decode_frames, side_within
 
 MOST_CLIPS = 8

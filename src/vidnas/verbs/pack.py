@@ -20,7 +20,6 @@ from vidnas.video.index.located import Contents
 from vidnas.video.index.sources import Source
 from vidnas.video.items import Item
 from vidnas.video.make.packing import Packing, Quality, expected_bytes, write_shards
-from vidnas.video.scan.scan_index import scan_indexed
 from vidnas.video.scan.scans import Scan, scan_videos
 from vidnas.video.stores import footage
 from vidnas.video.stores.decode import VideoInfo
@@ -78,16 +77,18 @@ def _pack(config: PackConfig, out: Path) -> None:
         raise UserError(f"Listed but missing:{missing}\nRestore them, or mend the list.")
     items = (*contents.index.train, *contents.index.test)
     names = _names(items, source)
-    scans = _scan(items, config)
+    scans, _ = videos.scan_all(items, config)
     faults = {name: str(scan) for name, scan in zip(names, scans, strict=True) if isinstance(scan, UserError)}
     if faults and (config.on_bad == "raise" or len(faults) == len(items)):
         told = videos.listed(list(faults.values()))
         raise UserError(f"{len(faults)} of {counted(len(items), 'video')} cannot be used:{told}")
-    official = contents.lists if layout.splits else ()
+    lists = {path: _relative(path, source) for path in contents.lists} if layout.splits else {}
     facts = {
         "layout": layout.name,
         "classes": contents.index.classes,
-        "lists": {_relative(p, source): _digest(p) for p in official},
+        "lists": {
+            name: hashlib.blake2b(p.read_bytes(), digest_size=16).hexdigest() for p, name in lists.items()
+        },
         "faults": faults,
     }
     clips = _clips(contents, names, scans)
@@ -96,8 +97,8 @@ def _pack(config: PackConfig, out: Path) -> None:
     with _locked(out):
         if packing.begin():
             return
-        for path in official:
-            target = out / _relative(path, source)
+        for path, name in lists.items():
+            target = out / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
         jobs = packing.unfinished()
@@ -109,32 +110,14 @@ def _pack(config: PackConfig, out: Path) -> None:
         packing.finish()
 
 
-def _digest(file: Path) -> str:
-    return hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest()
-
-
-def _scan(items: Sequence[Item], config: PackConfig) -> list[Scan]:
-    store = videos.open_store(videos.data_path(config.data))
-    with console.bar(total=len(items), label="Checking videos", unit="video") as bar:
-        paths = [item.path for item in items]
-        return scan_indexed(
-            paths,
-            store,
-            workers=config.workers,
-            progress=bar.update,
-            limit_sec=config.scan_limit_sec,
-        )
-
-
 def _names(items: Sequence[Item], source: Source) -> list[str]:
     """What each clip is called in the pack; UserError where two would have one name."""
-    names = [_relative(item.path, source) for item in items]
     first: dict[str, Path] = {}
-    for name, item in zip(names, items, strict=True):
-        if name in first:
+    for item in items:
+        name = _relative(item.path, source)
+        if first.setdefault(name, item.path) is not item.path:
             raise UserError(f"{first[name]} and {item.path} would both be {name} in the pack. Rename one.")
-        first[name] = item.path
-    return names
+    return list(first)
 
 
 def _relative(path: Path, source: Source) -> str:
@@ -149,23 +132,20 @@ def _relative(path: Path, source: Source) -> str:
 
 
 def _clips(contents: Contents, names: Sequence[str], scans: Sequence[Scan]) -> list[tuple[Path, PackedClip]]:
-    parts = ("train",) * len(contents.index.train) + ("test",) * len(contents.index.test)
+    clips = []
     items = (*contents.index.train, *contents.index.test)
-    return [
-        (
-            item.path,
-            PackedClip(
-                name=name,
-                info=NOTHING if isinstance(scan, UserError) else scan,
-                source_bytes=_size(item.path),
-                fingerprint=footage.fingerprint(item.path),
-                label=item.label,
-                part=part,
-                group=item.group,
-            ),
+    for number, (item, name, scan) in enumerate(zip(items, names, scans, strict=True)):
+        clip = PackedClip(
+            name=name,
+            info=NOTHING if isinstance(scan, UserError) else scan,
+            source_bytes=_size(item.path),
+            fingerprint=footage.fingerprint(item.path),
+            label=item.label,
+            part="train" if number < len(contents.index.train) else "test",
+            group=item.group,
         )
-        for item, name, scan, part in zip(items, names, scans, parts, strict=True)
-    ]
+        clips.append((item.path, clip))
+    return clips
 
 
 def _size(path: Path) -> int:

@@ -32,7 +32,7 @@ from vidnas.verbs.clipsheet import draw_clips
 from vidnas.video.clips.datasets import TrainClips
 from vidnas.video.clips.loaders import of_epoch, test_loader, train_loader
 from vidnas.video.index.division import divide
-from vidnas.video.scan.scanned import Scanned
+from vidnas.video.scan.scans import Scanned
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,5 @@
 """A video with its class and group, and a data set of them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -11,7 +11,7 @@ from vidnas.video.index.contents import read_contents
 from vidnas.video.index.folders import FRAMES, read_folders
 from vidnas.video.index.sources import Source
 from vidnas.video.items import Item
-from vidnas.video.stores.tree import Tree, local_tree, videos_below
+from vidnas.video.stores.tree import Tree, local_tree, videos_in
 
 
 def put(folder: Path, *paths: str) -> Path:
@@ -80,7 +80,7 @@ def test_links_are_followed_and_those_to_nowhere_are_told(tmp_path: Path) -> Non
     for name, target in (("a/2.avi", "elsewhere.dat"), ("a/3.avi", "gone.avi"), ("a/3.txt", "gone.txt")):
         (tmp_path / name).symlink_to(tmp_path / target)
     assert local_tree(tmp_path).dead_links == ("a/3.avi",)
-    assert videos_below(tmp_path) == [tmp_path / name for name in ("a/1.avi", "a/2.avi", "b/1.avi")]
+    assert videos_in(local_tree(tmp_path)) == ["a/1.avi", "a/2.avi", "b/1.avi"]
     read = read_folders(local_tree(tmp_path))
     assert paths(read.train, tmp_path) == [("a/1.avi", 0), ("a/2.avi", 0), ("b/1.avi", 1)]
     assert read.notes[-1] == "Ignored, since a link to nowhere: a/3.avi."

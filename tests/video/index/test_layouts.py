@@ -10,11 +10,11 @@ import pytest
 from vidnas.config.data import CheckConfig
 from vidnas.errors import UsageError, UserError
 from vidnas.video.index import contents, layouts
-from vidnas.video.index.csvlist import write_csv
-from vidnas.video.index.hmdb51 import parse_hmdb51
 from vidnas.video.index.index import direction_classes, index_videos
 from vidnas.video.index.located import Contents
+from vidnas.video.index.official import parse_hmdb51
 from vidnas.video.index.sources import Source
+from vidnas.video.index.tables import write_csv
 from vidnas.video.items import Item, VideoIndex
 from vidnas.video.stores.tree import Tree, local_tree
 

@@ -1,5 +1,6 @@
 """List files are read as people write them, and every contradiction is named by file and line."""
 
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from vidnas.errors import UserError
 from vidnas.video.index.faults import Fault, require_none
 from vidnas.video.index.groups import group_of
-from vidnas.video.index.labels import listing_of, with_faults
+from vidnas.video.index.labels import listing_of
 from vidnas.video.index.lists import Listing, read_list
 
 CLASS_LIST = "1 Bend\r\n2 Jump Rope\r\n3 Wave\r\n"
@@ -16,7 +17,8 @@ CLASS_LIST = "1 Bend\r\n2 Jump Rope\r\n3 Wave\r\n"
 def parse_lists(train_list: Path, test_list: Path | None = None) -> Listing:
     faults: list[Fault] = []
     train, test = (read_list(file, faults) if file else () for file in (train_list, test_list))
-    return with_faults(listing_of(train, test, train_list.parent), faults)
+    listing = listing_of(train, test, train_list.parent)
+    return replace(listing, faults=(*faults, *listing.faults))
 
 
 def parse(folder: Path, train: str, test: str | None = None, class_list: str | None = None) -> Listing:

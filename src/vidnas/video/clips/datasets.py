@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 import torch
@@ -26,14 +26,14 @@ SampleKey = tuple[int, int]
 """Which clip: the index of a video, and the seed of this clip's frames, crop, light and flip."""
 
 
-@dataclass(eq=False)
-class TrainClips(Dataset[tuple[Pixels, int, int]]):
-    """Randomly sampled, cropped and, with `flip`, mirrored clips: `clips[key]` is (clip, label, index).
+T = TypeVar("T")
 
-    `num_frames` holds the frame count of every item, as a scan found it. With `single_frame` a clip is
-    one random frame repeated; `photometric` is the amount of `random_light`, 0 for none. A clip depends on
-    its key alone. UserError if a file changed since its scan, and at once if a pack has frames that are too
-    small.
+
+@dataclass(eq=False)
+class _Clips(Dataset[T]):
+    """Clips of `size_px` pixels each way. `num_frames` holds every item's frame count, as a scan found it.
+
+    UserError if a file changed since its scan, and at once if a pack has frames that are too small.
     """
 
     items: Sequence[Item]
@@ -43,11 +43,10 @@ class TrainClips(Dataset[tuple[Pixels, int, int]]):
     segments: int
     frames_per_segment: int
     single_frame: bool
-    flip: bool
-    photometric: float = 0.0
 
     def __post_init__(self) -> None:
-        _require_readable(self)
+        assert len(self.items) == len(self.num_frames)
+        require_side((item.path for item in self.items), scaled_short_side(self.size_px))
 
     def __len__(self) -> int:
         return len(self.items)
@@ -56,6 +55,19 @@ class TrainClips(Dataset[tuple[Pixels, int, int]]):
     def item_bytes(self) -> int:
         """Of a clip."""
         return 3 * self.segments * self.frames_per_segment * self.size_px**2
+
+
+@dataclass(eq=False)
+class TrainClips(_Clips[tuple[Pixels, int, int]]):
+    """Randomly sampled, cropped and, with `flip`, mirrored clips: `clips[key]` is (clip, label, index).
+
+    With `single_frame` a clip is one random frame repeated; `photometric` is the amount of `random_light`, 0
+    for none. A clip depends on its key alone.
+    """
+
+    _: KW_ONLY
+    flip: bool
+    photometric: float = 0.0
 
     def __getitem__(self, key: SampleKey) -> tuple[Pixels, int, int]:
         index, seed = key
@@ -75,37 +87,23 @@ class TrainClips(Dataset[tuple[Pixels, int, int]]):
 
 
 @dataclass(eq=False)
-class TestClips(Dataset[tuple[Views, int, int]]):
+class TestClips(_Clips[tuple[Views, int, int]]):
     """Evenly sampled clips: `clips[index]` is (views, label, index), clip by clip, crop by crop.
 
-    `num_frames` holds the frame count of every item, as a scan found it. `num_clips` positions in time
-    times `num_crops` in space are the views of one video. With `single_frame` a clip is one frame
-    repeated: the middle one of the video if there is one clip. UserError as above.
+    `num_clips` positions in time times `num_crops` in space are the views of one video. With `single_frame` a
+    clip is one frame repeated: the middle one of the video if there is one clip.
     """
 
     __test__ = False  # pytest would take the name for a test class
 
-    items: Sequence[Item]
-    num_frames: Sequence[int]
     _: KW_ONLY
-    size_px: int
-    segments: int
-    frames_per_segment: int
-    single_frame: bool
     num_clips: int = 1
     num_crops: Literal[1, 3] = 1
-
-    def __post_init__(self) -> None:
-        _require_readable(self)
-
-    def __len__(self) -> int:
-        return len(self.items)
 
     @property
     def item_bytes(self) -> int:
         """Of the views of a video."""
-        num_views = self.num_clips * self.num_crops
-        return num_views * 3 * self.segments * self.frames_per_segment * self.size_px**2
+        return self.num_clips * self.num_crops * super().item_bytes
 
     def __getitem__(self, index: int) -> tuple[Views, int, int]:
         item = self.items[index]
@@ -125,8 +123,3 @@ class TestClips(Dataset[tuple[Views, int, int]]):
             length = self.segments * self.frames_per_segment
             return [frame * length for frame in multi_indices(num_frames, 1, 1, self.num_clips)]
         return multi_indices(num_frames, self.segments, self.frames_per_segment, self.num_clips)
-
-
-def _require_readable(clips: TrainClips | TestClips) -> None:
-    assert len(clips.items) == len(clips.num_frames)
-    require_side((item.path for item in clips.items), scaled_short_side(clips.size_px))

@@ -1,7 +1,5 @@
 """What must hold before the first epoch: enough classes and clips, and two parts that share nothing."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What `--data` holds: its layout recognised, its videos listed as they are given."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from vidnas.errors import UsageError, UserError
@@ -11,7 +9,7 @@ from vidnas.video.index.listfiles import lists_of
 from vidnas.video.index.located import Contents
 from vidnas.video.index.partlists import csv_files, meant_as_lists
 from vidnas.video.index.sources import Source, require_there
-from vidnas.video.stores.footage import FILES, store_of
+from vidnas.video.stores.footage import store_of
 from vidnas.video.stores.tree import Tree
 
 
@@ -23,17 +21,13 @@ def read_contents(source: Source) -> Contents:
     if source.roots and whole:
         raise UsageError(f"--roots goes with videos, but {whole[0]}. Pack all of them into one.")
     try:
-        contents = _read_file(source) if _is_list(source) else _read_folder(source)
+        contents = _read_file(source) if source.data.is_file() else _read_folder(source)
     except NoData as error:
         raise UserError(f"{error} {ACCEPTED}") from error
     if contents.faults:
         absent = [Fault(one.where, f"{one.what} is missing.") for one in contents.missing]
         require_none((*contents.faults, *absent), contents.lists)
     return contents
-
-
-def _is_list(source: Source) -> bool:
-    return source.data.is_file() and store_of(source.data) is FILES
 
 
 def _read_file(source: Source) -> Contents:
@@ -97,8 +91,7 @@ def _layout_of_folder(source: Source, tree: Tree) -> Layout:
         return LAYOUT_OF["list"]
     found: dict[str, str] = {}
     for rank in sorted({layout.rank for layout in LAYOUTS}):
-        signs = {layout.name: layout.signs(tree) for layout in LAYOUTS if layout.rank == rank}
-        found = found or {name: what for name, what in signs.items() if what}
+        found = {one.name: what for one in LAYOUTS if one.rank == rank and (what := one.signs(tree))}
         if found:
             break
     if len(found) > 1:
@@ -110,7 +103,7 @@ def _layout_of_folder(source: Source, tree: Tree) -> Layout:
 def read_every_split(source: Source) -> tuple[Contents, Layout]:
     """What is in the data with all of its official splits, each clip once, and how it was read."""
     require_there(source.data, source.test_list, source.roots)
-    if _is_list(source):
+    if source.data.is_file():
         return read_contents(source), _layout_of_file(source)
     tree, layout = _open_folder(source)
     if layout.splits is None:

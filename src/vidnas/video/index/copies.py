@@ -1,7 +1,5 @@
 """Clips that are one: a file, links to it, and copies of it, whatever they are called."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path

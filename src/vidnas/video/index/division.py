@@ -4,8 +4,6 @@ Clips of one group are cut from one video: put on both sides of a division they 
 the validation) into a repetition of the training.
 """
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Sequence
 from typing import Literal

@@ -1,7 +1,5 @@
 """What is wrong in lists, told at once: every fault with its `file:line`, in the order of the lines."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple

@@ -3,8 +3,6 @@
 A clip is a video file or, in a data set of frames, a folder of pictures.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -52,21 +50,17 @@ def read_folders(tree: Tree, clips: Clips = VIDEOS) -> VideoIndex:
     classes = tuple(folders)
     items = _items(root, folders, classes)
     per_class = "a folder per class" if clips is VIDEOS else "a folder of frame folders per class"
-    notes = (
-        f"Read {per_class} in {root.root}.",
-        *_ignored(tree, items, clips),
-        *_empty_folders(root, classes, clips),
-    )
-    return VideoIndex(classes, items, (), notes)
+    ignored, empty = _ignored(tree, items, clips), _empty_folders(root, classes, clips)
+    return VideoIndex(classes, items, (), (f"Read {per_class} in {root.root}.", *ignored, *empty))
 
 
 def _no_classes(tree: Tree, clips: Clips) -> UserError:
     """What is there in place of folders of clips, and the short way out."""
     loose = [name for name in clips.find(tree) if "/" not in name]
     if loose:
-        one = len(loose) == 1
-        what = f"1 {clips.one} lies" if one else f"{len(loose):,} {clips.noun} lie"
-        them = "it" if one else "them"
+        what, them = f"{len(loose):,} {clips.noun} lie", "them"
+        if len(loose) == 1:
+            what, them = f"1 {clips.one} lies", "it"
         return UserError(
             f"{what} right in {tree.root}, without a class, as {shown(loose[0])}. Put {them} "
             f"into a folder per class, or beside {them} a list of lines `path label` or a CSV file "
@@ -130,16 +124,12 @@ def _read_parts(tree: Tree, parts: Mapping[str, Tree], clips: Clips) -> VideoInd
             raise NoData(f"{below.root} has no class folder with {clips.noun}: put some there or remove it.")
     classes = tuple(sorted({name for own in folders.values() for name in own}))
     items = {part: _items(parts[part], own, classes) for part, own in folders.items()}
-    read = f"Read {', '.join(f'{below.root.name}/' for below in parts.values())} of {tree.root}"
-    if "test" in items and "val" in items:
-        test, val = parts["test"].root.name, parts["val"].root.name
-        read += f": {test}/ is the test, {val}/ joins the training videos"
-    elif "val" in items:
-        read += f": {parts['val'].root.name}/ is the test"
-    train, test_items, _ = join_parts(items)
+    called = {part: f"{below.root.name}/" for part, below in parts.items()}
+    train, test, how = join_parts(items, called)
     empty = [note for below in parts.values() for note in _empty_folders(below, classes, clips)]
-    ignored = _ignored(tree, (*train, *test_items), clips)
-    return VideoIndex(classes, train, test_items, (f"{read}.", *ignored, *empty))
+    ignored = _ignored(tree, (*train, *test), clips)
+    read = f"Read {', '.join(called.values())} of {tree.root}{f': {how}' if how else ''}."
+    return VideoIndex(classes, train, test, (read, *ignored, *empty))
 
 
 def _items(tree: Tree, folders: Mapping[str, Sequence[str]], classes: Sequence[str]) -> tuple[Item, ...]:
@@ -177,7 +167,5 @@ def _is_taken(name: str, taken: Collection[str]) -> bool:
 
 
 def _empty_folders(tree: Tree, classes: Collection[str], clips: Clips) -> list[str]:
-    empty = [name for name in tree.tops() if name not in classes]
-    if not empty:
-        return []
-    return [f"Folders without {clips.noun} in {tree.root} are no classes: {', '.join(empty)}."]
+    empty = ", ".join(name for name in tree.tops() if name not in classes)
+    return [f"Folders without {clips.noun} in {tree.root} are no classes: {empty}."] if empty else []

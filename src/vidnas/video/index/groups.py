@@ -1,7 +1,5 @@
 """Which clips belong together, by their names: clips of one group are cut from one recording."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """A data set as the verbs take it: its videos found, grouped and divided, or refused before one is opened."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Sequence

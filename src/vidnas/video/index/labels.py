@@ -3,25 +3,31 @@
 Every contradiction is a fault with `file:line`; all of them are found.
 """
 
-from __future__ import annotations
-
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from vidnas.errors import counted
 from vidnas.video.index.faults import Fault
-from vidnas.video.index.lists import (
-    CLASS_LIST,
-    EXAMPLE,
-    ListedClip,
-    Listing,
-    ListLine,
-    read_class_list,
-)
+from vidnas.video.index.lists import CLASS_LIST, EXAMPLE, Listed, Listing, ListLine, read_class_list
+from vidnas.video.index.parts import join_parts
 
 Lines = Sequence[ListLine]
+
+
+def listing_of_parts(
+    parts: Mapping[str, Lines], listing_of: Callable[[Lines, Lines], Listing], notes: Sequence[str] = ()
+) -> Listing:
+    """The clips of lines by their part (train, val or test; "" where nothing tells): a training and a test.
+
+    `listing_of` reads their labels. val is the test where there is no other, else it joins the training.
+    """
+    train, test, how = join_parts({part or "train": lines for part, lines in parts.items()})
+    listing = listing_of(train, test) if train else listing_of(test, ())
+    clips = (listing.train, listing.test) if train else ((), listing.train)
+    more = [f"Of its splits, {how}."] if how else []
+    return Listing(listing.classes, *clips, (*notes, *more, *listing.notes), listing.faults)
 
 
 def listing_of(train: Lines, test: Lines, folder: Path) -> Listing:
@@ -36,11 +42,6 @@ def listing_of(train: Lines, test: Lines, folder: Path) -> Listing:
     return by_labels(train, test)
 
 
-def with_faults(listing: Listing, faults: Iterable[Fault]) -> Listing:
-    """A listing with these faults before its own."""
-    return replace(listing, faults=(*faults, *listing.faults))
-
-
 def _by_class_list(train: Lines, test: Lines, listed: dict[str, str], file: Path) -> Listing:
     names, faults = {}, []
     for line in (*train, *test):
@@ -51,11 +52,8 @@ def _by_class_list(train: Lines, test: Lines, listed: dict[str, str], file: Path
             names[line.where] = found
     used = set(names.values())
     present = tuple(name for name in listed.values() if name in used)
-    left_out = len(listed) - len(present)
-    notes = (f"{file.name} lists {counted(len(listed), 'class')}; the {len(present)} that occur are used.",)
-    train, test = ([line for line in part if line.where in names] for part in (train, test))
-    labels = [names[line.where] for line in (*train, *test)]
-    return with_faults(_listing(train, test, labels, present, notes if left_out else ()), faults)
+    note = f"{file.name} lists {counted(len(listed), 'class')}; the {len(present)} that occur are used."
+    return _listing(train, test, names, present, (note,) if len(present) < len(listed) else (), faults)
 
 
 def _listed_class(line: ListLine, listed: dict[str, str], file: Path) -> str | Fault:
@@ -85,65 +83,72 @@ def by_labels(train: Lines, test: Lines) -> Listing:
 
     They are the integers 0..n-1 or 1..n, or names, which then stand sorted.
     """
+    lines = (*train, *test)
     faults = [
-        Fault(line.where, f"{line.path!r} has no label. {EXAMPLE}")
-        for line in (*train, *test)
-        if line.label is None
+        Fault(line.where, f"{line.path!r} has no label. {EXAMPLE}") for line in lines if line.label is None
     ]
-    if faults:
-        train, test = ([line for line in part if line.label is not None] for part in (train, test))
-    if not train:
+    labels = {line.where: line.label for line in lines if line.label is not None}
+    trained = [labels[line.where] for line in train if line.where in labels]
+    if not trained:
         return Listing((), (), (), (), tuple(faults))
-    distinct = {line.label or "" for line in (*train, *test)}
-    integers = {label for label in distinct if re.fullmatch(r"[+-]?\d+", label, re.ASCII)}
-    numbered = train[0].label in integers
-    if len(train) > 2 and all((line.label in integers) != numbered for line in train[1:]):
+    integers = {label for label in set(labels.values()) if re.fullmatch(r"[+-]?\d+", label, re.ASCII)}
+    numbered = trained[0] in integers
+    if len(trained) > 2 and all((label in integers) != numbered for label in trained[1:]):
         numbered = not numbered  # the first line alone is odd, not all the others
-    if integers and integers != distinct:
-        odd = [line for line in (*train, *test) if (line.label in integers) != numbered]
-        faults += [
-            Fault(line.where, f"label {line.label!r}: labels must be all integers or all names.")
-            for line in odd
-        ]
-        train, test = (
-            [line for line in part if (line.label in integers) == numbered] for part in (train, test)
+    faults += [
+        Fault(line.where, f"label {line.label!r}: labels must be all integers or all names.")
+        for line in lines
+        if line.label is not None and (line.label in integers) != numbered
+    ]
+    plain = {label: str(int(label)) for label in integers} if numbered else {}
+    names = {
+        where: plain.get(label, label) for where, label in labels.items() if (label in integers) == numbered
+    }
+    return _by_training(train, test, names, numbered, faults)
+
+
+def _by_training(
+    train: Lines, test: Lines, names: dict[str, str], numbered: bool, faults: list[Fault]
+) -> Listing:
+    """The listing of the classes of the training list; other labels of the test list are faults."""
+    used = {names[line.where] for line in train if line.where in names}
+    if numbered and (wrong := _out_of_range(train, names, set(map(int, used)))):
+        return Listing((), (), (), (), (*faults, *wrong))
+    classes = tuple(sorted(used, key=int if numbered else str))
+    note = f"Labels are names: {counted(len(classes), 'class')}."
+    if numbered:
+        note = f"Integer labels count from {classes[0]}: {classes[0]} to {classes[-1]}."
+    unknown = [line for line in test if line.where in names and names[line.where] not in used]
+    faults += [
+        Fault(
+            line.where,
+            f"label {line.label!r} is not in the training list, whose "
+            f"{counted(len(classes), 'label')} are {classes[0]} to {classes[-1]}.",
         )
-    listing = _by_numbers(train, test) if numbered else _by_names(train, test)
-    return with_faults(listing, faults)
+        for line in unknown
+    ]
+    for line in unknown:
+        del names[line.where]
+    listing = _listing(train, test, names, classes, (note,), faults)
+    return replace(listing, classes=_folder_names(listing)) if numbered else listing
 
 
-def _by_names(train: Lines, test: Lines) -> Listing:
-    labels = [line.label or "" for line in (*train, *test)]
-    classes = tuple(sorted(set(labels[: len(train)])))
-    return _checked(train, test, labels, classes, f"Labels are names: {counted(len(classes), 'class')}.")
-
-
-def _by_numbers(train: Lines, test: Lines) -> Listing:
-    numbers = {label: int(label) for label in {line.label or "" for line in (*train, *test)}}
-    used = {numbers[line.label or ""] for line in train}
+def _out_of_range(train: Lines, names: Mapping[str, str], used: set[int]) -> list[Fault]:
+    """A fault for the first line of every number that is none of 0 to n-1 or 1 to n."""
     base = 0 if 0 in used else 1
     unused = min(set(range(base, base + len(used) + 1)) - used)
-    outside = {number for number in used if not base <= number < unused}
-    if outside:
-        return Listing((), (), (), (), _out_of_range(train, numbers, outside, unused))
-    classes = tuple(str(base + index) for index in range(len(used)))
-    note = f"Integer labels count from {base}: {base} to {base + len(used) - 1}."
-    labels = [str(numbers[line.label or ""]) for line in (*train, *test)]
-    listing = _checked(train, test, labels, classes, note)
-    return replace(listing, classes=_folder_names(listing))
-
-
-def _out_of_range(train: Lines, numbers: dict[str, int], outside: set[int], unused: int) -> tuple[Fault, ...]:
-    """A fault for the first line of every label that is out of range."""
+    outside = {str(number) for number in used if not base <= number < unused}
     faults = []
     for line in train:
-        number = numbers[line.label or ""]
+        number = names.get(line.where, "")
         if number in outside:
-            outside = outside - {number}
-            gap = f"but no line has label {unused}" if number > unused else "but the lowest may be 0 or 1"
+            outside.remove(number)
+            gap = (
+                f"but no line has label {unused}" if int(number) > unused else "but the lowest may be 0 or 1"
+            )
             what = f"label {line.label}, {gap}. Integer labels must be 0 to n-1 or 1 to n, every one of them "
             faults.append(Fault(line.where, f"{what}used in the training list."))
-    return tuple(faults)
+    return faults
 
 
 def _folder_names(listing: Listing) -> tuple[str, ...]:
@@ -155,35 +160,22 @@ def _folder_names(listing: Listing) -> tuple[str, ...]:
     return tuple(folders) if one_to_one and all(folders) else listing.classes
 
 
-def _checked(
-    train: Lines, test: Lines, labels: Sequence[str], classes: tuple[str, ...], note: str
-) -> Listing:
-    """The listing of these classes, those of the training list; other labels of the test list are faults."""
-    known = set(classes)
-    unknown = [number for number, label in enumerate(labels[len(train) :], len(train)) if label not in known]
-    if not unknown:
-        return _listing(train, test, labels, classes, (note,))
-    both = (*train, *test)
-    faults = [
-        Fault(
-            both[number].where,
-            f"label {both[number].label!r} is not in the training list, whose "
-            f"{counted(len(classes), 'label')} are {classes[0]} to {classes[-1]}.",
-        )
-        for number in unknown
-    ]
-    left = [label for label in labels if label in known]
-    test = [line for number, line in enumerate(both) if number >= len(train) and labels[number] in known]
-    return with_faults(_listing(train, test, left, classes, (note,)), faults)
-
-
 def _listing(
-    train: Lines, test: Lines, names: Sequence[str], classes: tuple[str, ...], notes: tuple[str, ...]
+    train: Lines,
+    test: Lines,
+    names: Mapping[str, str],
+    classes: tuple[str, ...],
+    notes: tuple[str, ...],
+    faults: Iterable[Fault],
 ) -> Listing:
-    """Put class indices in place of the names; `names` are those of the training and then the test lines."""
+    """The clips of those lines whose class `names` tells, by `file:line`."""
     index = {name: label for label, name in enumerate(classes)}
-    clips = tuple(
-        ListedClip(line.path, index[name], line.where, line.group, line.num_frames)
-        for line, name in zip((*train, *test), names, strict=True)
+    own_train, own_test = (
+        tuple(
+            Listed(line.path, index[names[line.where]], line.where, line.group, line.num_frames)
+            for line in part
+            if line.where in names
+        )
+        for part in (train, test)
     )
-    return Listing(classes, clips[: len(train)], clips[len(train) :], notes)
+    return Listing(classes, own_train, own_test, notes, tuple(faults))

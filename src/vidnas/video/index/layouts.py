@@ -1,23 +1,20 @@
 """The layouts that data may have: a table of how each is recognised and read."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from vidnas.errors import UsageError, UserError
-from vidnas.video.index.csvlist import is_csv_of_clips
 from vidnas.video.index.faults import NoData
 from vidnas.video.index.folders import FRAMES, VIDEOS, has_classes, merge, read_folders
-from vidnas.video.index.hmdb51 import parse_hmdb51, split_files
 from vidnas.video.index.listfiles import Lists, lists_of, read_csv, read_lines, read_named
 from vidnas.video.index.lists import CLASS_LIST, lists_frames
 from vidnas.video.index.located import Contents, finder_for, locate
+from vidnas.video.index.official import parse_hmdb51, split_files, ucf101_lists, ucf101_splits, whole_splits
 from vidnas.video.index.partlists import by_part, csv_files, list_files, lists_of_videos, meant_as_lists
 from vidnas.video.index.recognise import recognise
 from vidnas.video.index.sources import Source
-from vidnas.video.index.ucf101 import ucf101_lists, ucf101_splits, whole_splits
+from vidnas.video.index.tables import is_csv_of_clips
 from vidnas.video.stores.footage import STORES, store_of
 from vidnas.video.stores.tree import PICTURE_SUFFIXES, VIDEO_SUFFIXES, Tree, frame_folders_apart, videos_in
 

@@ -1,7 +1,5 @@
 """Reads data sets that list files give, as these say themselves or as --columns says."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -9,12 +7,11 @@ from functools import partial
 from pathlib import Path
 
 from vidnas.errors import UsageError, UserError
-from vidnas.video.index.csvlist import listing_of_parts, read_header
 from vidnas.video.index.faults import Fault
-from vidnas.video.index.labels import Lines, by_labels, listing_of, with_faults
+from vidnas.video.index.labels import Lines, by_labels, listing_of, listing_of_parts
 from vidnas.video.index.lists import Listing, ListLine, read_list, read_text
 from vidnas.video.index.located import Contents, Finder, finder_for, locate
-from vidnas.video.index.tables import BLANK, SEPARATORS, Columns, Row, cells_of, cut, read_rows
+from vidnas.video.index.tables import BLANK, SEPARATORS, Columns, Row, cells_of, cut, read_header, read_rows
 
 Tables = Mapping[Path, Sequence[Row]]
 """The rows of each list, cut by one separator."""
@@ -113,6 +110,6 @@ def _contents(
 ) -> Contents:
     names = " and ".join(file.name for file in lists.files.values())
     listing = listing_of_parts(lines, by, notes)
-    listing = replace(with_faults(listing, faults), notes=(f"Read {names}.", *listing.notes))
+    listing = replace(listing, notes=(f"Read {names}.", *listing.notes), faults=(*faults, *listing.faults))
     stated = set(lines) != {""}
     return locate(listing, lists.finders, tuple(lists.files.values()), parts_stated=stated)

@@ -3,8 +3,6 @@
 Opens no video. What the labels stand for is a matter of labels.py.
 """
 
-from __future__ import annotations
-
 import io
 import posixpath
 import re
@@ -12,6 +10,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from vidnas.errors import UserError
 from vidnas.video.index.faults import Fault, require_none
@@ -22,29 +21,24 @@ EXAMPLE = "A line is a path and a label, as in: walk/clip 1.mp4 0"
 _FRAMES_EXAMPLE = "A line is a folder, its number of frames and a label, as in: walk/clip 1 120 0"
 
 
-@dataclass(frozen=True, slots=True)
-class ListLine:
-    """One line as it stands: the path as written, its label if there is one, and `file:line`.
+L_co = TypeVar("L_co", covariant=True)
 
-    `group` and `num_frames` where the line states them.
-    """
+
+@dataclass(frozen=True, slots=True)
+class Listed(Generic[L_co]):
+    """One line: the path as written, its label, `file:line`, and the group and number of frames it states."""
 
     path: str
-    label: str | None
+    label: L_co
     where: str
     group: str | None = None
     num_frames: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ListedClip:
-    """One line understood: the path as written, its class as an index, `file:line`, what else it states."""
-
-    path: str
-    label: int
-    where: str
-    group: str | None = None
-    num_frames: int | None = None
+ListLine = Listed[str | None]
+"""A line as it stands, its label as written, if there is one."""
+ListedClip = Listed[int]
+"""A line understood: its label is its class as an index."""
 
 
 @dataclass(frozen=True)
@@ -144,14 +138,14 @@ def _split_frames_line(text: str, where: str) -> ListLine | None:
     match = _FRAMES_LINE.fullmatch(text)
     if match is None:
         return None
-    return ListLine(match[1], sys.intern(match[3]), where, num_frames=int(match[2]))
+    return Listed(match[1], sys.intern(match[3]), where, num_frames=int(match[2]))
 
 
 def _split_line(text: str, where: str) -> ListLine:
     match = _LINE.fullmatch(text)
     if match is None or is_video(match[2]):
-        return ListLine(text, None, where)
-    return ListLine(match[1], sys.intern(match[2]), where)
+        return Listed(text, None, where)
+    return Listed(match[1], sys.intern(match[2]), where)
 
 
 def read_class_list(file: Path) -> dict[str, str]:

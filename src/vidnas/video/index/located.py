@@ -1,9 +1,7 @@
 """Where the clips of lists lie: below the list's folder, its videos/, train/ and the like, or --roots."""
 
-from __future__ import annotations
-
 import os
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,9 +70,9 @@ class Finder:
             self._stems[path.parent] = _videos_by_stem(path.parent)
         return [path.with_name(name) for name in self._stems[path.parent].get(path.name, ())]
 
-    def part_of(self, path: Path) -> str | None:
-        """The part in whose folder a path lies."""
-        return next((part for part, folder in self.parts.items() if path.is_relative_to(folder)), None)
+    def part_of(self, path: Path) -> str:
+        """The part in whose folder a path lies; "" for none."""
+        return next((part for part, folder in self.parts.items() if path.is_relative_to(folder)), "")
 
 
 def finder_for(folder: Path, roots: Sequence[Path] = (), data: Path | None = None) -> Finder:
@@ -107,23 +105,20 @@ def locate(
     """
     missing: list[Missing] = []
     faults = list(listing.faults)
-    found: list[tuple[Item, ...]] = []
+    found: dict[str, list[Item]] = {"train": [], "test": []}
     first: dict[Hashable, tuple[ListedClip, Path]] = {}
     of_list = {str(file): finder for file, finder in finders.items()}
-    for clips, part in ((listing.train, "train"), (listing.test, "test")):
-        items = []
+    for part, clips in (("train", listing.train), ("test", listing.test)):
         for clip in clips:
             finder = of_list[clip.where.rpartition(":")[0]]
             item = _located(clip, finder, part if parts_stated else "", missing, faults)
             if item is not None and not _is_repeated(clip, item, first, faults):
-                items.append(item)
-        found.append(tuple(items))
-    train, test = found
-    notes = list(listing.notes)
+                found[part].append(item)
+    train, test = tuple(found["train"]), tuple(found["test"])
+    how: list[str] = []
     if not parts_stated and not missing and not faults:
         train, test, how = _parts_by_folder((*train, *test), next(iter(finders.values())))
-        notes += how
-    index = VideoIndex(listing.classes, train, test, tuple(notes))
+    index = VideoIndex(listing.classes, train, test, (*listing.notes, *how))
     return Contents(index, lists, tuple(missing), tuple(faults))
 
 
@@ -139,14 +134,12 @@ def _located(
         what = f"{clip.path!r} may be {' or '.join(map(str, paths))}. Write which one."
         faults.append(Fault(clip.where, what))
         return None
-    path = paths[0]
-    if clip.num_frames is not None:
-        lacking = clip.num_frames - footage_of(path).num_pictures()
-        if lacking > 0:
-            what = f"{lacking} of {counted(clip.num_frames, 'frame')} of {clip.path}"
-            missing.append(Missing(clip.where, what))
-            return None
-    return Item(path, clip.label, clip.group)
+    num_frames = clip.num_frames or 0
+    lacking = num_frames - footage_of(paths[0]).num_pictures() if num_frames else 0
+    if lacking > 0:
+        missing.append(Missing(clip.where, f"{lacking} of {counted(num_frames, 'frame')} of {clip.path}"))
+        return None
+    return Item(paths[0], clip.label, clip.group)
 
 
 def _is_repeated(
@@ -165,21 +158,15 @@ def _is_repeated(
 
 
 def _parts_by_folder(
-    items: Iterable[Item], finder: Finder
+    items: tuple[Item, ...], finder: Finder
 ) -> tuple[tuple[Item, ...], tuple[Item, ...], list[str]]:
     """The items by the part folder that they lie in, where that makes two parts; else all in the first."""
-    every = tuple(items)
     parts: dict[str, list[Item]] = {}
-    for item in every:
-        part = finder.part_of(item.path)
-        if part is None:
-            return every, (), []
-        parts.setdefault(part, []).append(item)
-    if "train" not in parts or len(parts) == 1:
-        return every, (), []
-    train, test, _ = join_parts(parts)
+    for item in items:
+        parts.setdefault(finder.part_of(item.path), []).append(item)
+    if "" in parts or "train" not in parts or len(parts) == 1:
+        return items, (), []
     names = {part: f"{finder.parts[part].name}/" for part in parts}
+    train, test, how = join_parts(parts, names)
     told = f"Its clips lie in {' and '.join(names.values())}, which are the parts"
-    if "test" in parts and "val" in parts:
-        told += f": {names['test']} is the test, {names['val']} joins the training videos"
-    return train, test, [f"{told}."]
+    return train, test, [f"{told}: {how}." if how and "test" in parts else f"{told}."]

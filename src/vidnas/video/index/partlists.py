@@ -1,17 +1,15 @@
 """List files that lie in a data set's folder: which they are, and of which part each is."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from vidnas.errors import UserError
-from vidnas.video.index.csvlist import is_csv_of_clips
 from vidnas.video.index.listfiles import lists_of, read_lines
 from vidnas.video.index.lists import CLASS_LIST, numbered_lines, read_text
 from vidnas.video.index.parts import PARTS
 from vidnas.video.index.recognise import names_clips
+from vidnas.video.index.tables import is_csv_of_clips
 from vidnas.video.stores.tree import Tree, is_video
 
 _SUFFIXES = (".txt", ".csv", ".tsv", ".lst")
@@ -77,21 +75,16 @@ def by_part(tree: Tree, names: Sequence[str]) -> dict[str, Path]:
     """The lists by part (train, val, test), "" for a single one; UserError where several are of one part."""
     if len(names) == 1:
         return {"": tree.root / names[0]}
-    parts: dict[str, str] = {}
-    for name in names:
-        part = _part_of(name)
-        if part is None or part in parts:
-            break
-        parts[part] = name
-    if len(parts) < len(names) or "train" not in parts:
+    parts = {_part_of(name): tree.root / name for name in names}
+    if len(parts) < len(names) or "train" not in parts or "" in parts:
         raise UserError(
             f"{tree.root} has {' and '.join(names)}. Name the one to be read as --data, and perhaps one of "
             "test videos as --test-list."
         )
-    return {part: tree.root / parts[part] for part in sorted(parts, key=("train", "val", "test").index)}
+    return {part: parts[part] for part in ("train", "val", "test") if part in parts}
 
 
-def _part_of(name: str) -> str | None:
+def _part_of(name: str) -> str:
     folder, _, file = name.rpartition("/")
     in_name = _PART_IN_NAME.findall(file.lower())
-    return PARTS.get(folder.lower()) or (in_name[0] if len(set(in_name)) == 1 else None)
+    return PARTS.get(folder.lower()) or (in_name[0] if len(set(in_name)) == 1 else "")

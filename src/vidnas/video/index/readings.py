@@ -3,8 +3,6 @@
 A reading is what separates, which column is the path and which the label.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -43,16 +41,11 @@ class Shape:
         cells = [(file, cells_of(row, columns)) for file, rows in self.tables.items() for row in rows]
         return [(file, own) for file, own in cells if own is not None]
 
-    @cached_property
-    def header(self) -> list[str]:
-        """The cells of the first row, which may be a header."""
-        return self.rows[0][1]
-
     def columns(self, label: int | None = None) -> Columns:
         """What they are called with this one as the label; a header may name the split and the group."""
         names = [OTHER] * self.num_columns
         if label is not None:
-            words = [cell.lower() for cell in self.header]
+            words = [cell.lower() for cell in self.rows[0][1]]
             names = [
                 word if word in ("split", "group") and words.count(word) == 1 else OTHER for word in words
             ]
@@ -62,14 +55,11 @@ class Shape:
 
     def finds_every_path(self) -> bool:
         """Whether all paths exist, but for the first of each list, which may be a header."""
-        columns = self.columns()
-        for file, rows in self.tables.items():
-            finder = self.lists.finders[file]
-            for row in rows[1:]:
-                cells = cells_of(row, columns)
-                if cells is None or not finder.find(cells[self.path]):
-                    return False
-        return True
+        columns, finders = self.columns(), self.lists.finders
+        every = (
+            (finders[file], cells_of(row, columns)) for file, rows in self.tables.items() for row in rows[1:]
+        )
+        return all(cells is not None and finder.has(cells[self.path]) for finder, cells in every)
 
     @cached_property
     def found(self) -> dict[tuple[Path, Path], list[str]]:
@@ -86,11 +76,6 @@ class Shape:
         """Whether more than half of the rows, and two or more, name a file of their own that exists."""
         return len(self.found) > max(1, sum(map(len, self.tables.values())) / 2)
 
-    def read(self, label: int) -> Contents:
-        """What comes out with this column as the label."""
-        known = dict.fromkeys(self.tables, self.columns(label))
-        return read_tables(self.lists, self.tables, known, named_by="the others have")
-
 
 @dataclass(frozen=True)
 class Reading:
@@ -102,7 +87,9 @@ class Reading:
     @cached_property
     def contents(self) -> Contents:
         """What comes out of it."""
-        return self.shape.read(self.label)
+        shape = self.shape
+        known = dict.fromkeys(shape.tables, shape.columns(self.label))
+        return read_tables(shape.lists, shape.tables, known, named_by="the others have")
 
     @property
     def is_right(self) -> bool:
@@ -122,13 +109,10 @@ class Reading:
     @property
     def is_plausible(self) -> bool:
         """Whether the rows whose path exists tell two or more classes, of two clips or more on average."""
-        return (
-            2
-            <= len({cells[self.label] for cells in self.shape.found.values()} - {""})
-            <= (len(self.shape.found) / 2)
-        )
+        labels = {cells[self.label] for cells in self.shape.found.values()} - {""}
+        return 2 <= len(labels) <= len(self.shape.found) / 2
 
-    def agrees(self, other: Reading) -> bool:
+    def agrees(self, other: "Reading") -> bool:
         """Whether both find clips in common, and which of these share a label is the same in both."""
         own, others = self.shape.found, other.shape.found
         labels = [(own[key][self.label], others[key][other.label]) for key in own.keys() & others]
@@ -144,7 +128,7 @@ class Reading:
     @property
     def is_labelled(self) -> bool:
         """Whether a header calls the label so."""
-        return self.shape.header[self.label].lower() in LABEL_WORDS
+        return self.shape.rows[0][1][self.label].lower() in LABEL_WORDS
 
     @property
     def flag(self) -> str:

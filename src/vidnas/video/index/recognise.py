@@ -4,8 +4,6 @@ It is right if every path exists and fewer labels than training paths tell two o
 is, the one that most lines fit counts, and the others are its faults.
 """
 
-from __future__ import annotations
-
 import re
 import shlex
 from collections.abc import Callable, Iterable, Sequence
@@ -128,7 +126,7 @@ def _explain(shape: Shape, right: Sequence[Reading]) -> str:
 
 def _why_none(shape: Shape) -> str:
     """Why the likeliest reading is not right."""
-    contents = shape.read(_likely_label(shape))
+    contents = Reading(shape, _likely_label(shape)).contents
     number = shape.path + 1
     if contents.missing:
         clips = len(contents.missing) + len(contents.index.train) + len(contents.index.test)

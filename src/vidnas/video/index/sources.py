@@ -3,8 +3,6 @@
 Imports neither PyTorch nor PyAV nor numpy.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,9 +1,7 @@
 """Lists as tables: rows cut into columns, of which one is the path and one the label.
 
-Which is which a header says (csvlist.py) or --columns, or it is found out (recognise.py).
+Which is which the header of a CSV file says, or --columns, or it is found out (recognise.py).
 """
-
-from __future__ import annotations
 
 import csv
 import io
@@ -14,10 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from vidnas.atomic import write_whole
 from vidnas.errors import UsageError, UserError, counted
-from vidnas.video.index.faults import Fault
-from vidnas.video.index.lists import ListLine, distinct, numbered_lines
+from vidnas.video.index.faults import Fault, require_none
+from vidnas.video.index.lists import Listed, ListLine, distinct, numbered_lines, read_text
 from vidnas.video.index.parts import PARTS
+from vidnas.video.items import VideoIndex
 from vidnas.video.stores.tree import is_video
 
 KNOWN = ("path", "label", "split", "group")
@@ -25,6 +25,9 @@ KNOWN = ("path", "label", "split", "group")
 OTHER = "other"
 BLANK = " "
 SEPARATORS = MappingProxyType({"\t": "tabs", ",": "commas", ";": "semicolons", BLANK: "blanks"})
+DELIMITERS = ",;\t"
+"""What may separate the columns of a CSV file."""
+_EXAMPLE = "The first line is the header, as in: path,label,split,group"
 _TOKEN = re.compile(r"""(?:"[^"]*"|'[^']*')(?=[ \t]|$)|[^ \t]+""")
 
 Row = tuple[list[str], str]
@@ -46,6 +49,39 @@ class Columns:
     def path(self) -> int:
         """The column of the paths, from 0."""
         return self.names.index("path")
+
+
+def is_csv_of_clips(file: Path) -> bool:
+    """Whether it is a CSV file whose header has a path and a label."""
+    try:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            header = _split(lines.readline())
+    except (OSError, UnicodeDecodeError):
+        return False
+    return {"path", "label"} <= set(header)
+
+
+def read_header(file: Path) -> tuple[Columns, list[str]]:
+    """The columns of a CSV file that names them, and a note on those that are not used."""
+    first_line, _, rest = read_text(file).partition("\n")
+    header = _split(first_line)
+    for name in ("path", "label"):
+        if header.count(name) != 1:
+            require_none([Fault(f"{file}:1", f"the header must have one column {name!r}. {_EXAMPLE}")])
+    if not rest.strip():
+        raise UserError(f"The CSV file {file} has no row. {_EXAMPLE}")
+    extra = [name for name in header if name not in KNOWN]
+    notes = [f"Columns that are not used: {', '.join(extra)}."] if extra else []
+    return Columns(tuple(header), _delimiter(first_line), header=True), notes
+
+
+def _split(line: str) -> list[str]:
+    cells = next(csv.reader([line.strip("\r\n")], delimiter=_delimiter(line)), [])
+    return [cell.strip().lower() for cell in cells]
+
+
+def _delimiter(header: str) -> str:
+    return max(DELIMITERS, key=header.count)
 
 
 def parse_columns(text: str) -> tuple[str, ...]:
@@ -101,27 +137,24 @@ def read_rows(
 
     `named_by` is what has named the columns, for messages; `is_there` tells paths, and by it a header.
     """
-    found: list[tuple[str, ListLine]] = []
+    part_of: dict[str, str] = {}
+    lines: list[ListLine] = []
     faults: list[Fault] = []
     for row in rows[1:] if _has_header(rows, columns, is_there) else rows:
-        cells = cells_of(row, columns)
+        where, cells = row[1], cells_of(row, columns)
         if cells is None:
-            num = num_cells(row, columns.separator)
-            line: Fault | tuple[str, ListLine] = Fault(
-                row[1],
-                f"{counted(num, 'value')}, but {named_by} {counted(len(columns.names), 'column')}.",
-            )
-        else:
-            line = _line(dict(zip(columns.names, cells, strict=True)), row[1])
+            num = counted(num_cells(row, columns.separator), "value")
+            faults.append(Fault(where, f"{num}, but {named_by} {counted(len(columns.names), 'column')}."))
+            continue
+        line = _line(dict(zip(columns.names, cells, strict=True)), where)
         if isinstance(line, Fault):
             faults.append(line)
         else:
-            found.append(line)
-    kept = {line.where for line in distinct([line for _, line in found], faults)}
+            part_of[where], own = line
+            lines.append(own)
     parts: dict[str, list[ListLine]] = {}
-    for part, listed in found:
-        if listed.where in kept:
-            parts.setdefault(part, []).append(listed)
+    for own in distinct(lines, faults):
+        parts.setdefault(part_of[own.where], []).append(own)
     return parts, faults
 
 
@@ -147,4 +180,17 @@ def _line(values: Mapping[str, str], where: str) -> tuple[str, ListLine] | Fault
         return Fault(where, f"split {values['split']!r}; allowed are train, val and test.")
     if not path or not label:
         return Fault(where, f"the {'path' if not path else 'label'} is empty.")
-    return part, ListLine(path, sys.intern(label), where, sys.intern(group) if group else None)
+    return part, Listed(path, sys.intern(label), where, sys.intern(group) if group else None)
+
+
+def write_csv(index: VideoIndex, file: Path, *, root: Path) -> None:
+    """Write a data set as a CSV file that --data takes, its paths relative to `root` where they lie below."""
+    text = io.StringIO(newline="")
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(KNOWN)
+    start = f"{root.absolute().as_posix()}/"
+    for part, items in (("train", index.train), ("test", index.test)):
+        for item in items:
+            path = item.path.absolute().as_posix().removeprefix(start)
+            table.writerow((path, index.classes[item.label], part, item.group or ""))
+    write_whole(file, text.getvalue().encode())

@@ -17,9 +17,8 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from vidnas.errors import UserError
-from vidnas.video.stores.chosen import choose, is_known, video_streams
 from vidnas.video.stores.clock import FrameClock
-from vidnas.video.stores.media import open_media
+from vidnas.video.stores.media import choose, is_known, open_media, video_streams
 from vidnas.video.stores.upright import pixel_aspect
 
 USUAL_RATE = 25

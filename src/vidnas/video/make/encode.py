@@ -1,6 +1,7 @@
 """Frames -> an MP4 file that players and browsers show."""
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -31,13 +32,11 @@ class Mp4Writer:
         self._pts: int | None = None
 
     def __enter__(self) -> "Mp4Writer":
-        try:
+        with self._told():
             # Faststart puts the index first, so that a browser plays the file while it loads.
             self._container = av.open(
                 str(self._partial.absolute()), "w", format="mp4", container_options={"movflags": "faststart"}
             )
-        except (av.FFmpegError, OSError) as error:
-            raise self._refused(error) from error
         stream = self._container.add_stream("libx264", rate=self._rate)
         assert isinstance(stream, VideoStream)
         stream.pix_fmt = "yuv420p"
@@ -69,7 +68,9 @@ class Mp4Writer:
         try:
             if kind is None:
                 self._encode(None)
-                self._finish()
+                with self._told():
+                    self._container.close()
+                    self._partial.replace(self._path)
         finally:
             with suppress(av.FFmpegError, OSError):  # a second cause says no more than the first
                 self._container.close()
@@ -87,17 +88,14 @@ class Mp4Writer:
 
     def _encode(self, picture: av.VideoFrame | None) -> None:
         """Write a picture or, for None, those that the encoder still holds."""
-        try:
+        with self._told():
             self._container.mux(self._stream.encode(picture))
-        except (av.FFmpegError, OSError) as error:
-            raise self._refused(error) from error
 
-    def _finish(self) -> None:
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """What fails within the block, as a UserError."""
         try:
-            self._container.close()
-            self._partial.replace(self._path)
+            yield
         except (av.FFmpegError, OSError) as error:
-            raise self._refused(error) from error
-
-    def _refused(self, error: Exception) -> UserError:
-        return UserError(f"Cannot write {self._path}: {getattr(error, 'strerror', None) or error}.")
+            cause = getattr(error, "strerror", None) or error
+            raise UserError(f"Cannot write {self._path}: {cause}.") from error

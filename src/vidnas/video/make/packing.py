@@ -4,8 +4,6 @@ Shards are written one by one, each by one process, whole or not at all; what be
 beside it until all are there. So a packing that was ended in any way goes on where it was.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os
@@ -198,25 +196,21 @@ def write_shards(
             progress(done.value - before)
         return
     with decoding_pool(min(workers, len(jobs)), _count_in, done) as pool:
-        futures: dict[Future[None], _Job] = {
-            pool.schedule(_write_shard, (job, limit_sec)): job for job in jobs
-        }
+        futures: dict[Future[None], _Job]
+        futures = {pool.schedule(_write_shard, (job, limit_sec)): job for job in jobs}
         waiting: set[Future[None]] = set(futures)
         told = 0
         while waiting:
             finished, waiting = wait(waiting, timeout=POLL_SEC)
             for future in finished:
-                _raise_failure(future, futures[future], limit_sec)
+                try:
+                    future.result()
+                except ProcessExpired as error:
+                    clips = futures[future].clips
+                    which = f"One of the clips from {clips[0][1].name} to {clips[-1][1].name}"
+                    raise UserError(f"{which} {what_it_did(error, limit_sec)}") from error
             progress(done.value - told)
             told = done.value
-
-
-def _raise_failure(future: Future[None], job: _Job, limit_sec: float) -> None:
-    try:
-        future.result()
-    except ProcessExpired as error:
-        clips = f"One of the clips from {job.clips[0][1].name} to {job.clips[-1][1].name}"
-        raise UserError(f"{clips} {what_it_did(error, limit_sec)}") from error
 
 
 _done: Any = None

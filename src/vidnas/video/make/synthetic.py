@@ -79,7 +79,7 @@ DEFAULT = Plan()
 
 
 def write_clips(
-    folder: Path, plan: Plan = DEFAULT, *, progress: Callable[[int], object] | None = None
+    folder: Path, plan: Plan = DEFAULT, *, progress: Callable[[int], object] = lambda _: None
 ) -> None:
     """Write the clips and their lists to `folder` in the UCF101 layout, whole or not at all.
 
@@ -150,7 +150,7 @@ def _move(draft: Path, folder: Path, plan: Plan) -> None:
     draft.rename(folder)
 
 
-def _write_draft(draft: Path, plan: Plan, progress: Callable[[int], object] | None) -> None:
+def _write_draft(draft: Path, plan: Plan, progress: Callable[[int], object]) -> None:
     train, test = [], []
     for path, label, group, frames in _clips(plan):
         file = draft / "videos" / path
@@ -160,8 +160,7 @@ def _write_draft(draft: Path, plan: Plan, progress: Callable[[int], object] | No
             test.append(path)
         else:
             train.append(f"{path} {label + 1}")
-        if progress is not None:
-            progress(1)
+        progress(1)
     index = [f"{label} {name}" for label, name in enumerate(CLASSES, start=1)]
     for name, lines in (("classInd", index), ("trainlist01", train), ("testlist01", test)):
         (draft / f"{name}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")

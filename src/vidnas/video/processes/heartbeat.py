@@ -93,11 +93,3 @@ def most_frames(stated: int, path: Path) -> int:
     """
     stated = stated if stated < _NOT_STATED else 0
     return max(MOST_TIMES_STATED * stated, path.stat().st_size) + MOST_OF_NOTHING
-
-
-def endless(name: str, num_frames: int) -> str:
-    """What to say of a file that has exceeded that."""
-    return (
-        f"{name} does not end: {num_frames:,} frames are decoded, more than its header states and its size "
-        "can hold."
-    )

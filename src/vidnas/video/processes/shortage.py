@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from traceback import walk_tb
 from typing import NamedTuple
 
 from vidnas.errors import UserError
@@ -30,20 +31,17 @@ class _Kind(NamedTuple):
     say: Callable[[], str]
 
 
-def _say_files() -> str:
-    return (
-        f"Too many files are open: {_allowed('RLIMIT_NOFILE')} are allowed here (ulimit -n). Allow more, as "
-        "with `ulimit -n 4096`, or use fewer --workers (--workers 0 needs the fewest)."
-    )
+_MORE_FILES = (
+    "are allowed here (ulimit -n). Allow more, as with `ulimit -n 4096`, or use fewer --workers (--workers 0 "
+    "needs the fewest)."
+)
+_THROUGH = f"The processes that read videos hand over clips through {SHARED_MEMORY},"
+_MORE_ROOM = "Use --workers 0, or give it more room, as with `docker run --shm-size=1g`."
 
 
 def _say_shared_memory() -> str:
     room = _shared_room()
-    has, shm = "no room" if room is None else _size(room[1]), SHARED_MEMORY
-    return (
-        f"The processes that read videos hand over clips through {shm}, which is full: it has {has}."
-        " Use --workers 0, or give it more room, as with `docker run --shm-size=1g`."
-    )
+    return f"{_THROUGH} which is full: it has {'no room' if room is None else _size(room[1])}. {_MORE_ROOM}"
 
 
 def _say_processes() -> str:
@@ -53,20 +51,12 @@ def _say_processes() -> str:
     )
 
 
-def _say_file_size() -> str:
-    allowed = _allowed("RLIMIT_FSIZE")
-    return f"The shell limits a file to {allowed} bytes: `ulimit -f unlimited` allows more."
-
-
-def say_unguarded() -> str:
-    """What is wrong with a script that starts itself anew in every process."""
-    return (
-        "The processes that read videos run your script anew and come to its call of vidnas instead of "
-        'their work. Put what the script does below `if __name__ == "__main__":`, or set workers=0.'
-    )
-
-
-FILES = _Kind(73, (errno.EMFILE,), ("Too many open files", "items of ancdata"), _say_files)
+FILES = _Kind(
+    73,
+    (errno.EMFILE,),
+    ("Too many open files", "items of ancdata"),
+    lambda: f"Too many files are open: {_allowed('RLIMIT_NOFILE')} {_MORE_FILES}",
+)
 SHARED = _Kind(
     74,
     (),
@@ -74,8 +64,24 @@ SHARED = _Kind(
     _say_shared_memory,
 )
 PROCESSES = _Kind(75, (), ("can't start new thread",), _say_processes)
-FILE_SIZE = _Kind(76, (errno.EFBIG,), (), _say_file_size)
-UNGUARDED = _Kind(77, (), ("finished its bootstrapping phase",), say_unguarded)
+FILE_SIZE = _Kind(
+    76,
+    (errno.EFBIG,),
+    (),
+    lambda: (
+        f"The shell limits a file to {_allowed('RLIMIT_FSIZE')} bytes: `ulimit -f unlimited` allows more."
+    ),
+)
+UNGUARDED = _Kind(
+    77,
+    (),
+    ("finished its bootstrapping phase",),
+    lambda: (
+        "The processes that read videos run your script anew and come to its call of vidnas instead of "
+        'their work. Put what the script does below `if __name__ == "__main__":`, or set workers=0.'
+    ),
+)
+"""A script that starts itself anew in every process."""
 KINDS = (FILES, SHARED, PROCESSES, FILE_SIZE, UNGUARDED)
 
 
@@ -112,11 +118,8 @@ def require_shared_memory(needed_bytes: int) -> None:
     """UserError where processes could not hand over so much at once."""
     room = _shared_room() if sys.platform == "linux" else None
     if room is not None and room[0] < needed_bytes:
-        raise UserError(
-            f"The processes that read videos hand over clips through {SHARED_MEMORY}, where {_size(room[0])} "
-            f"are free; they need {_size(needed_bytes)}. Use --workers 0, or give it more room, as with "
-            "`docker run --shm-size=1g`."
-        )
+        need = f"where {_size(room[0])} are free; they need {_size(needed_bytes)}"
+        raise UserError(f"{_THROUGH} {need}. {_MORE_ROOM}")
 
 
 def require_files(needed: int) -> None:
@@ -124,10 +127,7 @@ def require_files(needed: int) -> None:
     allowed, opened = _limit("RLIMIT_NOFILE"), Path("/proc/self/fd")
     needed += len(list(opened.iterdir())) if opened.is_dir() else 0
     if allowed is not None and needed > allowed:
-        raise UserError(
-            f"Reading videos needs about {needed} open files; {allowed} are allowed here (ulimit -n). "
-            "Allow more, as with `ulimit -n 4096`, or use fewer --workers (--workers 0 needs the fewest)."
-        )
+        raise UserError(f"Reading videos needs about {needed} open files; {allowed} {_MORE_FILES}")
 
 
 def _kind_of(error: BaseException) -> _Kind | None:
@@ -146,11 +146,8 @@ def _kind_of(error: BaseException) -> _Kind | None:
 
 def _where(error: BaseException) -> str:
     """The names of the functions that an error went through."""
-    names, trace = [], error.__traceback__
-    while trace is not None:
-        names.append(f"{trace.tb_frame.f_code.co_filename} {trace.tb_frame.f_code.co_qualname}")
-        trace = trace.tb_next
-    return " ".join(names)
+    codes = [frame.f_code for frame, _ in walk_tb(error.__traceback__)]
+    return " ".join(f"{code.co_filename} {code.co_qualname}" for code in codes)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

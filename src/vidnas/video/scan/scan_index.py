@@ -105,19 +105,15 @@ def scan_indexed(
     """
     results: dict[int, Scan] = {}
     for position, path in enumerate(paths):
-        info = None if afresh else (told(path) or index.known(path))
-        if info is not None:
+        if not afresh and (info := told(path) or index.known(path)):
             results[position] = info
     progress(len(results))
     new = [position for position in range(len(paths)) if position not in results]
-    if not new:
-        return [results[position] for position in range(len(paths))]
     # Before it is decoded: a file that changes meanwhile must be scanned again.
     states = [state_of(paths[position]) for position in new]
     saved = time.monotonic()
     try:
-        unknown = [paths[position] for position in new]
-        with closing(scan_each(unknown, workers=workers, limit_sec=limit_sec)) as scans:
+        with closing(scan_each([paths[i] for i in new], workers=workers, limit_sec=limit_sec)) as scans:
             for place, scan in scans:
                 results[new[place]] = scan if isinstance(scan, UserError) else replace(scan, starts_sec=())
                 index.note_scan(paths[new[place]], states[place], scan)

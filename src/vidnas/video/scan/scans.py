@@ -7,15 +7,17 @@ run in them; neither touches the threads of PyTorch, which a fork does not copy.
 import os
 import signal
 import sys
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from pebble import ProcessExpired, ProcessPool
 
 from vidnas.errors import UserError, shown
+from vidnas.video.items import Item, VideoIndex
 from vidnas.video.processes.heartbeat import COMPUTED_TOO_LONG, LIMIT_SEC, STOOD_STILL, limited
 from vidnas.video.processes.shortage import exit_code, shortage, shortage_of
 from vidnas.video.processes.workers import CONTEXT, end_with_main, require_guard
@@ -31,6 +33,22 @@ MEMORY_BYTES = 4 << 30
 
 Scan = VideoInfo | UserError
 """What a scan says of a file: how it is, or what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class Scanned:
+    """Videos that have been scanned: `index` without the bad ones; on each of those `skipped` has a sentence.
+
+    `infos` tells what was found in the good ones, by path.
+    """
+
+    index: VideoIndex
+    infos: Mapping[Path, VideoInfo]
+    skipped: tuple[str, ...]
+
+    def counts(self, items: Sequence[Item]) -> list[int]:
+        """How many frames each of these scanned videos has."""
+        return [self.infos[item.path].num_frames for item in items]
 
 
 def scan_videos(
@@ -66,9 +84,9 @@ def scan_each(
         yield from ((position, _scan_here(path)) for position, path in enumerate(paths))
         return
     with decoding_pool(min(workers, len(paths))) as pool:
-        positions: dict[Future[Scan], int] = {}
-        for position, path in enumerate(paths):
-            positions[pool.schedule(_scan, (path, limit_sec))] = position
+        positions: dict[Future[Scan], int] = {
+            pool.schedule(_scan, (path, limit_sec)): position for position, path in enumerate(paths)
+        }
         for future in as_completed(positions):
             position = positions[future]
             yield position, _outcome(future, paths[position], limit_sec)

@@ -19,10 +19,9 @@ from av.stream import Stream
 from av.video.stream import VideoStream
 
 from vidnas.errors import UserError, counted, shown
-from vidnas.video.processes.heartbeat import beat, endless, most_frames
-from vidnas.video.stores.chosen import choose, is_known, video_streams
+from vidnas.video.processes.heartbeat import beat, most_frames
 from vidnas.video.stores.clock import timeline
-from vidnas.video.stores.media import clock_may_leap, open_media
+from vidnas.video.stores.media import choose, clock_may_leap, is_known, open_media, video_streams
 from vidnas.video.stores.upright import FrameScaler, pixel_aspect
 from vidnas.video.stores.whole import Extent
 
@@ -71,26 +70,21 @@ def scan_video(path: Path) -> VideoInfo:
                 kinds.add(_kind(last))
                 scale(last)
         source.require_whole()
-        duration_sec, starts_sec = _timeline(times_sec, last, source)
-        stream = source.stream.index if source.num_streams > 1 else 0
+        stream = source.stream
+        duration_sec, starts_sec = timeline(
+            times_sec,
+            rate=float(stream.average_rate or stream.guessed_rate or 0),
+            last_sec=float(last.duration * last.time_base) if last.duration and last.time_base else 0.0,
+            leaps=clock_may_leap(source.container),
+        )
+    number = stream.index if source.num_streams > 1 else 0
     return VideoInfo(
-        len(times_sec), width_px, height_px, duration_sec, starts_sec, source.num_streams, stream
+        len(times_sec), width_px, height_px, duration_sec, starts_sec, source.num_streams, number
     )
 
 
 def _kind(frame: av.VideoFrame) -> tuple[str, int, int]:
     return frame.format.name, frame.width, frame.height
-
-
-def _timeline(
-    times_sec: Sequence[float | None], last: av.VideoFrame, source: "_OpenVideo"
-) -> tuple[float, tuple[float, ...]]:
-    """The duration of a video and when its frames start, as `timeline` tells, from their stated times."""
-    stream = source.stream
-    rate = stream.average_rate or stream.guessed_rate or 0
-    last_sec = float(last.duration * last.time_base) if last.duration and last.time_base else 0.0
-    leaps = clock_may_leap(source.container)
-    return timeline(times_sec, rate=float(rate), last_sec=last_sec, leaps=leaps)
 
 
 @dataclass(frozen=True)
@@ -162,7 +156,10 @@ class _OpenVideo:
                     yield frame
                     self.num_frames += 1
                     if self.num_frames > most:
-                        raise UserError(endless(shown(self.path), self.num_frames))
+                        raise UserError(
+                            f"{shown(self.path)} does not end: {self.num_frames:,} frames are decoded, more "
+                            "than its header states and its size can hold."
+                        )
 
     def _packets(self, *, note: bool) -> Iterator["Packet[Stream] | Packet[VideoStream]"]:
         """The video's packets, but not a last one that the end of the file has cut off.

@@ -1,7 +1,5 @@
 """The frames of a clip, wherever it lies: every question goes to its store, a row of `STORES`."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections.abc import Generator, Hashable, Iterable, Sequence

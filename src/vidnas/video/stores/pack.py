@@ -1,7 +1,5 @@
 """Reads packed clips. A pack stands for the data it was made of: below it, every clip has its old name."""
 
-from __future__ import annotations
-
 from collections.abc import Generator, Sequence
 from functools import lru_cache, partial
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Folders of frames: a clip as one picture after the other, read with Pillow."""
 
-from __future__ import annotations
-
 import re
 import warnings
 from collections.abc import Generator, Sequence

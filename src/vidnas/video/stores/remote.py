@@ -4,8 +4,6 @@ Such a *mirror* lies in the user's cache. It holds a file with the address, what
 sizes, and the files fetched last, up to a limit of bytes. Every process opens its own connections.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

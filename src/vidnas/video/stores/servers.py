@@ -1,7 +1,5 @@
 """Questions to other machines, by fsspec: asked again where that may help, and errors in words."""
 
-from __future__ import annotations
-
 import errno
 import os
 import time

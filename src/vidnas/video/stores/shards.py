@@ -6,8 +6,6 @@ archive behind its own checksum. So whatever was cut, exchanged or changed by a 
 reads it, and named.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import json

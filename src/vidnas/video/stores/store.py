@@ -1,7 +1,5 @@
 """What a store of frames is: it recognises its clips and its data, and answers what is asked of them."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,9 +1,8 @@
 """What lies below a folder, by name: layouts are recognised by names alone, wherever the files are."""
 
-from __future__ import annotations
-
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -31,13 +30,13 @@ class Tree:
     folders: tuple[str, ...] = ()
     dead_links: tuple[str, ...] = ()
 
-    def below(self, folder: str) -> Tree:
+    def below(self, folder: str) -> "Tree":
         """The part of it below one of its folders."""
         start = folder + "/"
         parts = ([n.removeprefix(start) for n in own if n.startswith(start)] for own in self._names())
         return Tree(self.root / folder, *map(tuple, parts))
 
-    def tops(self) -> dict[str, Tree]:
+    def tops(self) -> dict[str, "Tree"]:
         """The folders right below the root, each with what lies below it."""
         own: dict[str, list[list[str]]] = {name: [[], [], []] for name in self.folders if "/" not in name}
         for kind, names in enumerate(self._names()):
@@ -142,14 +141,5 @@ def frame_folders_apart(tree: Tree) -> list[str]:
 
 def frame_folders_in(tree: Tree) -> list[str]:
     """The folders that hold frames: two pictures or more."""
-    counts: dict[str, int] = {}
-    for name in tree.files:
-        parent, slash, _ = name.rpartition("/")
-        if slash and is_picture(name):
-            counts[parent] = counts.get(parent, 0) + 1
+    counts = Counter(name.rpartition("/")[0] for name in tree.files if "/" in name and is_picture(name))
     return list(in_order(parent for parent, count in counts.items() if count > 1))
-
-
-def videos_below(folder: Path) -> list[Path]:
-    """The visible video files below a folder, in the order of names."""
-    return [folder / name for name in videos_in(local_tree(folder))]

@@ -1,24 +1,52 @@
-"""HMDB51's official lists, `Class_test_splitK.txt`: a clip and 0 (unused), 1 (training) or 2 (test)."""
+"""Official lists in a folder: trainlist0K.txt and testlist0K.txt of UCF101, Class_test_splitK.txt of HMDB51.
 
-from __future__ import annotations
+HMDB51's lines are a clip and 0 (unused), 1 (training) or 2 (test).
+"""
 
 import re
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from vidnas.errors import UserError, are, counted
 from vidnas.video.index.faults import Fault
-from vidnas.video.index.lists import ListedClip, Listing, read_list
+from vidnas.video.index.lists import Listed, ListedClip, Listing, read_list
 from vidnas.video.stores.tree import Tree
 
-NAME = re.compile(r"(.+)_test_split(\d+)\.txt")
+HMDB51_NAME = re.compile(r"(.+)_test_split(\d+)\.txt")
 TRAIN, TEST = "1", "2"
+
+
+def ucf101_splits(tree: Tree) -> dict[int, set[str]]:
+    """The numbers K of UCF101's lists and, for each, which of trainlist and testlist are there."""
+    found: dict[int, set[str]] = {}
+    for name in tree.files:
+        match = re.fullmatch(r"(trainlist|testlist)(\d\d)\.txt", name)
+        if match:
+            found.setdefault(int(match[2]), set()).add(match[1])
+    return found
+
+
+def whole_splits(tree: Tree) -> list[int]:
+    """Those of which both lists are there."""
+    return sorted(number for number, kinds in ucf101_splits(tree).items() if len(kinds) == 2)
+
+
+def ucf101_lists(tree: Tree, split: int) -> dict[str, Path]:
+    """The two lists of a split; UserError where they are not there."""
+    names = {"train": f"trainlist{split:02d}.txt", "test": f"testlist{split:02d}.txt"}
+    if split not in whole_splits(tree):
+        whole = ", ".join(map(str, whole_splits(tree)))
+        there = f"both are there for --split {whole}" if whole else "no such pair is there"
+        raise UserError(
+            f"--split {split} needs {names['train']} and {names['test']} in {tree.root}; {there}."
+        )
+    return {part: tree.root / name for part, name in names.items()}
 
 
 def split_files(tree: Tree) -> dict[int, dict[str, str]]:
     """Split -> class -> its file, wherever below the data they lie."""
     found: dict[int, dict[str, str]] = {}
     for name in tree.files:
-        match = NAME.fullmatch(PurePosixPath(name).name)
+        match = HMDB51_NAME.fullmatch(PurePosixPath(name).name)
         if match:
             own = found.setdefault(int(match[2]), {})
             if match[1] in own:
@@ -51,7 +79,7 @@ def parse_hmdb51(tree: Tree, split: int) -> Listing:
         for line in read_list(tree.root / files[split][name], faults):
             if line.label in parts:
                 group = PurePosixPath(line.path).stem.rpartition("_")[0] or None
-                parts[line.label].append(ListedClip(f"{name}/{line.path}", label, line.where, group))
+                parts[line.label].append(Listed(f"{name}/{line.path}", label, line.where, group))
             elif line.label == "0":
                 unused += 1
             else:
