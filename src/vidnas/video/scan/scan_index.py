@@ -143,7 +143,7 @@ def _to_json(entry: _Entry) -> dict[str, Any]:
     return {"size": size, "mtime_ns": mtime_ns, **{name: getattr(info, name) for name in _KEPT}}
 
 
-def _entry(values: dict[str, Any]) -> _Entry:
+def _entry(values: Any) -> _Entry:
     """An entry as read; KeyError or ValueError where a value is missing, unknown or makes no sense."""
     numbers = {name: values.pop(name) for name in ("size", "mtime_ns", *_KEPT)}
     for name, number in numbers.items():
