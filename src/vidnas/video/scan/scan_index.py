@@ -109,6 +109,8 @@ def scan_indexed(
             results[position] = info
     progress(len(results))
     new = [position for position in range(len(paths)) if position not in results]
+    if not new:
+        return [results[position] for position in range(len(paths))]
     # Before it is decoded: a file that changes meanwhile must be scanned again.
     states = [state_of(paths[position]) for position in new]
     saved = time.monotonic()

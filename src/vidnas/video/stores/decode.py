@@ -77,7 +77,7 @@ def scan_video(path: Path) -> VideoInfo:
             last_sec=float(last.duration * last.time_base) if last.duration and last.time_base else 0.0,
             leaps=clock_may_leap(source.container),
         )
-    number = stream.index if source.num_streams > 1 else 0
+        number = stream.index if source.num_streams > 1 else 0
     return VideoInfo(
         len(times_sec), width_px, height_px, duration_sec, starts_sec, source.num_streams, number
     )
