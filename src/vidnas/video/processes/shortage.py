@@ -31,17 +31,16 @@ class _Kind(NamedTuple):
     say: Callable[[], str]
 
 
-_MORE_FILES = (
-    "are allowed here (ulimit -n). Allow more, as with `ulimit -n 4096`, or use fewer --workers (--workers 0 "
-    "needs the fewest)."
-)
-_THROUGH = f"The processes that read videos hand over clips through {SHARED_MEMORY},"
+_MORE_FILES = "Allow more, as with `ulimit -n 4096`, or use fewer --workers (--workers 0 needs the fewest)."
 _MORE_ROOM = "Use --workers 0, or give it more room, as with `docker run --shm-size=1g`."
 
 
 def _say_shared_memory() -> str:
     room = _shared_room()
-    return f"{_THROUGH} which is full: it has {'no room' if room is None else _size(room[1])}. {_MORE_ROOM}"
+    return (
+        f"The processes that read videos hand over clips through {SHARED_MEMORY}, which is full: it has "
+        f"{'no room' if room is None else _size(room[1])}. {_MORE_ROOM}"
+    )
 
 
 def _say_processes() -> str:
@@ -55,7 +54,9 @@ FILES = _Kind(
     73,
     (errno.EMFILE,),
     ("Too many open files", "items of ancdata"),
-    lambda: f"Too many files are open: {_allowed('RLIMIT_NOFILE')} {_MORE_FILES}",
+    lambda: (
+        f"Too many files are open: {_allowed('RLIMIT_NOFILE')} are allowed here (ulimit -n). {_MORE_FILES}"
+    ),
 )
 SHARED = _Kind(
     74,
@@ -118,8 +119,10 @@ def require_shared_memory(needed_bytes: int) -> None:
     """UserError where processes could not hand over so much at once."""
     room = _shared_room() if sys.platform == "linux" else None
     if room is not None and room[0] < needed_bytes:
-        need = f"where {_size(room[0])} are free; they need {_size(needed_bytes)}"
-        raise UserError(f"{_THROUGH} {need}. {_MORE_ROOM}")
+        raise UserError(
+            f"The processes that read videos hand over clips through {SHARED_MEMORY}, where {_size(room[0])} "
+            f"are free; they need {_size(needed_bytes)}. {_MORE_ROOM}"
+        )
 
 
 def require_files(needed: int) -> None:
@@ -127,7 +130,10 @@ def require_files(needed: int) -> None:
     allowed, opened = _limit("RLIMIT_NOFILE"), Path("/proc/self/fd")
     needed += len(list(opened.iterdir())) if opened.is_dir() else 0
     if allowed is not None and needed > allowed:
-        raise UserError(f"Reading videos needs about {needed} open files; {allowed} {_MORE_FILES}")
+        raise UserError(
+            f"Reading videos needs about {needed} open files; {allowed} are allowed here (ulimit -n). "
+            f"{_MORE_FILES}"
+        )
 
 
 def _kind_of(error: BaseException) -> _Kind | None:
