@@ -1,5 +1,6 @@
 """What every test shares: shape checks at run time, and the real clips."""
 
+import json
 import os
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -82,6 +83,14 @@ def shown() -> Iterator[None]:
 
     with console.printed():
         yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, object, object]:
+    """Let a report of a test hold file names that are not UTF-8: pytest-xdist cannot send them."""
+    from vidnas.errors import storable
+
+    return json.loads(storable(json.dumps((yield), ensure_ascii=False)))
 
 
 @pytest.hookimpl(wrapper=True)

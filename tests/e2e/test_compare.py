@@ -310,7 +310,7 @@ def test_a_network_of_which_no_epoch_fits_is_told_first_and_costs_no_other_its_r
         (("--networks", "random:0,random:0"), "it must hold different names"),
         (("--networks", "random:0,random:00"), "would both be called random-0"),
         (("--networks", "random:0", "--seeds", "1,1"), "it must hold different whole numbers"),
-        (("--networks", "c3d-8", "--depths", "2,3"), "has no network of cells"),
+        (("--networks", "c3d-8"), "num_cells does nothing with networks c3d-8"),
         (("--networks", "best-of:0"), "write best-of: and a number from 1 to 1000"),
         (("--networks", "random:x"), "write random: and a whole number"),
         (("--networks", "random:0", "--seeds", "0,one"), "it must hold whole numbers of at least 0"),
@@ -361,6 +361,14 @@ def test_trainings_of_an_older_version_stay_in_the_comparison(compared: Path, tm
     for name, row in rows_of(out).items():
         for column in ("accuracy", "balanced_accuracy"):
             assert row[column] == before[name][column]
+
+
+def test_depths_are_refused_where_nothing_has_cells(
+    few_videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    networks = ("--networks", "c3d-8", "--depths", "2,3", "--out", str(tmp_path / "none"))
+    assert main(["compare", "--data", str(few_videos), *networks]) == 2
+    assert "depths is 2,3, but c3d-8 has no network of cells" in capsys.readouterr().err
 
 
 def test_a_cell_s_file_name_may_be_any_bytes(command: tuple[str, ...], tmp_path: Path) -> None:

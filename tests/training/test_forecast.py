@@ -124,7 +124,7 @@ def test_a_trial_leaves_no_trace() -> None:
 
 
 def test_without_the_system_s_peak_memory_is_what_autograd_keeps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "can_tell", lambda _device: False)
+    monkeypatch.setattr(memory, "can_tell_peak", lambda _device: False)
     model = nn.Sequential(nn.Conv3d(3, 3, 1), nn.ReLU(), nn.Flatten(), nn.LazyLinear(2))
     model(torch.zeros(SHAPE))
     needs = measure(model, 10)

@@ -3,7 +3,7 @@
 What differs by the verb, as a default, stands here; what a setting is stands in its part.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Annotated, Literal, get_args
 
@@ -151,9 +151,9 @@ def without_cells(config: TrainConfig | CompareConfig) -> str:
     return f"with networks {config.networks}, none of which has cells" if by_hand else ""
 
 
-def refuse_cells(config: TrainConfig | CompareConfig, given: Iterable[str]) -> None:
+def refuse_cells(config: TrainConfig | CompareConfig, given: Collection[str]) -> None:
     """UsageError where one of the settings that a person gave is about cells, and no network has any."""
     why = without_cells(config)
-    for name in given:
-        if why and name in Cells.__annotations__:
+    for name in Cells.__annotations__:
+        if why and name in given:
             raise idle(name, why)
