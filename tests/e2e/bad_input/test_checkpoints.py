@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from pairs import in_pairs
 
 Refused = Callable[..., str]
 OnRun = Callable[..., tuple[object, ...]]
 
-USES = pytest.mark.parametrize("use", ["evaluate", "predict", "init"])
+LOADING = ("evaluate", "predict", "init")
+USES = pytest.mark.parametrize("use", LOADING)
 
 
 @pytest.fixture
@@ -32,9 +34,10 @@ def spoil(a_run: Path) -> Callable[[bytes], Path]:
 def test_a_checkpoint_cut_anywhere(
     use: str, refused: Refused, on_run: OnRun, a_run: Path, spoil: Callable[[bytes], Path]
 ) -> None:
-    """At every twentieth of it and within the last bytes."""
+    """At every twentieth of it and within the last bytes, each for one of the uses."""
     content = (a_run / "checkpoint.pt").read_bytes()
-    for size in [len(content) * place // 20 for place in range(20)] + [len(content) - 22, len(content) - 1]:
+    sizes = [len(content) * place // 20 for place in range(20)] + [len(content) - 22, len(content) - 1]
+    for size in sizes[LOADING.index(use) :: len(LOADING)]:
         names = (spoil(content[:size]), "is not a whole checkpoint", f"({size:,} bytes)", "another copy")
         refused(*on_run(use, a_run), names=names)
 
@@ -126,8 +129,7 @@ OTHERS = {
 }
 
 
-@USES
-@pytest.mark.parametrize("kind", OTHERS)
+@in_pairs(LOADING, OTHERS, "kind")
 def test_a_checkpoint_that_is_something_else(
     use: str,
     kind: str,
@@ -141,7 +143,7 @@ def test_a_checkpoint_that_is_something_else(
     assert not (tmp_path / "trapped").exists()
 
 
-@pytest.mark.parametrize("kind", OTHERS)
+@pytest.mark.parametrize("kind", ["noise", "a saved list", "code in a checkpoint", "other weights"])
 def test_a_run_with_another_checkpoint_cannot_be_resumed(
     kind: str,
     vidnas: Callable[..., tuple[int, str, str]],

@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pairs import in_pairs
 
 from vidnas.nas.genotype import random_genotype, to_json
 
 Refused = Callable[..., str]
-VERBS = pytest.mark.parametrize("verb", ["train", "draw"])
+READING = ("train", "draw")
+VERBS = pytest.mark.parametrize("use", READING)
 GOOD = to_json(random_genotype(1))
 
 
@@ -76,39 +78,36 @@ DAMAGED: dict[str, tuple[str | bytes, str]] = {
 }
 
 
-@VERBS
-@pytest.mark.parametrize("damage", DAMAGED)
+@in_pairs(READING, DAMAGED)
 def test_a_damaged_genotype(
-    verb: str, damage: str, refused: Refused, on_genotype: Callable[..., tuple[object, ...]], tmp_path: Path
+    use: str, damage: str, refused: Refused, on_genotype: Callable[..., tuple[object, ...]], tmp_path: Path
 ) -> None:
     content, named = DAMAGED[damage]
     (tmp_path / "g.json").write_bytes(content if isinstance(content, bytes) else content.encode())
-    refused(*on_genotype(verb, "g.json"), names=("g.json", named))
+    refused(*on_genotype(use, "g.json"), names=("g.json", named))
 
 
-@VERBS
-@pytest.mark.parametrize("place", range(1, 20))
+@in_pairs(READING, range(1, 20), "place")
 def test_a_genotype_cut_anywhere(
-    verb: str, place: int, refused: Refused, on_genotype: Callable[..., tuple[object, ...]], tmp_path: Path
+    use: str, place: int, refused: Refused, on_genotype: Callable[..., tuple[object, ...]], tmp_path: Path
 ) -> None:
     (tmp_path / "g.json").write_text(GOOD[: len(GOOD) * place // 20])
-    refused(*on_genotype(verb, "g.json"), names=("g.json is not JSON",))
+    refused(*on_genotype(use, "g.json"), names=("g.json is not JSON",))
 
 
-@VERBS
-@pytest.mark.parametrize("seed", ["x", "", "-1", "1.5", "0x1", "²"])
+@in_pairs(READING, ["x", "", "-1", "1.5", "0x1", "²"], "seed")
 def test_a_random_cell_without_a_number(
-    verb: str, seed: str, refused: Refused, on_genotype: Callable[..., tuple[object, ...]]
+    use: str, seed: str, refused: Refused, on_genotype: Callable[..., tuple[object, ...]]
 ) -> None:
     names = (f"random:{seed} names no cell", "random: and a whole number, as in random:0")
-    refused(*on_genotype(verb, f"random:{seed}"), names=names, code=2)
+    refused(*on_genotype(use, f"random:{seed}"), names=names, code=2)
 
 
 @VERBS
 def test_a_missing_genotype(
-    verb: str, refused: Refused, on_genotype: Callable[..., tuple[object, ...]]
+    use: str, refused: Refused, on_genotype: Callable[..., tuple[object, ...]]
 ) -> None:
-    refused(*on_genotype(verb, "no.json"), names=("no.json",))
+    refused(*on_genotype(use, "no.json"), names=("no.json",))
 
 
 def test_a_training_without_a_genotype(refused: Refused, good_videos: Path) -> None:
@@ -118,10 +117,10 @@ def test_a_training_without_a_genotype(refused: Refused, good_videos: Path) -> N
 
 @VERBS
 def test_a_folder_that_is_no_run(
-    verb: str, refused: Refused, on_genotype: Callable[..., tuple[object, ...]], tmp_path: Path
+    use: str, refused: Refused, on_genotype: Callable[..., tuple[object, ...]], tmp_path: Path
 ) -> None:
     (tmp_path / "empty").mkdir()
-    refused(*on_genotype(verb, "empty"), names=("empty holds no", "genotypes/epoch-001.json"))
+    refused(*on_genotype(use, "empty"), names=("empty holds no", "genotypes/epoch-001.json"))
 
 
 @pytest.mark.parametrize("uses", ["dil_conv_3", "max_pool_3", "skip"])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pairs import in_pairs
 
 Refused = Callable[..., str]
 OnRun = Callable[..., tuple[object, ...]]
@@ -72,8 +73,7 @@ SETTINGS: dict[str, tuple[Callable[[str], str], str]] = {
 }
 
 
-@pytest.mark.parametrize("use", [*OF_TRAINING, "report", "resume"])
-@pytest.mark.parametrize("damage", SETTINGS)
+@in_pairs(["report", *OF_TRAINING, "resume"], SETTINGS)
 def test_a_damaged_config(use: str, damage: str, refused: Refused, on_run: OnRun, a_run: Path) -> None:
     spoil, named = SETTINGS[damage]
     text = (a_run / "config.json").read_text()
@@ -143,8 +143,7 @@ CLASSES = {
 }
 
 
-@LOADING
-@pytest.mark.parametrize("damage", CLASSES)
+@in_pairs(OF_TRAINING, CLASSES)
 def test_damaged_classes(use: str, damage: str, refused: Refused, on_run: OnRun, a_run: Path) -> None:
     content = CLASSES[damage]
     if content is None:
@@ -165,8 +164,7 @@ SEEN = {
 }
 
 
-@pytest.mark.parametrize("use", ["evaluate", "init", "predict", "genotype"])
-@pytest.mark.parametrize("damage", SEEN)
+@in_pairs(["evaluate", "init", "predict", "genotype"], SEEN)
 def test_damaged_records_of_what_was_seen(
     use: str, damage: str, refused: Refused, on_run: OnRun, a_run: Path
 ) -> None:
