@@ -12,16 +12,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from little import LITTLE, flags
 from tensorboard.backend.event_processing.event_accumulator import (  # type: ignore[import-untyped]
     EventAccumulator,
 )
 from torch import Tensor
 
+from vidnas.cli.main import main
 from vidnas.runs.checkpoint import load_checkpoint
 
 VICTIM = Path(__file__).with_name("victim.py")
 UNREPEATABLE = ("_sec", "_share", "machine")
 """Ends of the names of what may differ between two equal runs: times, and shares of time."""
+
+WITHOUT_WORKERS = {name: value for name, value in LITTLE.items() if name != "workers"}
+TWO_EPOCHS = flags(**{**LITTLE, "epochs": 2, "batch_size": 8, "num_cells": 2, "first_channels": 2})
 
 Start = Callable[..., BaseProcess]
 
@@ -40,7 +45,7 @@ def _quick(measured_little: None) -> None:
 
 @pytest.fixture(scope="session")
 def few_videos(tiny_videos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """16 tiny videos of two classes, each in 4 groups of 2."""
+    """16 tiny videos of two classes, Grow and Shrink, each in 4 groups of 2."""
     folder = tmp_path_factory.mktemp("few") / "few videos"
     for name in ("Grow", "Shrink"):
         shutil.copytree(tiny_videos / "videos" / name, folder / name)
@@ -48,21 +53,36 @@ def few_videos(tiny_videos: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
 
 @pytest.fixture(scope="session")
+def few_runs(few_videos: Path) -> Mapping[str, Path]:
+    """The run folders of a search and of a training on them, beside them; no test changes anything there."""
+    runs = {verb: few_videos.parent / f"a {verb}" for verb in ("search", "train")}
+    cells = {"search": (), "train": ("--genotype", "random:1")}
+    for verb, run in runs.items():
+        assert main([verb, "--data", str(few_videos), "--out", str(run), *flags(**LITTLE), *cells[verb]]) == 0
+    return runs
+
+
+@pytest.fixture(scope="session")
+def tiny_search(tiny_videos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A search of two epochs on 64 tiny videos of 8 classes."""
+    out = tmp_path_factory.mktemp("tiny") / "a search"
+    assert main(["search", "--data", str(tiny_videos), "--out", str(out), *TWO_EPOCHS]) == 0
+    return out
+
+
+@pytest.fixture(scope="session")
+def tiny_training(tiny_search: Path, tiny_videos: Path) -> Path:
+    """A training of its cell on the same videos."""
+    out = tiny_search.parent / "a training"
+    data = ("--genotype", str(tiny_search), "--data", str(tiny_videos))
+    assert main(["train", *data, "--out", str(out), *TWO_EPOCHS]) == 0
+    return out
+
+
+@pytest.fixture(scope="session")
 def small(few_videos: Path) -> dict[str, tuple[str, ...]]:
     """The command line of a short search and of a short training, but for the run folder."""
-    settings: tuple[str, ...] = ("--data", str(few_videos), "--preset", "demo", "--epochs", "2")
-    settings += (
-        "--batch-size",
-        "2",
-        "--size-px",
-        "16",
-        "--segments",
-        "2",
-        "--num-cells",
-        "1",
-        "--first-channels",
-        "1",
-    )
+    settings = ("--data", str(few_videos), *flags(**{**WITHOUT_WORKERS, "epochs": 2, "batch_size": 2}))
     return {
         "search": ("search", *settings),
         "train": ("train", "--genotype", "random:1", *settings, "--optimizer", "adamw"),

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from little import LITTLE, flags
 
 from vidnas.assembly import forecasts, videos
 from vidnas.cli.main import main
@@ -23,8 +24,7 @@ from vidnas.nas.genotype import all_skip_genotype, load_genotype, random_genotyp
 from vidnas.training.pace import Pace
 
 RunVidnas = Callable[..., Any]
-SMALL = ("--preset", "demo", "--epochs", "1", "--batch-size", "4", "--size-px", "16", "--segments", "2",
-         "--num-cells", "1", "--first-channels", "1", "--workers", "0")  # fmt: skip
+SMALL = flags(**LITTLE)
 
 
 @pytest.fixture(scope="module")

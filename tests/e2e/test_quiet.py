@@ -2,12 +2,13 @@
 
 import io
 import logging
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
+from little import LITTLE
 
 import vidnas
 from vidnas import console
@@ -15,31 +16,15 @@ from vidnas.assembly import videos
 from vidnas.cli.main import VERBS
 from vidnas.config import presets
 
-SMALL: Mapping[str, Any] = dict(
-    epochs=1, batch_size=4, size_px=16, segments=2, num_cells=1, first_channels=1, workers=0
-)
 Call = Callable[[Path], object]
 
 
-@pytest.fixture(scope="module")
-def runs(few_videos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a search and a training."""
-    folder = tmp_path_factory.mktemp("quiet")
-    data = str(few_videos)
-    search = vidnas.run_search(vidnas.search_preset("demo", data=data, out=str(folder / "search"), **SMALL))
-    vidnas.run_train(
-        vidnas.train_preset(
-            "demo", data=data, genotype=str(search.run_dir), out=str(folder / "train"), **SMALL
-        )
-    )
-    return folder
-
-
 @pytest.fixture
-def calls(runs: Path, few_videos: Path) -> dict[str, Call]:
+def calls(few_runs: Mapping[str, Path], few_videos: Path, tmp_path: Path) -> dict[str, Call]:
     """Every verb as a function of a folder to write into."""
+    trained_run = shutil.copytree(few_runs["train"], tmp_path / "copied")
     data, some = str(few_videos), tuple(map(str, sorted(few_videos.rglob("*.avi"))[:3]))
-    genotype, trained = str(runs / "search"), str(runs / "train")
+    genotype, trained = str(few_runs["search"]), str(trained_run)
     make, train = vidnas.search_preset, vidnas.train_preset
 
     def predict(out: Path) -> object:
@@ -54,15 +39,15 @@ def calls(runs: Path, few_videos: Path) -> dict[str, Call]:
         return vidnas.run_predict(vidnas.PredictConfig(run=trained, videos=(*some, str(bad))))
 
     def compare(out: Path) -> object:
-        settings = {**SMALL, "networks": "random:0,all-skip", "out": str(out / "compared")}
+        settings = {**LITTLE, "networks": "random:0,all-skip", "out": str(out / "compared")}
         return vidnas.run_compare(vidnas.compare_preset("demo", data=data, **settings))
 
     return {
         "check": lambda _: vidnas.run_check(vidnas.CheckConfig(data=data)),
         "pack": lambda out: vidnas.run_pack(vidnas.PackConfig(data=data, out=str(out / "pack"), verify=True)),
-        "search": lambda out: vidnas.run_search(make("demo", data=data, out=str(out / "s"), **SMALL)),
+        "search": lambda out: vidnas.run_search(make("demo", data=data, out=str(out / "s"), **LITTLE)),
         "train": lambda out: vidnas.run_train(
-            train("demo", data=data, genotype=genotype, out=str(out / "t"), **SMALL)
+            train("demo", data=data, genotype=genotype, out=str(out / "t"), **LITTLE)
         ),
         "evaluate": lambda _: vidnas.run_evaluate(vidnas.EvaluateConfig(run=trained, data=data)),
         "compare": compare,
@@ -83,7 +68,7 @@ def on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 def small_demo(monkeypatch: pytest.MonkeyPatch, data: Path) -> None:
     """The demo on a few tiny videos."""
     for name in ("SEARCH_PRESETS", "TRAIN_PRESETS"):
-        table = {preset: {**values, **SMALL} for preset, values in getattr(presets, name).items()}
+        table = {preset: {**values, **LITTLE} for preset, values in getattr(presets, name).items()}
         for values in table.values():
             del values["workers"]
         monkeypatch.setattr(presets, name, table)

@@ -92,7 +92,7 @@ TRAIN_EPOCH_ENDS = EPOCH_ENDS | {
     "in the test": at("vidnas.training.loop:_mean_over_views", 2),
     "between result.json and its record": at(RENAME, name="result.json", after=True),
     "after the record of the test": at(f"{LOG}.record", 3, after=True),
-    "at the very end": at("vidnas.assembly.videos:say_skipped", after=True),
+    "at the very end": at("vidnas.verbs.train:say_skipped", after=True),
 }
 FEW = {
     "between two steps": STEPS["between two steps"],

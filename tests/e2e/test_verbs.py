@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import torch
+from little import LITTLE, flags
 
 import vidnas
 from vidnas.cli.main import main
@@ -15,27 +16,11 @@ from vidnas.nas.genotype import load_genotype
 from vidnas.runs.checkpoint import load_checkpoint
 from vidnas.runs.read import read_run
 
-SETTINGS = {"preset": "demo", "size-px": 16, "segments": 2, "batch-size": 8, "workers": 0, "epochs": 2}
-SETTINGS |= {"num-cells": 2, "first-channels": 2}
-SMALL = [part for name, value in SETTINGS.items() for part in (f"--{name}", str(value))]
+SMALL = flags(**{**LITTLE, "epochs": 2, "batch_size": 8, "num_cells": 2, "first_channels": 2})
 
 
 def vidnas_main(*arguments: object) -> int:
     return main([str(argument) for argument in arguments])
-
-
-@pytest.fixture(scope="module")
-def search_run(tiny_videos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("runs") / "a search"
-    assert vidnas_main("search", "--data", tiny_videos, "--out", out, *SMALL) == 0
-    return out
-
-
-@pytest.fixture(scope="module")
-def train_run(search_run: Path, tiny_videos: Path) -> Path:
-    out = search_run.parent / "a training"
-    assert vidnas_main("train", "--genotype", search_run, "--data", tiny_videos, "--out", out, *SMALL) == 0
-    return out
 
 
 def metrics(run: Path) -> list[dict[str, Any]]:
@@ -45,29 +30,29 @@ def metrics(run: Path) -> list[dict[str, Any]]:
     ]
 
 
-def test_a_search_leaves_everything_that_was_asked_for(search_run: Path) -> None:
+def test_a_search_leaves_everything_that_was_asked_for(tiny_search: Path) -> None:
     expected = ["config.json", "metrics.jsonl", "log.txt", "genotype.json", "selection.json", "checkpoint.pt"]
     expected += ["cell.png", "cell.svg", "alphas.png", "clips.png", "tensorboard"]
     expected += [f"{kind}/epoch-{epoch:03}.json" for kind in ("genotypes", "alphas") for epoch in (1, 2)]
-    assert [name for name in expected if not (search_run / name).exists()] == []
+    assert [name for name in expected if not (tiny_search / name).exists()] == []
 
 
-def test_the_settings_of_a_run_read_back(search_run: Path, tiny_videos: Path) -> None:
-    config = read_run(search_run).config
+def test_the_settings_of_a_run_read_back(tiny_search: Path, tiny_videos: Path) -> None:
+    config = read_run(tiny_search).config
     assert (config.data, config.epochs, config.size_px, config.flip) == (str(tiny_videos), 2, 16, False)
 
 
-def test_the_result_is_the_genotype_of_the_epoch_with_the_best_val_accuracy(search_run: Path) -> None:
-    accuracies = [line["val_accuracy"] for line in metrics(search_run)]
-    selection = json.loads((search_run / "selection.json").read_text())
+def test_the_result_is_the_genotype_of_the_epoch_with_the_best_val_accuracy(tiny_search: Path) -> None:
+    accuracies = [line["val_accuracy"] for line in metrics(tiny_search)]
+    selection = json.loads((tiny_search / "selection.json").read_text())
     assert accuracies[selection["epoch"] - 1] == max(accuracies) == selection["val_accuracy"]
-    chosen = search_run / "genotypes" / f"epoch-{selection['epoch']:03}.json"
-    assert load_genotype(chosen) == load_genotype(search_run / "genotype.json")
+    chosen = tiny_search / "genotypes" / f"epoch-{selection['epoch']:03}.json"
+    assert load_genotype(chosen) == load_genotype(tiny_search / "genotype.json")
 
 
-def test_a_search_moves_alpha_and_the_weights(search_run: Path) -> None:
+def test_a_search_moves_alpha_and_the_weights(tiny_search: Path) -> None:
     first, second = (
-        json.loads((search_run / "alphas" / f"epoch-{epoch:03}.json").read_text()) for epoch in (1, 2)
+        json.loads((tiny_search / "alphas" / f"epoch-{epoch:03}.json").read_text()) for epoch in (1, 2)
     )
     moved = (torch.tensor(first["alpha"]) - torch.tensor(second["alpha"])).abs()
     assert moved.min() > 1e-4
@@ -76,71 +61,73 @@ def test_a_search_moves_alpha_and_the_weights(search_run: Path) -> None:
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_the_same_seed_gives_the_same_search(
-    search_run: Path, tiny_videos: Path, tmp_path: Path, workers: int
+    tiny_search: Path, tiny_videos: Path, tmp_path: Path, workers: int
 ) -> None:
     """Also with other workers: to the last digit of every metric and weight."""
     arguments = [*SMALL, "--workers", workers]
     assert vidnas_main("search", "--data", tiny_videos, "--out", tmp_path / "again", *arguments) == 0
-    assert metrics(tmp_path / "again") == metrics(search_run)
-    again, first = (load_checkpoint(run / "checkpoint.pt") for run in (tmp_path / "again", search_run))
+    assert metrics(tmp_path / "again") == metrics(tiny_search)
+    again, first = (load_checkpoint(run / "checkpoint.pt") for run in (tmp_path / "again", tiny_search))
     for name, tensor in first["supernet"].items():
         assert torch.equal(tensor, again["supernet"][name]), name
 
 
-def test_another_seed_gives_another_search(search_run: Path, tiny_videos: Path, tmp_path: Path) -> None:
+def test_another_seed_gives_another_search(tiny_search: Path, tiny_videos: Path, tmp_path: Path) -> None:
     assert vidnas_main("search", "--data", tiny_videos, "--out", tmp_path / "b", *SMALL, "--seed", 1) == 0
-    assert metrics(tmp_path / "b") != metrics(search_run)
+    assert metrics(tmp_path / "b") != metrics(tiny_search)
 
 
-def test_a_second_order_search_takes_another_way(search_run: Path, tiny_videos: Path, tmp_path: Path) -> None:
+def test_a_second_order_search_takes_another_way(
+    tiny_search: Path, tiny_videos: Path, tmp_path: Path
+) -> None:
     arguments = [*SMALL, "--order", "2", "--select", "last"]
     assert vidnas_main("search", "--data", tiny_videos, "--out", tmp_path / "b", *arguments) == 0
-    assert metrics(tmp_path / "b")[-1]["val_loss"] != metrics(search_run)[-1]["val_loss"]
+    assert metrics(tmp_path / "b")[-1]["val_loss"] != metrics(tiny_search)[-1]["val_loss"]
     assert json.loads((tmp_path / "b" / "selection.json").read_text())["epoch"] == 2
 
 
-def test_a_training_leaves_everything_that_was_asked_for(train_run: Path) -> None:
+def test_a_training_leaves_everything_that_was_asked_for(tiny_training: Path) -> None:
     expected = ["config.json", "metrics.jsonl", "log.txt", "genotype.json", "classes.json", "result.json"]
     expected += ["checkpoint.pt", "cell.png", "confusion.png", "curves.png", "clips.png", "tensorboard"]
-    assert [name for name in expected if not (train_run / name).exists()] == []
-    result = json.loads((train_run / "result.json").read_text())
+    assert [name for name in expected if not (tiny_training / name).exists()] == []
+    result = json.loads((tiny_training / "result.json").read_text())
     assert result["scores"]["num_clips"] == 16
-    assert result["cost"]["checkpoint_bytes"] == (train_run / "checkpoint.pt").stat().st_size
+    assert result["cost"]["checkpoint_bytes"] == (tiny_training / "checkpoint.pt").stat().st_size
 
 
-def test_load_gives_the_trained_network_and_its_classes(train_run: Path) -> None:
-    network, classes = vidnas.load(train_run)
+def test_load_gives_the_trained_network_and_its_classes(tiny_training: Path) -> None:
+    network, classes = vidnas.load(tiny_training)
     assert len(classes) == 8
-    state = load_checkpoint(train_run / "checkpoint.pt")["network"]
+    state = load_checkpoint(tiny_training / "checkpoint.pt")["network"]
     assert all(torch.equal(tensor, state[name]) for name, tensor in network.state_dict().items())
     assert not network.training
     assert network(torch.zeros(1, 3, 4, 16, 16)).shape == (1, 8)
 
 
 def test_evaluate_repeats_the_training_s_accuracy_and_overwrites_nothing(
-    train_run: Path, tiny_videos: Path, capsys: pytest.CaptureFixture[str]
+    tiny_training: Path, tiny_videos: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ("evaluate", "--run", train_run, "--data", tiny_videos, "--workers", 0)
+    arguments = ("evaluate", "--run", tiny_training, "--data", tiny_videos, "--workers", 0)
     assert vidnas_main(*arguments) == 0
     assert vidnas_main(*arguments) == 0
-    trained = json.loads((train_run / "result.json").read_text())["scores"]
+    trained = json.loads((tiny_training / "result.json").read_text())["scores"]
     for name in ("evaluation-paper.json", "evaluation-paper-2.json"):
-        assert json.loads((train_run / name).read_text())["scores"] == trained
+        assert json.loads((tiny_training / name).read_text())["scores"] == trained
     printed = capsys.readouterr().out
     assert "one centre-cropped clip a video, no aggregation" in printed
     assert "chance 12.5%" in printed
 
 
 def test_evaluate_by_many_clips_and_crops_says_so(
-    train_run: Path, tiny_videos: Path, capsys: pytest.CaptureFixture[str]
+    tiny_training: Path, tiny_videos: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ("--data", tiny_videos, "--workers", 0, "--protocol", "multi")
-    assert vidnas_main("evaluate", "--run", train_run, *arguments) == 0
+    assert vidnas_main("evaluate", "--run", tiny_training, *arguments) == 0
     assert "mean of 10 clips x 3 crops a video" in capsys.readouterr().out
 
 
 def test_evaluate_refuses_classes_that_the_run_does_not_know(
-    train_run: Path, tiny_videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tiny_training: Path, tiny_videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("Grow", "Hop"):
         (tmp_path / "clips" / name).mkdir(parents=True)
@@ -148,7 +135,7 @@ def test_evaluate_refuses_classes_that_the_run_does_not_know(
             (tmp_path / "clips" / name / f"{number}{file.suffix}").write_bytes(
                 file.read_bytes() + name.encode()
             )
-    arguments = ("--run", train_run, "--data", tmp_path / "clips", "--workers", 0)
+    arguments = ("--run", tiny_training, "--data", tmp_path / "clips", "--workers", 0)
     assert vidnas_main("evaluate", *arguments) == 1
     assert "classes that" in (error := capsys.readouterr().err)
     assert "Hop" in error
@@ -168,12 +155,12 @@ def test_a_random_cell_trains_and_the_single_frame_control_is_another_training(
 
 
 def test_an_existing_run_is_never_overwritten(
-    search_run: Path, tiny_videos: Path, capsys: pytest.CaptureFixture[str]
+    tiny_search: Path, tiny_videos: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = {path: path.read_bytes() for path in search_run.rglob("*") if path.is_file()}
-    assert vidnas_main("search", "--data", tiny_videos, "--out", search_run, *SMALL) == 1
-    assert str(search_run) in capsys.readouterr().err
-    assert {path: path.read_bytes() for path in search_run.rglob("*") if path.is_file()} == before
+    before = {path: path.read_bytes() for path in tiny_search.rglob("*") if path.is_file()}
+    assert vidnas_main("search", "--data", tiny_videos, "--out", tiny_search, *SMALL) == 1
+    assert str(tiny_search) in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in tiny_search.rglob("*") if path.is_file()} == before
 
 
 def test_a_failed_start_leaves_nothing_behind(tiny_videos: Path, tmp_path: Path) -> None:
@@ -205,13 +192,13 @@ def test_too_little_memory_is_told_before_anything_is_written(
 
 
 def test_evaluate_tests_all_of_other_videos_and_none_that_were_trained_on(
-    train_run: Path, tiny_videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tiny_training: Path, tiny_videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name in ("Shrink", "Grow"):
         (tmp_path / "new" / name).mkdir(parents=True)
         source = tiny_videos / "videos" / name / f"v_{name}_g01_c01.avi"  # of the test part
         (tmp_path / "new" / name / "one.avi").write_bytes(source.read_bytes())
-    arguments = ("evaluate", "--run", train_run, "--workers", 0, "--data")
+    arguments = ("evaluate", "--run", tiny_training, "--workers", 0, "--data")
     assert vidnas_main(*arguments, tmp_path / "new") == 0
     printed = capsys.readouterr().out
     assert "all 2 are tested" in printed and "uneven" not in printed
@@ -226,10 +213,10 @@ def test_evaluate_tests_all_of_other_videos_and_none_that_were_trained_on(
 
 
 def test_evaluate_says_when_a_training_was_not_finished(
-    train_run: Path, tiny_videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tiny_training: Path, tiny_videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = tmp_path / "run"
-    shutil.copytree(train_run, run)
+    shutil.copytree(tiny_training, run)
     settings = json.loads((run / "config.json").read_text())
     (run / "config.json").write_text(json.dumps({**settings, "epochs": 200}))
     arguments = ("evaluate", "--run", run, "--data", tiny_videos, "--workers", 0)
@@ -254,10 +241,10 @@ def test_evaluate_divides_the_videos_as_the_training_did(
 
 
 def test_a_training_refuses_to_test_on_what_the_search_of_its_cell_has_seen(
-    search_run: Path, tiny_videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tiny_search: Path, tiny_videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ("--data", tiny_videos / "videos", "--split-by", "clip", "--out", tmp_path / "run")
-    assert vidnas_main("train", "--genotype", search_run, *arguments, *SMALL) == 1
+    assert vidnas_main("train", "--genotype", tiny_search, *arguments, *SMALL) == 1
     assert "are among those that" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
 

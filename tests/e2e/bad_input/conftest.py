@@ -14,13 +14,12 @@ import av
 import numpy as np
 import pytest
 from av.video.stream import VideoStream
+from little import LITTLE, flags
 
 from vidnas.cli.main import main
 from vidnas.video.scan.scan_index import FILE_NAME
 
-SMALL = {"preset": "demo", "epochs": 1, "batch-size": 4, "size-px": 16, "segments": 2}
-SMALL |= {"num-cells": 1, "first-channels": 1, "workers": 0}
-FLAGS = tuple(part for name, value in SMALL.items() for part in (f"--{name}", value))
+FLAGS = flags(**LITTLE)
 
 Arguments = tuple[object, ...]
 
@@ -34,9 +33,10 @@ class Told(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shared(few_videos: Path, few_runs: Mapping[str, Path]) -> Path:
     """The folder of what all these tests read and none may change."""
-    return tmp_path_factory.mktemp("shared")
+    assert {run.parent for run in few_runs.values()} == {few_videos.parent}
+    return few_videos.parent
 
 
 @pytest.fixture(autouse=True)
@@ -49,17 +49,9 @@ def elsewhere(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture(scope="session")
-def good_videos(shared: Path, tiny_videos: Path) -> Path:
-    """16 tiny videos of two classes, Grow and Shrink, each in 4 groups of 2."""
-    for name in ("Grow", "Shrink"):
-        shutil.copytree(tiny_videos / "videos" / name, shared / "videos" / name)
-    return shared / "videos"
-
-
-@pytest.fixture(scope="session")
-def good_video(good_videos: Path) -> Path:
+def good_video(few_videos: Path) -> Path:
     """One of them."""
-    return next(iter(sorted((good_videos / "Grow").iterdir())))
+    return next(iter(sorted((few_videos / "Grow").iterdir())))
 
 
 @pytest.fixture(scope="session")
@@ -84,31 +76,20 @@ def _encode(path: Path, codec: str) -> bytes:
     return path.read_bytes()
 
 
-@pytest.fixture(scope="session")
-def good_runs(shared: Path, good_videos: Path) -> Mapping[str, Path]:
-    """The run folders of a finished search and of a finished training on them."""
-    runs = {verb: shared / f"a {verb}" for verb in ("search", "train")}
-    for verb, run in runs.items():
-        more = ("--genotype", "random:1") if verb == "train" else ()
-        arguments = (verb, "--data", good_videos, "--out", run, *FLAGS, *more)
-        assert main([str(argument) for argument in arguments]) == 0
-    return runs
-
-
 @pytest.fixture
-def videos(good_videos: Path, tmp_path: Path) -> Path:
+def videos(few_videos: Path, tmp_path: Path) -> Path:
     """A copy of the videos, to be spoiled."""
-    return Path(shutil.copytree(good_videos, tmp_path / "videos"))
+    return Path(shutil.copytree(few_videos, tmp_path / "videos"))
 
 
 @pytest.fixture
-def a_run(good_runs: Mapping[str, Path], tmp_path: Path) -> Path:
+def a_run(few_runs: Mapping[str, Path], tmp_path: Path) -> Path:
     """A copy of the training's run folder, to be spoiled."""
-    return Path(shutil.copytree(good_runs["train"], tmp_path / "run"))
+    return Path(shutil.copytree(few_runs["train"], tmp_path / "run"))
 
 
 @pytest.fixture
-def on_data(good_runs: Mapping[str, Path]) -> Callable[..., Arguments]:
+def on_data(few_runs: Mapping[str, Path]) -> Callable[..., Arguments]:
     """on_data(verb, data): a command line of `verb` that reads these videos and would write to `out`."""
 
     def arguments(verb: str, data: object) -> Arguments:
@@ -116,18 +97,18 @@ def on_data(good_runs: Mapping[str, Path]) -> Callable[..., Arguments]:
             "check": ("check", "--data", data),
             "search": ("search", "--data", data, "--out", "out", *FLAGS),
             "train": ("train", "--data", data, "--genotype", "random:0", "--out", "out", *FLAGS),
-            "evaluate": ("evaluate", "--data", data, "--run", good_runs["train"], "--workers", 0),
+            "evaluate": ("evaluate", "--data", data, "--run", few_runs["train"], "--workers", 0),
         }[verb]
 
     return arguments
 
 
 @pytest.fixture
-def on_run(good_videos: Path, good_video: Path) -> Callable[..., Arguments]:
+def on_run(few_videos: Path, good_video: Path) -> Callable[..., Arguments]:
     """on_run(use, run): a command line that reads this run folder in the way `use`."""
 
     def arguments(use: str, run: object) -> Arguments:
-        data = ("--data", good_videos)
+        data = ("--data", few_videos)
         return {
             "evaluate": ("evaluate", "--run", run, *data, "--workers", 0),
             "predict": ("predict", "--run", run, good_video, "--csv", "out.csv"),

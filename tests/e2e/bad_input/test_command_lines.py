@@ -146,19 +146,19 @@ TOLD: dict[str, tuple[str, ...]] = {
 
 
 @pytest.mark.parametrize("command", TOLD)
-def test_values_that_cannot_be(command: str, refused: Refused, good_runs: Mapping[str, Path]) -> None:
+def test_values_that_cannot_be(command: str, refused: Refused, few_runs: Mapping[str, Path]) -> None:
     if "cuda" in command:
         torch = pytest.importorskip("torch")
         if torch.cuda.is_available():
             pytest.skip("here it is right")
-    words = [str(good_runs["train"]) if word == "RUN" else word for word in command.split()]
+    words = [str(few_runs["train"]) if word == "RUN" else word for word in command.split()]
     refused(*words, names=TOLD[command], code=2)
 
 
-def test_group_regex_that_is_none(refused: Refused, on_data: OnData, good_videos: Path) -> None:
+def test_group_regex_that_is_none(refused: Refused, on_data: OnData, few_videos: Path) -> None:
     for verb in ("check", "search", "train", "evaluate"):
         names = ("--group-regex '(' is not a regular expression",)
-        refused(*on_data(verb, good_videos), "--group-regex", "(", names=names, code=2)
+        refused(*on_data(verb, few_videos), "--group-regex", "(", names=names, code=2)
 
 
 @pytest.mark.parametrize(
@@ -188,7 +188,7 @@ def test_a_bug_is_one_sentence(
     verb: str,
     vidnas: Vidnas,
     on_data: OnData,
-    good_videos: Path,
+    few_videos: Path,
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
@@ -201,7 +201,7 @@ def test_a_bug_is_one_sentence(
         "vidnas.verbs.check.read_contents",
     ):
         monkeypatch.setattr(place, bug)
-    code, out, err = vidnas(*on_data(verb, good_videos))
+    code, out, err = vidnas(*on_data(verb, few_videos))
     assert (code, out) == (1, "")
     assert err == (
         "vidnas: Something that must not happen: KeyError: 'a bug'\n"
@@ -216,13 +216,13 @@ def test_ctrl_c_during_the_scan(
     vidnas: Vidnas,
     on_data: OnData,
     videos: Path,
-    good_runs: Mapping[str, Path],
+    few_runs: Mapping[str, Path],
     tmp_path: Path,
 ) -> None:
     """A real SIGINT, while the first videos are decoded: nothing is begun, and what was scanned is kept."""
     for path in videos.rglob("*.avi"):
         path.write_bytes(path.read_bytes() + b" ")
-    predict = ("predict", "--run", good_runs["train"], videos, "--csv", "out.csv")
+    predict = ("predict", "--run", few_runs["train"], videos, "--csv", "out.csv")
     command = predict if verb == "predict" else on_data(verb, videos)
 
     def prepare() -> None:
@@ -246,9 +246,9 @@ def test_ctrl_c_during_the_scan(
     assert {path.name for path in tmp_path.iterdir()} == {"videos"}
 
 
-def test_an_address_that_is_taken(refused: Refused, good_runs: Mapping[str, Path]) -> None:
+def test_an_address_that_is_taken(refused: Refused, few_runs: Mapping[str, Path]) -> None:
     import socket
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-        refused("report", good_runs["search"], "--live", "--port", port, names=(str(port), "--port"))
+        refused("report", few_runs["search"], "--live", "--port", port, names=(str(port), "--port"))

@@ -126,6 +126,6 @@ def test_a_video_that_is_in_training_and_test(
 
 @VERBS
 def test_a_split_of_data_without_lists(
-    verb: str, refused: Refused, on_data: OnData, good_videos: Path
+    verb: str, refused: Refused, on_data: OnData, few_videos: Path
 ) -> None:
-    refused(*on_data(verb, good_videos), "--split", 2, names=("--split 2", "has no lists"), code=2)
+    refused(*on_data(verb, few_videos), "--split", 2, names=("--split 2", "has no lists"), code=2)

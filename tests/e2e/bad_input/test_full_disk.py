@@ -25,7 +25,7 @@ def leaving(size: int) -> Callable[[], None]:
 
 @pytest.fixture
 def writing(
-    on_run: OnRun, a_run: Path, good_runs: Mapping[str, Path], good_video: Path
+    on_run: OnRun, a_run: Path, few_runs: Mapping[str, Path], good_video: Path
 ) -> Callable[[str], tuple[object, ...]]:
     """writing(what): a command that writes it."""
     predict = ("predict", "--run", a_run, good_video)
@@ -33,8 +33,8 @@ def writing(
         "evaluate": on_run("evaluate", a_run),
         "report": ("report", a_run),
         "picture": ("draw", a_run, "--out", "cell.png"),
-        "animation": ("draw", good_runs["search"], "--out", "search.gif"),
-        "film": ("draw", good_runs["search"], "--out", "search.mp4"),
+        "animation": ("draw", few_runs["search"], "--out", "search.gif"),
+        "film": ("draw", few_runs["search"], "--out", "search.mp4"),
         "csv": (*predict, "--csv", "out.csv"),
         "json": (*predict, "--json", "out.json"),
         "labels": (*predict, "--annotate", "labelled.mp4"),

@@ -18,13 +18,13 @@ GOOD = to_json(random_genotype(1))
 
 
 @pytest.fixture
-def on_genotype(good_videos: Path) -> Callable[..., tuple[object, ...]]:
+def on_genotype(few_videos: Path) -> Callable[..., tuple[object, ...]]:
     """on_genotype(verb, source): a command line that reads this genotype."""
 
     def arguments(verb: str, source: object) -> tuple[object, ...]:
         if verb == "draw":
             return "draw", source, "--out", "out.png"
-        return "train", "--genotype", source, "--data", good_videos, "--out", "out"
+        return "train", "--genotype", source, "--data", few_videos, "--out", "out"
 
     return arguments
 
@@ -110,9 +110,9 @@ def test_a_missing_genotype(
     refused(*on_genotype(use, "no.json"), names=("no.json",))
 
 
-def test_a_training_without_a_genotype(refused: Refused, good_videos: Path) -> None:
+def test_a_training_without_a_genotype(refused: Refused, few_videos: Path) -> None:
     names = ("Give --genotype FILE, a run folder, random:SEED or all-skip; or a hand-designed network",)
-    refused("train", "--data", good_videos, "--out", "out", names=names, code=2)
+    refused("train", "--data", few_videos, "--out", "out", names=names, code=2)
 
 
 @VERBS

@@ -14,9 +14,9 @@ LEARNING_VERBS = pytest.mark.parametrize("verb", ["search", "train", "evaluate"]
 
 
 @pytest.fixture
-def lines(good_videos: Path) -> list[str]:
+def lines(few_videos: Path) -> list[str]:
     """A good list of the videos, as lines."""
-    paths = sorted(path.relative_to(good_videos) for path in good_videos.glob("*/*.avi"))
+    paths = sorted(path.relative_to(few_videos) for path in few_videos.glob("*/*.avi"))
     return [f"{path} {path.parts[0]}" for path in paths]
 
 
@@ -143,9 +143,9 @@ def test_a_test_list_that_is_missing(
 
 
 @VERBS
-def test_a_test_list_beside_a_folder(verb: str, refused: Refused, on_data: OnData, good_videos: Path) -> None:
+def test_a_test_list_beside_a_folder(verb: str, refused: Refused, on_data: OnData, few_videos: Path) -> None:
     more = ("--test-list", "test.txt")
-    refused(*on_data(verb, good_videos), *more, names=("--test-list goes with a list file",), code=2)
+    refused(*on_data(verb, few_videos), *more, names=("--test-list goes with a list file",), code=2)
 
 
 @pytest.mark.parametrize("way", ["CRLF", "byte order mark", "blank lines", "tabs"])

@@ -42,10 +42,10 @@ def room_for_three(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_the_advice_helps(
-    verb: str, flag: str, value: int, refused: Refused, vidnas: Vidnas, on_data: OnData, good_videos: Path
+    verb: str, flag: str, value: int, refused: Refused, vidnas: Vidnas, on_data: OnData, few_videos: Path
 ) -> None:
     """Four clips are too many; what the message advises makes the same command run."""
-    command = (*on_data(verb, good_videos), "--stem-stride", 1)
+    command = (*on_data(verb, few_videos), "--stem-stride", 1)
     names = ("A step on 4 clips of 4 x 16 x 16 needs", "GiB of memory are free. Use", flag)
     for _ in ("nothing is free", "room for three"):
         refused(*command, names=names)
@@ -55,10 +55,10 @@ def test_the_advice_helps(
 
 @VERBS
 def test_advice_that_is_not_enough_is_refused_again(
-    verb: str, refused: Refused, on_data: OnData, good_videos: Path, monkeypatch: pytest.MonkeyPatch
+    verb: str, refused: Refused, on_data: OnData, few_videos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(memory, "free_bytes", lambda _: 1000)
-    refused(*on_data(verb, good_videos), "--batch-size", 1, names=("A step on 1 clip of", "--stem-stride 2"))
+    refused(*on_data(verb, few_videos), "--batch-size", 1, names=("A step on 1 clip of", "--stem-stride 2"))
 
 
 @VERBS
@@ -67,9 +67,9 @@ def test_advice_that_is_not_enough_is_refused_again(
     [("--size-px", 10**6), ("--size-px", 10**9), ("--batch-size", 10**12)],
 )
 def test_what_no_machine_has(
-    verb: str, size: tuple[str, int], refused: Refused, on_data: OnData, good_videos: Path
+    verb: str, size: tuple[str, int], refused: Refused, on_data: OnData, few_videos: Path
 ) -> None:
-    refused(*on_data(verb, good_videos), *size, names=("memory", "--batch-size"))
+    refused(*on_data(verb, few_videos), *size, names=("memory", "--batch-size"))
 
 
 GONE = (
@@ -93,7 +93,7 @@ def test_memory_that_is_gone_after_all(
     vidnas: Vidnas,
     on_data: OnData,
     on_run: OnData,
-    good_videos: Path,
+    few_videos: Path,
     a_run: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -107,7 +107,7 @@ def test_memory_that_is_gone_after_all(
         "predict": "vidnas.assembly.classifier.Classifier.classify",
     }
     monkeypatch.setattr(step[use], fail)
-    command = on_data(use, good_videos) if use in ("search", "train") else on_run(use, a_run)
+    command = on_data(use, few_videos) if use in ("search", "train") else on_run(use, a_run)
     code, _, err = vidnas(*command)
     assert code == 1
     assert (
@@ -119,7 +119,7 @@ def test_memory_that_is_gone_after_all(
 
 @VERBS
 def test_memory_that_is_gone_on_trial(
-    verb: str, refused: Refused, on_data: OnData, good_videos: Path, monkeypatch: pytest.MonkeyPatch
+    verb: str, refused: Refused, on_data: OnData, few_videos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The steps that the forecast is made from run before there is a run folder."""
 
@@ -127,4 +127,4 @@ def test_memory_that_is_gone_on_trial(
         raise MemoryError
 
     monkeypatch.setattr(STEPS[verb], fail)
-    refused(*on_data(verb, good_videos), names=("The memory did not suffice.", "--batch-size"))
+    refused(*on_data(verb, few_videos), names=("The memory did not suffice.", "--batch-size"))

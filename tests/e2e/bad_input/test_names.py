@@ -39,9 +39,9 @@ def odd_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def odd_data(odd_folder: Path, good_videos: Path) -> Path:
+def odd_data(odd_folder: Path, few_videos: Path) -> Path:
     """A data set of these names, in 8 classes of 8 videos; no two files are the same."""
-    sources = sorted(good_videos.rglob("*.avi"))
+    sources = sorted(few_videos.rglob("*.avi"))
     for name in ODD:
         for number, file in enumerate(ODD):
             path = odd_folder / "data" / name / f"{file}.avi"
@@ -170,11 +170,11 @@ def test_a_class_name_that_is_not_text_is_refused(
 
 
 def test_predict_of_a_file_whose_name_is_not_text(
-    vidnas: Vidnas, good_runs: Mapping[str, Path], good_video: Path, tmp_path: Path
+    vidnas: Vidnas, few_runs: Mapping[str, Path], good_video: Path, tmp_path: Path
 ) -> None:
     shutil.copy(good_video, tmp_path / f"{BYTES}.avi")
     more = ("--csv", "out.csv", "--json", "out.json")
-    code, out, err = vidnas("predict", "--run", good_runs["train"], tmp_path, *more)
+    code, out, err = vidnas("predict", "--run", few_runs["train"], tmp_path, *more)
     assert (code, out) == (1, "")
     assert "caf\\udce9 \\udcff.avi has a name that is not UTF-8 text. Rename it." in err
     assert "caf\\udce9" in (tmp_path / "out.csv").read_text()
@@ -183,9 +183,9 @@ def test_predict_of_a_file_whose_name_is_not_text(
 
 @pytest.mark.parametrize("verb", ["search", "train"])
 def test_a_run_folder_whose_name_is_not_text_is_refused(
-    verb: str, refused: Refused, on_data: OnData, good_videos: Path, tmp_path: Path
+    verb: str, refused: Refused, on_data: OnData, few_videos: Path, tmp_path: Path
 ) -> None:
-    command = (part if part != "out" else tmp_path / BYTES for part in on_data(verb, good_videos))
+    command = (part if part != "out" else tmp_path / BYTES for part in on_data(verb, few_videos))
     refused(*command, names=("caf", "the name is not UTF-8 text", "--out"))
 
 

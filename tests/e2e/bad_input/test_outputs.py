@@ -69,10 +69,10 @@ def test_a_run_folder(
     named: str,
     refused: Refused,
     on_data: OnData,
-    good_videos: Path,
+    few_videos: Path,
     obey_permissions: Callable[[], None],
 ) -> None:
-    command = ("demo",) if verb == "demo" else on_data(verb, good_videos)
+    command = ("demo",) if verb == "demo" else on_data(verb, few_videos)
     refused(*command, "--out", out, names=(named,), prepare=obey_permissions)
 
 
@@ -87,9 +87,9 @@ FILES = {
 
 
 @pytest.fixture
-def writing(good_runs: Mapping[str, Path], good_video: Path) -> Callable[[str, str], tuple[object, ...]]:
+def writing(few_runs: Mapping[str, Path], good_video: Path) -> Callable[[str, str], tuple[object, ...]]:
     """writing(what, path): the command that writes such a file there, behind which its suffix is put."""
-    stand_for = {"RUN": good_runs["train"], "SEARCH": good_runs["search"], "VIDEO": good_video}
+    stand_for = {"RUN": few_runs["train"], "SEARCH": few_runs["search"], "VIDEO": good_video}
 
     def command(what: str, path: str) -> tuple[object, ...]:
         suffix, words = FILES[what]
@@ -136,11 +136,11 @@ def test_a_name_that_cannot_be(
     command: tuple[str, ...],
     named: str,
     refused: Refused,
-    good_runs: Mapping[str, Path],
+    few_runs: Mapping[str, Path],
     good_video: Path,
-    good_videos: Path,
+    few_videos: Path,
 ) -> None:
-    stand_for = {"RUN": good_runs["train"], "VIDEO": good_video, "VIDEOS": good_videos}
+    stand_for = {"RUN": few_runs["train"], "VIDEO": good_video, "VIDEOS": few_videos}
     refused(*(stand_for.get(word, word) for word in command), names=(named,), code=2)
 
 
@@ -154,9 +154,9 @@ def test_a_default_that_is_there_already(file: str, refused: Refused, a_run: Pat
 
 
 def test_an_overview_replaces_no_page_of_a_run(
-    refused: Refused, good_runs: Mapping[str, Path], a_run: Path
+    refused: Refused, few_runs: Mapping[str, Path], a_run: Path
 ) -> None:
-    command = ("report", a_run, good_runs["search"], "--out", a_run / "report.html")
+    command = ("report", a_run, few_runs["search"], "--out", a_run / "report.html")
     refused(*command, names=("would be the same file", "--out"))
 
 
@@ -165,13 +165,13 @@ def test_a_run_folder_that_may_not_be_written(
     use: str,
     refused: Refused,
     a_run: Path,
-    good_videos: Path,
+    few_videos: Path,
     obey_permissions: Callable[[], None],
     request: pytest.FixtureRequest,
 ) -> None:
     a_run.chmod(0o500)
     request.addfinalizer(lambda: a_run.chmod(0o700))
-    command = {"evaluate": ("evaluate", "--run", a_run, "--data", good_videos), "report": ("report", a_run)}
+    command = {"evaluate": ("evaluate", "--run", a_run, "--data", few_videos), "report": ("report", a_run)}
     refused(*command[use], names=(a_run, "ermission"), prepare=obey_permissions)
 
 
@@ -179,7 +179,7 @@ def test_a_run_folder_that_may_not_be_written(
 def test_without_out_in_a_folder_that_may_not_be_written(
     where: str,
     refused: Refused,
-    good_videos: Path,
+    few_videos: Path,
     tmp_path: Path,
     obey_permissions: Callable[[], None],
     request: pytest.FixtureRequest,
@@ -189,7 +189,7 @@ def test_without_out_in_a_folder_that_may_not_be_written(
     locked.chmod(0o500)
     request.addfinalizer(lambda: locked.chmod(0o700))
     names = ("Cannot write runs/train-", "no permission in", "--out")
-    refused("train", "--genotype", "random:0", "--data", good_videos, names=names, prepare=obey_permissions)
+    refused("train", "--genotype", "random:0", "--data", few_videos, names=names, prepare=obey_permissions)
 
 
 def test_the_index_of_a_data_folder_that_may_not_be_written_goes_to_the_cache(

@@ -24,9 +24,9 @@ USES = pytest.mark.parametrize("use", ALL)
 @USES
 @pytest.mark.parametrize("kind", ["missing", "a file", "empty", "text files", "videos"])
 def test_a_folder_that_is_no_run(
-    use: str, kind: str, refused: Refused, on_run: OnRun, tmp_path: Path, good_videos: Path
+    use: str, kind: str, refused: Refused, on_run: OnRun, tmp_path: Path, few_videos: Path
 ) -> None:
-    folder = good_videos if kind == "videos" else tmp_path / "folder"
+    folder = few_videos if kind == "videos" else tmp_path / "folder"
     if kind == "a file":
         folder.write_text("no folder")
     elif kind == "empty":
@@ -39,10 +39,10 @@ def test_a_folder_that_is_no_run(
 
 @LOADING
 def test_a_search_where_a_training_is_meant(
-    use: str, refused: Refused, on_run: OnRun, good_runs: Mapping[str, Path]
+    use: str, refused: Refused, on_run: OnRun, few_runs: Mapping[str, Path]
 ) -> None:
-    names = (f"{good_runs['search']} is the run folder of a search", "vidnas train --genotype")
-    refused(*on_run(use, good_runs["search"]), names=names)
+    names = (f"{few_runs['search']} is the run folder of a search", "vidnas train --genotype")
+    refused(*on_run(use, few_runs["search"]), names=names)
 
 
 @pytest.mark.parametrize(
@@ -54,9 +54,9 @@ def test_a_search_where_a_training_is_meant(
     ],
 )
 def test_a_run_of_the_other_verb(
-    use: str, kind: str, named: str, refused: Refused, on_run: OnRun, good_runs: Mapping[str, Path]
+    use: str, kind: str, named: str, refused: Refused, on_run: OnRun, few_runs: Mapping[str, Path]
 ) -> None:
-    refused(*on_run(use, good_runs[kind]), names=(f"{good_runs[kind]} {named}",))
+    refused(*on_run(use, few_runs[kind]), names=(f"{few_runs[kind]} {named}",))
 
 
 SETTINGS: dict[str, tuple[Callable[[str], str], str]] = {
@@ -112,9 +112,9 @@ for folder in sys.argv[1:]:
 """
 
 
-def test_settings_of_other_types(good_runs: Mapping[str, Path], tmp_path: Path) -> None:
+def test_settings_of_other_types(few_runs: Mapping[str, Path], tmp_path: Path) -> None:
     """As it is without the tests' own check of every type, which would come before."""
-    good = (good_runs["train"] / "config.json").read_text()
+    good = (few_runs["train"] / "config.json").read_text()
     for number, (was, (now, _)) in enumerate(TYPES.items()):
         assert was in good
         (tmp_path / f"{number}").mkdir()
@@ -195,9 +195,9 @@ def test_settings_that_the_weights_do_not_fit(
 
 @LOADING
 def test_another_genotype_than_the_weights_are_of(
-    use: str, refused: Refused, on_run: OnRun, a_run: Path, good_runs: Mapping[str, Path]
+    use: str, refused: Refused, on_run: OnRun, a_run: Path, few_runs: Mapping[str, Path]
 ) -> None:
-    shutil.copy(good_runs["search"] / "genotype.json", a_run / "genotype.json")
+    shutil.copy(few_runs["search"] / "genotype.json", a_run / "genotype.json")
     refused(*on_run(use, a_run), names=(a_run / "checkpoint.pt", "does not fit"))
 
 
@@ -225,17 +225,17 @@ def test_the_report_of_a_damaged_run_has_gaps(name: str, vidnas: Vidnas, a_run: 
 
 
 def test_evaluate_on_data_of_other_classes(
-    refused: Refused, videos: Path, good_runs: Mapping[str, Path]
+    refused: Refused, videos: Path, few_runs: Mapping[str, Path]
 ) -> None:
     for path in videos.rglob("*.avi"):
         path.write_bytes(path.read_bytes() + b" ")
     (videos / "Grow").rename(videos / "Hop")
-    command = ("evaluate", "--run", good_runs["train"], "--data", videos)
+    command = ("evaluate", "--run", few_runs["train"], "--data", videos)
     refused(*command, names=("classes that", "was not trained on: Hop", "It knows Grow, Shrink"))
 
 
 def test_init_from_a_run_of_another_shape(
-    refused: Refused, on_run: OnRun, good_runs: Mapping[str, Path]
+    refused: Refused, on_run: OnRun, few_runs: Mapping[str, Path]
 ) -> None:
     more = ("--num-cells", 3)
-    refused(*on_run("init", good_runs["train"]), *more, names=("--num-cells 1, or no --init",))
+    refused(*on_run("init", few_runs["train"]), *more, names=("--num-cells 1, or no --init",))

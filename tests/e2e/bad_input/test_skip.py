@@ -26,9 +26,9 @@ def divided(run: Path) -> dict[str, list[tuple[str, int]]]:
 
 @pytest.mark.parametrize("verb", ["search", "train"])
 def test_a_run_goes_on_and_divides_the_others_as_before(
-    verb: str, vidnas: Vidnas, on_data: OnData, videos: Path, good_runs: dict[str, Path], tmp_path: Path
+    verb: str, vidnas: Vidnas, on_data: OnData, videos: Path, few_runs: dict[str, Path], tmp_path: Path
 ) -> None:
-    before = divided(good_runs[verb])
+    before = divided(few_runs[verb])
     name, _ = before["train"][3]
     bad = blank(videos / name)
     code, _out, err = vidnas(*on_data(verb, videos), *SKIP)
@@ -45,9 +45,9 @@ def test_a_run_goes_on_and_divides_the_others_as_before(
 
 
 def test_a_bad_test_video_is_not_replaced_by_another(
-    vidnas: Vidnas, on_data: OnData, videos: Path, good_runs: dict[str, Path], tmp_path: Path
+    vidnas: Vidnas, on_data: OnData, videos: Path, few_runs: dict[str, Path], tmp_path: Path
 ) -> None:
-    before = divided(good_runs["train"])
+    before = divided(few_runs["train"])
     name, _ = before["test"][0]
     blank(videos / name)
     assert vidnas(*on_data("train", videos), *SKIP)[0] == 0
@@ -87,9 +87,9 @@ def test_a_class_must_keep_some_videos(
 
 
 def test_a_class_that_loses_its_test_videos(
-    refused: Refused, on_data: OnData, videos: Path, good_runs: dict[str, Path]
+    refused: Refused, on_data: OnData, videos: Path, few_runs: dict[str, Path]
 ) -> None:
-    for name, _ in divided(good_runs["train"])["test"]:
+    for name, _ in divided(few_runs["train"])["test"]:
         if name.startswith("Shrink"):
             blank(videos / name)
     refused(*on_data("train", videos), *SKIP, names=("No test video of Shrink can be used",))

@@ -94,9 +94,9 @@ def test_of_many_bad_videos_twenty_are_named_and_check_names_all(
 
 
 def test_predict_tells_them_last_and_does_the_others(
-    vidnas: Vidnas, videos: Path, spoilt: dict[Path, str], good_runs: Mapping[str, Path], tmp_path: Path
+    vidnas: Vidnas, videos: Path, spoilt: dict[Path, str], few_runs: Mapping[str, Path], tmp_path: Path
 ) -> None:
-    arguments = ("--run", good_runs["train"], videos, "--csv", "out.csv", "--json", "out.json")
+    arguments = ("--run", few_runs["train"], videos, "--csv", "out.csv", "--json", "out.json")
     code, out, err = vidnas("predict", *arguments)
     assert code == 1
     assert sum(str(path) in out for path in videos.rglob("*.avi")) == 16
@@ -114,10 +114,10 @@ def test_predict_tells_them_last_and_does_the_others(
 
 
 def test_predict_of_bad_videos_alone(
-    vidnas: Vidnas, spoilt: dict[Path, str], good_runs: Mapping[str, Path], tmp_path: Path
+    vidnas: Vidnas, spoilt: dict[Path, str], few_runs: Mapping[str, Path], tmp_path: Path
 ) -> None:
     for annotate in ((), ("--annotate", "out.mp4")):
-        code, out, err = vidnas("predict", "--run", good_runs["train"], next(iter(spoilt)), *annotate)
+        code, out, err = vidnas("predict", "--run", few_runs["train"], next(iter(spoilt)), *annotate)
         assert (code, out) == (1, "")
         assert err.count("Cannot be used: ") == 1
     assert not (tmp_path / "out.mp4").exists()
@@ -143,14 +143,14 @@ def test_links_to_nowhere_and_folders_named_like_videos(
 @pytest.mark.parametrize("name", ["loop.mp4", "broken.mp4", "loop/x.mp4", "x" * 300 + ".mp4"])
 @pytest.mark.parametrize("use", ["data", "videos", "genotype", "run"])
 def test_a_path_that_leads_nowhere(
-    use: str, name: str, refused: Refused, good_runs: Mapping[str, Path], good_video: Path, tmp_path: Path
+    use: str, name: str, refused: Refused, few_runs: Mapping[str, Path], good_video: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "loop.mp4").symlink_to("loop.mp4")
     (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "broken.mp4").symlink_to("nowhere.mp4")
     command = {
-        "data": ("evaluate", "--data", name, "--run", good_runs["train"]),
-        "videos": ("predict", "--run", good_runs["train"], good_video, name),
+        "data": ("evaluate", "--data", name, "--run", few_runs["train"]),
+        "videos": ("predict", "--run", few_runs["train"], good_video, name),
         "genotype": ("train", "--data", "builtin", "--genotype", name),
         "run": ("report", name),
     }
@@ -163,13 +163,13 @@ def test_a_video_that_may_not_be_read(
     vidnas: Vidnas,
     on_data: OnData,
     videos: Path,
-    good_runs: Mapping[str, Path],
+    few_runs: Mapping[str, Path],
     obey_permissions: Callable[[], None],
 ) -> None:
     locked = videos / "Grow" / "locked.avi"
     locked.write_bytes(b"secret")
     locked.chmod(0)
-    predict = ("predict", "--run", good_runs["train"], videos)
+    predict = ("predict", "--run", few_runs["train"], videos)
     command = predict if verb == "predict" else on_data(verb, videos)
     code, out, err = vidnas(*command, prepare=obey_permissions)
     assert code == 1
@@ -177,13 +177,13 @@ def test_a_video_that_may_not_be_read(
 
 
 def test_a_picture_with_the_name_of_a_video(
-    vidnas: Vidnas, good_runs: Mapping[str, Path], tmp_path: Path
+    vidnas: Vidnas, few_runs: Mapping[str, Path], tmp_path: Path
 ) -> None:
     """It is taken for a film of one frame, which it is, or refused."""
     picture = Image.fromarray(np.zeros((32, 48, 3), dtype=np.uint8))
     for kind in ("PNG", "JPEG", "GIF"):
         picture.save(tmp_path / f"{kind}.mp4", format=kind)
-        code, out, err = vidnas("predict", "--run", good_runs["train"], f"{kind}.mp4")
+        code, out, err = vidnas("predict", "--run", few_runs["train"], f"{kind}.mp4")
         assert f"{kind}.mp4" in (err if code else out)
 
 
