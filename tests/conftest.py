@@ -1,6 +1,5 @@
 """What every test shares: shape checks at run time, and the real clips."""
 
-import json
 import os
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -88,9 +87,17 @@ def shown() -> Iterator[None]:
 @pytest.hookimpl(wrapper=True)
 def pytest_report_to_serializable() -> Generator[None, object, object]:
     """Let a report of a test hold file names that are not UTF-8: pytest-xdist cannot send them."""
+    return _storable((yield))
+
+
+def _storable(value: object) -> object:
     from vidnas.errors import storable
 
-    return json.loads(storable(json.dumps((yield), ensure_ascii=False)))
+    if isinstance(value, dict):
+        return {name: _storable(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(_storable(each) for each in value)
+    return storable(value) if isinstance(value, str) else value
 
 
 @pytest.hookimpl(wrapper=True)

@@ -7,14 +7,15 @@ by that commit of tiny videos that lie beside them. Their pictures are left out.
 import csv
 import json
 import lzma
-import subprocess
-import sys
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from little import LITTLE, flags
+
+from vidnas.cli.main import main
 
 ARCHIVES = sorted(Path(__file__).with_name("old_runs").glob("*.tar.xz"))
 UNCHANGED = ("top1", "top5", "per_class", "confusion", "interval")
@@ -31,15 +32,14 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def vidnas(old: Path) -> Vidnas:
+def vidnas(old: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Vidnas:
     """vidnas(verb, ...): all that it prints, in the folder of the runs; it must end well."""
+    monkeypatch.chdir(old)
 
     def run(*words: str) -> str:
-        ended = subprocess.run(
-            [sys.executable, "-m", "vidnas", *words], cwd=old, capture_output=True, text=True, check=False
-        )
-        assert ended.returncode == 0, ended.stderr
-        return ended.stdout + ended.stderr
+        code, printed = main(words), capsys.readouterr()
+        assert code == 0, printed.err
+        return printed.out + printed.err
 
     return run
 
@@ -80,7 +80,7 @@ def test_it_predicts_and_is_pictured(old: Path, vidnas: Vidnas) -> None:
     assert all((old / name).stat().st_size > 1000 for name in ("training.html", "search.html", "cell.svg"))
 
 
-@pytest.mark.parametrize("verb", ["search", "train"])
+@pytest.mark.parametrize("verb", [pytest.param("search", marks=pytest.mark.slow), "train"])
 def test_one_that_was_interrupted_goes_on(verb: str, old: Path, vidnas: Vidnas) -> None:
     begun = old / f"begun-{verb}" / "metrics.jsonl"
     first = begun.read_text().splitlines()
@@ -99,5 +99,4 @@ def test_a_comparison_keeps_its_rows(old: Path, vidnas: Vidnas) -> None:
 
 def test_a_pack_is_read(vidnas: Vidnas) -> None:
     vidnas("pack", "--out", "packed", "--verify")
-    small = ("--preset", "demo", "--epochs", "1", "--size-px", "16", "--workers", "0")
-    vidnas("train", "--data", "packed", "--genotype", "search", *small, "--out", "of-a-pack")
+    vidnas("train", "--data", "packed", "--genotype", "search", *flags(**LITTLE), "--out", "of-a-pack")
