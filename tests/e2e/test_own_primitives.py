@@ -1,4 +1,4 @@
-"""Primitives that are registered by a row and a builder each, through every verb, on built-in clips."""
+"""Primitives that are registered by a row and a builder each, through every verb."""
 
 import json
 from pathlib import Path
@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import pytest
 import torch
+from little import LITTLE, flags
 
 import vidnas
 from vidnas.cli.main import main
@@ -16,19 +17,6 @@ from vidnas.nas.primitives import PRIMITIVES
 from vidnas.runs.read import read_run
 
 pytestmark = pytest.mark.usefixtures("own_primitives")
-SMALL: tuple[object, ...] = (
-    "--data",
-    "builtin",
-    "--preset",
-    "demo",
-    "--size-px",
-    16,
-    "--segments",
-    2,
-    "--batch-size",
-    64,
-)
-SMALL += ("--epochs", 1, "--workers", 0, "--num-cells", 1, "--first-channels", 1)
 GENOTYPE = Genotype(
     (
         (Edge(0, "conv_5"), Edge(1, "later")),
@@ -49,16 +37,17 @@ def vidnas_cli(*arguments: object) -> None:
 
 
 @pytest.fixture
-def runs(tmp_path: Path) -> Runs:
+def runs(few_videos: Path, tmp_path: Path) -> Runs:
     """A search among all of them, and the training of a cell of the own ones."""
     made = Runs(tmp_path / "search", tmp_path / "train")
-    vidnas_cli("search", *SMALL, "--out", made.search)
+    small = ("--data", few_videos, *flags(**LITTLE))
+    vidnas_cli("search", *small, "--out", made.search)
     (tmp_path / "own.json").write_text(to_json(GENOTYPE))
-    vidnas_cli("train", *SMALL, "--genotype", tmp_path / "own.json", "--out", made.train)
+    vidnas_cli("train", *small, "--genotype", tmp_path / "own.json", "--out", made.train)
     return made
 
 
-def test_own_primitives_go_through_every_verb(runs: Runs, tmp_path: Path) -> None:
+def test_own_primitives_go_through_every_verb(runs: Runs, few_videos: Path, tmp_path: Path) -> None:
     table = json.loads((runs.search / "alphas/epoch-001.json").read_text())
     assert table["primitives"] == list(PRIMITIVES) and table["primitives"][-2:] == ["conv_5", "later"]
     assert {len(row) for row in table["alpha"]} == {10}
@@ -69,7 +58,7 @@ def test_own_primitives_go_through_every_verb(runs: Runs, tmp_path: Path) -> Non
     video = torch.randn(2, 3, 4, 16, 16)
     with torch.no_grad():
         torch.testing.assert_close(FoldedNetwork(network)(video), network(video), rtol=1e-3, atol=1e-4)
-    vidnas_cli("evaluate", "--data", "builtin", "--run", runs.train, "--workers", 0)
+    vidnas_cli("evaluate", "--data", few_videos, "--run", runs.train, "--workers", 0)
 
     vidnas_cli("draw", runs.train, "--out", tmp_path / "cell.svg")
     assert (
