@@ -6,6 +6,7 @@ layers reduce crossings; then every slot moves to the mean height of its neighbo
 """
 
 import random
+from bisect import bisect_right, insort
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, combinations, pairwise
@@ -74,26 +75,31 @@ def _slots(edges: Sequence[tuple[int, int]], layer: Mapping[int, int]) -> tuple[
 
 def _uncross(order: Order, links: Sequence[Link]) -> Order:
     """The best of several local optima under swaps of two slots of one layer."""
+    gaps: list[list[Link]] = [[] for _ in order]
+    depth = {slot: layer for layer, slots in enumerate(order) for slot in slots}
+    for link in links:
+        gaps[depth[link[0]]].append(link)
     shuffle = random.Random(0).shuffle
-    best = _descend(order, links)
+    best = _descend(order, gaps)
     for _ in range(RESTARTS):
         start = [list(slots) for slots in order]
         for slots in start[1:]:  # the first layer's order is a given: it names the inputs
             shuffle(slots)
-        best = min(best, _descend(start, links), key=lambda found: _tangle(found, links))
+        best = min(best, _descend(start, gaps), key=lambda found: _tangle(found, gaps))
     return best
 
 
-def _descend(order: Order, links: Sequence[Link]) -> Order:
+def _descend(order: Order, gaps: Sequence[Sequence[Link]]) -> Order:
     order = [list(slots) for slots in order]
-    cost = _tangle(order, links)
     improved = True
     while improved:
         improved = False
-        for slots in order[1:]:
+        for layer, slots in enumerate(order[1:], start=1):
+            near = order[layer - 1 : layer + 2], gaps[layer - 1 : layer + 1]  # all that a swap here changes
+            cost = _tangle(*near)
             for i, j in combinations(range(len(slots)), 2):
                 slots[i], slots[j] = slots[j], slots[i]
-                changed = _tangle(order, links)
+                changed = _tangle(*near)
                 if changed < cost:
                     cost, improved = changed, True
                 else:
@@ -101,15 +107,17 @@ def _descend(order: Order, links: Sequence[Link]) -> Order:
     return order
 
 
-def _tangle(order: Order, links: Sequence[Link]) -> tuple[int, float]:
-    """How bad an order is: crossings first, then the vertical way of the links."""
+def _tangle(order: Order, gaps: Sequence[Sequence[Link]]) -> tuple[int, float]:
+    """How bad layers and the links in the gaps between them are: crossings first, then the vertical way."""
     rank = {slot: i - (len(slots) - 1) / 2 for slots in order for i, slot in enumerate(slots)}
-    depth = {slot: d for d, slots in enumerate(order) for slot in slots}
-    crossings = sum(
-        depth[a] == depth[c] and (rank[a] - rank[c]) * (rank[b] - rank[d]) < 0
-        for (a, b, _), (c, d, _) in combinations(links, 2)
-    )
-    return crossings, sum(abs(rank[a] - rank[b]) for a, b, _ in links)
+    crossings, way = 0, 0.0
+    for links in gaps:
+        passed: list[float] = []
+        for start, end in sorted((rank[one], rank[other]) for one, other, _ in links):
+            crossings += len(passed) - bisect_right(passed, end)  # those that start below and end above
+            insort(passed, end)
+            way += abs(start - end)
+    return crossings, way
 
 
 def _ports(order: Order, links: Sequence[Link], size: Mapping[Slot, float]) -> dict[int, float]:
@@ -134,19 +142,17 @@ def _relax(
         pulls[one].append((other, shift, weight))
         pulls[other].append((one, -shift, weight))
     height = dict.fromkeys(pulls, 0.0)
-    bases = [_stack([size[slot] for slot in slots]) for slots in order]
+    piles = [  # slots with nothing but the gap between them
+        list(accumulate(((size[a] + size[b]) / 2 + GAP for a, b in pairwise(slots)), initial=0.0))
+        for slots in order
+    ]
     for _ in range(SWEEPS):
-        for slots, base in zip(order, bases, strict=True):
-            # Slots keep apart exactly if what they stand above a tight stack does not decrease.
-            wish = [_wish(pulls[slot], height) - low for slot, low in zip(slots, base, strict=True)]
-            for slot, low, above in zip(slots, base, _nondecreasing(wish), strict=True):
+        for slots, pile in zip(order, piles, strict=True):
+            # Slots keep apart exactly if what they stand above a tight pile does not decrease.
+            wish = [_wish(pulls[slot], height) - low for slot, low in zip(slots, pile, strict=True)]
+            for slot, low, above in zip(slots, pile, _nondecreasing(wish), strict=True):
                 height[slot] = low + above
     return height
-
-
-def _stack(sizes: Sequence[float]) -> list[float]:
-    """Heights of slots of these sizes piled up with nothing but the gap between them."""
-    return list(accumulate(((a + b) / 2 + GAP for a, b in pairwise(sizes)), initial=0.0))
 
 
 def _wish(pulls: Sequence[tuple[Slot, float, int]], height: Mapping[Slot, float]) -> float:
