@@ -143,17 +143,13 @@ class EvaluateConfig(UsedData, Inference):
     """Videos, as for `vidnas train`; their classes must be among the run's."""
 
 
-def without_cells(config: TrainConfig | CompareConfig) -> str:
-    """Which networks have no cells, in words; empty where one has, or may have some."""
-    if isinstance(config, TrainConfig):
-        return f"with network {config.network}, which has no cells" if config.network else ""
-    by_hand = set(names(config, "networks")) <= set(get_args(Baseline))
-    return f"with networks {config.networks}, none of which has cells" if by_hand else ""
-
-
 def refuse_cells(config: TrainConfig | CompareConfig, given: Collection[str]) -> None:
     """UsageError where one of the settings that a person gave is about cells, and no network has any."""
-    why = without_cells(config)
+    if isinstance(config, TrainConfig):
+        by_hand, why = config.network is not None, f"with network {config.network}, which has no cells"
+    else:
+        by_hand = set(names(config, "networks")) <= set(get_args(Baseline))
+        why = f"with networks {config.networks}, none of which has cells"
     for name in Cells.__annotations__:
-        if why and name in given:
+        if by_hand and name in given:
             raise idle(name, why)

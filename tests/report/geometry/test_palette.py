@@ -2,10 +2,10 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from matplotlib.colors import to_rgb
+from matplotlib.colors import to_hex, to_rgb
 
 from vidnas.nas.primitives import PRIMITIVES
-from vidnas.report.geometry.palette import as_hex, mixed, primitive_colors, role_colors, series
+from vidnas.report.geometry.palette import mixed, primitive_colors, role_colors, series
 
 # How a deuteranope and a protanope see linear RGB (Machado et al. 2009, severity 1).
 VISION = {
@@ -36,7 +36,7 @@ def test_no_two_primitives_look_alike(vision: str) -> None:
 def test_mixing_goes_from_one_color_to_the_other() -> None:
     assert mixed("black", "white", 0.25) == (0.25, 0.25, 0.25)
     assert mixed("#ff0000", "#0000ff", 0.0) == (1, 0, 0)
-    assert as_hex(mixed("#ff0000", "#0000ff", 0.2)) == "#cc0033"
+    assert to_hex(mixed("#ff0000", "#0000ff", 0.2)) == "#cc0033"
 
 
 def test_every_primitive_and_every_series_has_a_role_with_a_color() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import chain
+from itertools import accumulate, chain
 
 from vidnas.nas.genotype import NUM_INPUTS
 from vidnas.report.geometry.layers import Placement, place
@@ -83,12 +83,7 @@ def lay_out(edges: Iterable[Ends], num_nodes: int) -> CellLayout:
     sizes[output] = OUTPUT_PITCH * num_nodes + 0.1
     edges = (*inner, *((node, output) for node in range(NUM_INPUTS, output)))
     placement = place(edges, sizes)
-    return CellLayout(edges, sizes, placement, _columns(placement.layer[output]))
-
-
-def _columns(last: int) -> tuple[tuple[float, float], ...]:
-    columns, left = [], 0.0
-    for width in [BOX_WIDTH, *[PILL_WIDTH + STUB + 2 * RADIUS] * (last - 1), BOX_WIDTH]:
-        columns.append((left, left + width))
-        left += width + COLUMN_GAP
-    return tuple(columns)
+    widths = [BOX_WIDTH, *[PILL_WIDTH + STUB + 2 * RADIUS] * (placement.layer[output] - 1), BOX_WIDTH]
+    lefts = accumulate((width + COLUMN_GAP for width in widths[:-1]), initial=0.0)
+    columns = tuple((left, left + width) for left, width in zip(lefts, widths, strict=True))
+    return CellLayout(edges, sizes, placement, columns)

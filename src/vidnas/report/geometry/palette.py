@@ -1,7 +1,5 @@
 """The colours of pictures, told apart by colour-blind readers too (after Okabe and Ito, 2008)."""
 
-from collections.abc import Sequence
-
 from PIL import ImageColor
 
 from vidnas.nas.primitives import PRIMITIVES
@@ -43,8 +41,3 @@ def mixed(color: str, other: str, share: float) -> tuple[float, float, float]:
     pairs = zip(ImageColor.getrgb(color), ImageColor.getrgb(other), strict=True)
     red, green, blue = (((1 - share) * a + share * b) / 255 for a, b in pairs)
     return red, green, blue
-
-
-def as_hex(color: Sequence[float]) -> str:
-    """Red, green and blue from 0 to 1 as #rrggbb."""
-    return "#" + "".join(f"{round(255 * part):02x}" for part in color)

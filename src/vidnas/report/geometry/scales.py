@@ -83,11 +83,8 @@ def log_steps(low: float, high: float) -> list[Tick]:
 
 def labelled(steps: Sequence[Number], *, share: bool) -> list[Tick]:
     """Values of an axis with their labels, in per cent if they are shares."""
-    return [(value, f"{round(100 * value, 1):g}%" if share else _label(value, steps)) for value in steps]
-
-
-def _label(value: Number, steps: Sequence[Number]) -> str:
-    size = max(abs(steps[0]), abs(steps[-1]))
-    if 0 < size < 1e-3:
-        return f"{value:.1e}".replace("e-0", "e-") if value else "0"
-    return f"{value:.4g}"
+    if share:
+        return [(value, f"{round(100 * value, 1):g}%") for value in steps]
+    if 0 < max(abs(steps[0]), abs(steps[-1])) < 1e-3:
+        return [(value, f"{value:.1e}".replace("e-0", "e-") if value else "0") for value in steps]
+    return [(value, f"{value:.4g}") for value in steps]

@@ -83,10 +83,9 @@ def _curves(listed: Sequence[Listed], runs: Mapping[str, Run]) -> list[Chart]:
     first = [(one, runs[one.row.runs[0].run]) for one in listed if one.row.runs]
 
     def lines(what: str) -> list[Line]:
-        return [Line(_numbered(one), view.series_of(run, what), one.role) for one, run in first]
+        return [
+            Line(f"{one.number} {storable(one.row.name)}", view.series_of(run, what), one.role)
+            for one, run in first
+        ]
 
     return view.overlaid(lines, accuracy="Accuracy on training clips", loss="Training loss")
-
-
-def _numbered(one: Listed) -> str:
-    return f"{one.number} {storable(one.row.name)}"

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import jinja2
 from markupsafe import Markup, escape
+from matplotlib.colors import to_hex
 
 from vidnas.compare.verdict import chance
 from vidnas.config.learning import SearchConfig
@@ -21,7 +22,7 @@ from vidnas.nas.primitives import PRIMITIVES
 from vidnas.report.geometry.cell import draw_cell
 from vidnas.report.geometry.confusion import HOW_TO_READ, draw_matrix
 from vidnas.report.geometry.curves import Line
-from vidnas.report.geometry.palette import as_hex, mixed, role_colors, series
+from vidnas.report.geometry.palette import mixed, role_colors, series
 from vidnas.report.geometry.tradeoff import PARAMETERS, Rated, draw_tradeoff
 from vidnas.report.pages import view, words
 from vidnas.report.pages.settings import changed, command, nearest_preset
@@ -105,7 +106,10 @@ def render_overview(pages: Sequence[tuple[Run, str]]) -> str:
     networks = [_rated(one, test) for one in listed if (test := one.run.latest_test)]
 
     def lines(what: str) -> list[Line]:
-        return [_line(one, f"val_{what}" if one.run.verb == "search" else what) for one in listed]
+        parts = {"search": f"val_{what}", "train": what}
+        return [
+            Line(storable(run.name), view.series_of(run, parts[run.verb]), role) for run, _, role in listed
+        ]
 
     return render_template(
         "overview.html.j2",
@@ -123,10 +127,6 @@ def _rated(one: Listed, test: Test) -> Rated:
     low, high = test.scores["interval"]
     name, parameters = storable(one.run.name), test.cost["parameters"]
     return Rated(name, test.scores["top1"], low, high, {PARAMETERS: parameters}, one.role)
-
-
-def _line(one: Listed, name: str) -> Line:
-    return Line(storable(one.run.name), view.series_of(one.run, name), one.role)
 
 
 def render_template(template: str, scripts: Sequence[str] = (), **values: object) -> str:
@@ -194,4 +194,4 @@ def _palette(*, dark: bool) -> Markup:
         role: mixed(color, "white", dark * (0.72 if max(mixed(color, "white", 0.0)) < 0.35 else 0.28))
         for role, color in role_colors().items()
     }
-    return Markup("".join(f"--{role}:{as_hex(color)};" for role, color in colors.items()))
+    return Markup("".join(f"--{role}:{to_hex(color)};" for role, color in colors.items()))
