@@ -75,14 +75,20 @@ def _run(arguments: Sequence[str]) -> int:
     if arguments == ["--version"]:
         print(f"vidnas {version('vidnas')}")
         return 0
+    name, *rest = arguments
+    if (verb := VERBS.get(name)) is None:
+        close = get_close_matches(name, VERBS, n=1)
+        hint = f" Did you mean '{close[0]}'?" if close else ""
+        raise UsageError(
+            f"'{name}' is not a verb.{hint} There are {', '.join(VERBS)}; `vidnas --help` says more."
+        )
+    if verb.computes:
+        keep_freed_memory()
     try:
-        verb = _find_verb(arguments[0])
-        if verb.computes:
-            keep_freed_memory()
-        return verb.run(arguments[1:])
+        return verb.run(rest)
     except SystemExit as stop:  # by tyro, which has printed help or what is wrong with a flag
         if stop.code == 0:
-            print(f"example:\n{VERBS[arguments[0]].examples}")
+            print(f"example:\n{verb.examples}")
         raise
 
 
@@ -105,16 +111,6 @@ def _nobody_reads(error: BaseException) -> bool:
 
 def _comes_of_a_pipe(error: BaseException | None) -> bool:
     return error is not None and (isinstance(error, BrokenPipeError) or _comes_of_a_pipe(error.__cause__))
-
-
-def _find_verb(name: str) -> Verb:
-    if name in VERBS:
-        return VERBS[name]
-    close = get_close_matches(name, VERBS, n=1)
-    hint = f" Did you mean '{close[0]}'?" if close else ""
-    raise UsageError(
-        f"'{name}' is not a verb.{hint} There are {', '.join(VERBS)}; `vidnas --help` says more."
-    )
 
 
 def _overview() -> str:
