@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from vidnas.assembly import networks, steps
+from vidnas.assembly import architecture, networks, steps
 from vidnas.config.presets import train_preset
 from vidnas.report.figures.save import save_figure
 from vidnas.report.geometry.tradeoff import PARAMETERS, Kind, Rated, draw_sheet
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def source(name: str, folder: Path) -> str:
-    """What `networks.read_architecture` reads, of a row's name."""
+    """What `architecture.read_architecture` reads, of a row's name."""
     if name == SEARCHED:
         return str(folder / "genotypes" / "searched.json")
     return name.replace("random-", "random:")
@@ -75,7 +75,7 @@ def measure(sources: dict[str, str]) -> dict[str, Cost]:
     config = train_preset("cpu", data="builtin:8", size_px=48)
     shape, device = steps.clip_shape(config), torch.device("cpu")
     built = {
-        name: networks.build_network(networks.read_architecture(source), config, num_classes=5)
+        name: networks.build_network(architecture.read_architecture(source), config, num_classes=5)
         for name, source in sources.items()
     }
     latencies = measure_latencies([networks.fold(network) for network in built.values()], shape, device)

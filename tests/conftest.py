@@ -123,8 +123,7 @@ def random_run(tmp_path: Path) -> Path:
     from vidnas.assembly import networks
     from vidnas.config.json_files import to_json
     from vidnas.config.presets import train_preset
-    from vidnas.nas.genotype import random_genotype
-    from vidnas.nas.genotype import to_json as genotype_json
+    from vidnas.nas.genotype import random_genotype, to_json as genotype_json
     from vidnas.runs.checkpoint import save_checkpoint
 
     folder = tmp_path / "a run"
@@ -153,7 +152,7 @@ def shade_run(random_run: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             shade = (video * std + mean).mean(dim=(1, 2, 3, 4))
             return -40 * (shade[:, None] - torch.tensor([0, 0.5, 1])) ** 2
 
-    loaded = networks.LoadedNetwork(ShadeNetwork().eval(), ("night", "dusk", "day"))
+    loaded = (ShadeNetwork().eval(), ("night", "dusk", "day"))
     monkeypatch.setattr(networks, "load", lambda _: loaded)
     return random_run
 

@@ -8,49 +8,43 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vidnas.assembly.classifier import Classifier as Classifier
-    from vidnas.assembly.classifier import load as load
-    from vidnas.config.data import CheckConfig as CheckConfig
-    from vidnas.config.data import PackConfig as PackConfig
-    from vidnas.config.learning import CompareConfig as CompareConfig
-    from vidnas.config.learning import EvaluateConfig as EvaluateConfig
-    from vidnas.config.learning import SearchConfig as SearchConfig
-    from vidnas.config.learning import TrainConfig as TrainConfig
-    from vidnas.config.presets import compare_preset as compare_preset
-    from vidnas.config.presets import search_preset as search_preset
-    from vidnas.config.presets import train_preset as train_preset
-    from vidnas.config.views import DemoConfig as DemoConfig
-    from vidnas.config.views import DrawConfig as DrawConfig
-    from vidnas.config.views import PredictConfig as PredictConfig
-    from vidnas.config.views import ReportConfig as ReportConfig
-    from vidnas.errors import UsageError as UsageError
-    from vidnas.errors import UserError as UserError
-    from vidnas.nas.genotype import Genotype as Genotype
-    from vidnas.nas.genotype import load_genotype as load_genotype
-    from vidnas.nas.genotype import random_genotype as random_genotype
-    from vidnas.nas.network import Network as Network
-    from vidnas.nas.network import Supernet as Supernet
+    from vidnas.assembly.classifier import Classifier as Classifier, load as load
+    from vidnas.config.data import CheckConfig as CheckConfig, PackConfig as PackConfig
+    from vidnas.config.learning import (
+        CompareConfig as CompareConfig,
+        EvaluateConfig as EvaluateConfig,
+        SearchConfig as SearchConfig,
+        TrainConfig as TrainConfig,
+    )
+    from vidnas.config.presets import (
+        compare_preset as compare_preset,
+        search_preset as search_preset,
+        train_preset as train_preset,
+    )
+    from vidnas.config.views import (
+        DemoConfig as DemoConfig,
+        DrawConfig as DrawConfig,
+        PredictConfig as PredictConfig,
+        ReportConfig as ReportConfig,
+    )
+    from vidnas.errors import UsageError as UsageError, UserError as UserError
+    from vidnas.nas.genotype import (
+        Genotype as Genotype,
+        load_genotype as load_genotype,
+        random_genotype as random_genotype,
+    )
+    from vidnas.nas.network import Network as Network, Supernet as Supernet
     from vidnas.training.predictions import Prediction as Prediction
-    from vidnas.verbs.check import CheckResult as CheckResult
-    from vidnas.verbs.check import run_check as run_check
-    from vidnas.verbs.compare import CompareResult as CompareResult
-    from vidnas.verbs.compare import run_compare as run_compare
-    from vidnas.verbs.demo import DemoResult as DemoResult
-    from vidnas.verbs.demo import run_demo as run_demo
-    from vidnas.verbs.draw import DrawResult as DrawResult
-    from vidnas.verbs.draw import run_draw as run_draw
-    from vidnas.verbs.evaluate import EvaluateResult as EvaluateResult
-    from vidnas.verbs.evaluate import run_evaluate as run_evaluate
-    from vidnas.verbs.pack import PackResult as PackResult
-    from vidnas.verbs.pack import run_pack as run_pack
-    from vidnas.verbs.predict import PredictResult as PredictResult
-    from vidnas.verbs.predict import run_predict as run_predict
-    from vidnas.verbs.report import ReportResult as ReportResult
-    from vidnas.verbs.report import run_report as run_report
-    from vidnas.verbs.search import SearchResult as SearchResult
-    from vidnas.verbs.search import run_search as run_search
-    from vidnas.verbs.train import TrainResult as TrainResult
-    from vidnas.verbs.train import run_train as run_train
+    from vidnas.verbs.check import CheckResult as CheckResult, run_check as run_check
+    from vidnas.verbs.compare import CompareResult as CompareResult, run_compare as run_compare
+    from vidnas.verbs.demo import DemoResult as DemoResult, run_demo as run_demo
+    from vidnas.verbs.draw import DrawResult as DrawResult, run_draw as run_draw
+    from vidnas.verbs.evaluate import EvaluateResult as EvaluateResult, run_evaluate as run_evaluate
+    from vidnas.verbs.pack import PackResult as PackResult, run_pack as run_pack
+    from vidnas.verbs.predict import PredictResult as PredictResult, run_predict as run_predict
+    from vidnas.verbs.report import ReportResult as ReportResult, run_report as run_report
+    from vidnas.verbs.search import SearchResult as SearchResult, run_search as run_search
+    from vidnas.verbs.train import TrainResult as TrainResult, run_train as run_train
 
 _NAMES = {
     "vidnas.assembly.classifier": ("Classifier", "load"),

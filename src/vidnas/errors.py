@@ -1,5 +1,7 @@
 """What vidnas explains to a person instead of showing a traceback, and the words of its sentences."""
 
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 
 
@@ -58,3 +60,15 @@ def shown(path: Path | str) -> str:
 def storable(text: object) -> str:
     """Any text, also a file name that is not UTF-8, as text that every file can hold."""
     return str(text).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A question behind a sentence, after the known name that a person may have meant; empty without one."""
+    close = get_close_matches(word, list(known), n=1)
+    return f" Did you mean '{close[0]}'?" if close else ""
+
+
+def aligned(table: Sequence[Sequence[str]]) -> list[str]:
+    """The lines of a table, each column as wide as its longest text."""
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return ["  ".join(map(str.ljust, line, widths)).rstrip() for line in table]

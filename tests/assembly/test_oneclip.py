@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch import nn
 
-from vidnas.assembly import networks, oneclip, steps
-from vidnas.assembly.networks import Architecture
+from vidnas.assembly import architecture, networks, oneclip, steps
+from vidnas.assembly.architecture import Architecture
 from vidnas.cli.main import main
 from vidnas.config.learning import SearchConfig, TrainConfig
 from vidnas.config.presets import search_preset, train_preset
@@ -25,7 +25,7 @@ ONE_PIXEL = {"size_px": 2, "segments": 1, "frames_per_segment": 1}
 
 def a_training(network: str, **settings: object) -> tuple[Architecture, TrainConfig]:
     config = train_preset("cpu", **{"data": "x", "genotype": "random:0", "num_cells": 1, **settings})
-    return networks.read_architecture(network), config
+    return architecture.read_architecture(network), config
 
 
 def a_search(**settings: object) -> SearchConfig:

@@ -9,23 +9,22 @@ import pytest
 import torch
 from torch import nn
 
-from vidnas.assembly import networks, steps
+from vidnas.assembly import architecture, networks, steps
 from vidnas.config.json_files import to_json
 from vidnas.config.learning import TrainConfig
 from vidnas.config.presets import search_preset, train_preset
 from vidnas.errors import UsageError, UserError
-from vidnas.nas.genotype import random_genotype
-from vidnas.nas.genotype import to_json as genotype_json
+from vidnas.nas.genotype import random_genotype, to_json as genotype_json
 from vidnas.runs.checkpoint import save_checkpoint
 
 
 @pytest.mark.parametrize("name", ["", "genotype.json"])
 def test_a_genotype_is_read_from_a_file_or_a_run_folder(tmp_path: Path, name: str) -> None:
     (tmp_path / "genotype.json").write_text(genotype_json(random_genotype(5)))
-    assert networks.read_genotype(str(tmp_path / name)) == random_genotype(5)
+    assert architecture.read_genotype(str(tmp_path / name)) == random_genotype(5)
 
 
-@pytest.mark.parametrize("read", [networks.read_genotype, networks.read_architecture])
+@pytest.mark.parametrize("read", [architecture.read_genotype, architecture.read_architecture])
 @pytest.mark.parametrize(
     ("source", "kind", "named"),
     [
@@ -48,17 +47,17 @@ def test_a_name_of_no_network_is_told_with_all_that_there_are(
 
 
 def test_a_hand_designed_network_is_read_where_it_may_be_and_else_points_to_its_flag() -> None:
-    assert networks.read_architecture("c3d") == "c3d"
+    assert architecture.read_architecture("c3d") == "c3d"
     with pytest.raises(UsageError, match="c3d is no cell but a hand-designed network: write --network c3d"):
-        networks.read_genotype("c3d")
+        architecture.read_genotype("c3d")
 
 
 def test_a_random_genotype_is_named_by_its_seed() -> None:
-    assert networks.read_genotype("random:7") == random_genotype(7)
+    assert architecture.read_genotype("random:7") == random_genotype(7)
     with pytest.raises(
         UsageError, match=r"random:seven names no cell; write random: and a whole number, as in random:0\."
     ):
-        networks.read_genotype("random:seven")
+        architecture.read_genotype("random:seven")
 
 
 def test_a_device_that_is_not_there_is_a_usage_error() -> None:
@@ -139,7 +138,7 @@ def test_a_folder_without_a_genotype_says_what_it_must_be(tmp_path: Path) -> Non
     with pytest.raises(
         UserError, match=r"holds no genotype\.json\. It must be the folder of a finished search"
     ):
-        networks.read_genotype(str(tmp_path))
+        architecture.read_genotype(str(tmp_path))
 
 
 def test_a_diverged_training_names_the_epoch_and_the_learning_rate() -> None:

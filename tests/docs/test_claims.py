@@ -14,7 +14,8 @@ import torch
 from PIL import Image
 
 import table2_figures
-from vidnas.assembly.networks import build_network, read_architecture
+from vidnas.assembly.architecture import read_architecture
+from vidnas.assembly.networks import build_network
 from vidnas.assembly.steps import clip_shape
 from vidnas.config.presets import train_preset
 from vidnas.nas.genotype import load_genotype

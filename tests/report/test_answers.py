@@ -7,6 +7,8 @@ import pytest
 import torch
 
 from vidnas.report.answers import COLUMNS, Answer, answers_csv, name_answers, surest
+from vidnas.training.loop import Predictions
+from vidnas.video.items import Item
 
 CLASSES = ('with "quotes", commas', "two\nlines", "héron 鷺", "score")
 PATHS = [
@@ -26,9 +28,8 @@ LABELS = [0, 2, 1, 1, 3]
 @pytest.fixture
 def answers() -> list[Answer]:
     scores, labels = torch.tensor(PROBABILITIES).log(), torch.tensor(LABELS)
-    return name_answers(
-        scores, labels, [(path, f"g{i}" if i else None) for i, path in enumerate(PATHS)], CLASSES
-    )
+    items = [Item(path, LABELS[i], f"g{i}" if i else None) for i, path in enumerate(PATHS)]
+    return name_answers(Predictions(scores, labels, torch.arange(len(items))), items, CLASSES)
 
 
 def test_an_answer_is_the_likeliest_class_and_of_equal_ones_the_lower(answers: list[Answer]) -> None:

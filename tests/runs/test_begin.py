@@ -16,6 +16,7 @@ from vidnas.errors import Interrupted, UsageError, UserError
 from vidnas.runs import begin
 from vidnas.runs.checkpoint import save_checkpoint
 from vidnas.runs.keeper import Keeper
+from vidnas.video.items import VideoIndex
 
 
 def train_config(**settings: Any) -> TrainConfig:
@@ -139,7 +140,7 @@ def test_a_finished_run_that_has_lost_its_checkpoint_is_not_begun_anew(tmp_path:
     ):
         keeper = Keeper(log, {}, every_sec=1.0)
         never: Any = pytest.fail
-        begin.begin_or_go_on(keeper, log, train_config(), begin=never, check_same=never)
+        begin.begin_or_go_on(keeper, log, train_config(), index=VideoIndex((), (), (), ()), begin=never)
     assert (tmp_path / "metrics.jsonl").read_text() == before
 
 

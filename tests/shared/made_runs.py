@@ -16,8 +16,7 @@ from vidnas.compare.rows import Comparison, Cost, Row
 from vidnas.config.json_files import to_json
 from vidnas.config.learning import TrainConfig
 from vidnas.config.presets import search_preset, train_preset
-from vidnas.nas.genotype import edge_sources, random_genotype
-from vidnas.nas.genotype import to_json as genotype_json
+from vidnas.nas.genotype import edge_sources, random_genotype, to_json as genotype_json
 from vidnas.nas.primitives import PRIMITIVES
 from vidnas.report.figures.thumbnails import thumbnail
 from vidnas.runs.finished import SeedRun

@@ -155,7 +155,7 @@ def test_a_network_that_is_too_slow_leaves_windows_out_and_says_how_many(
             time.sleep(0.5)
             return torch.as_tensor(quick(video))
 
-    monkeypatch.setattr(networks, "load", lambda _: networks.LoadedNetwork(Slow().eval(), classes))
+    monkeypatch.setattr(networks, "load", lambda _: (Slow().eval(), classes))
     assert watch(shade_run, serve([(NIGHT, 0.8), (DAY, 1.6)])) == 0
     captured = capsys.readouterr()
     lines = read_lines(captured.out)

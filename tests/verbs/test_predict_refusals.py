@@ -157,9 +157,7 @@ def test_a_network_that_diverged_is_not_the_videos_fault(
         def forward(self, video: torch.Tensor) -> torch.Tensor:
             return torch.full((len(video), 3), torch.nan)
 
-    monkeypatch.setattr(
-        networks, "load", lambda _: networks.LoadedNetwork(Diverged().eval(), ("a", "b", "c"))
-    )
+    monkeypatch.setattr(networks, "load", lambda _: (Diverged().eval(), ("a", "b", "c")))
     assert predict(shade_run, write_shades("a.mp4", (DAY, 3))) == 1
     error = capsys.readouterr().err
     assert "it diverged while training" in error

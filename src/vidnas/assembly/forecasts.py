@@ -4,13 +4,14 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import torch
 
 from vidnas.assembly import networks, oneclip, steps, videos
-from vidnas.assembly.networks import Architecture
+from vidnas.assembly.architecture import Architecture
 from vidnas.config.learning import SearchConfig, TrainConfig
 from vidnas.errors import UsageError
 from vidnas.nas.methods.method import search_step
@@ -22,7 +23,6 @@ from vidnas.training.forecast import Needs, Trial, Work, made_up_batch
 from vidnas.training.loop import Precision, Tally, train_epoch
 from vidnas.training.memory import check_memory
 from vidnas.training.pace import KEPT_FREE, Pace, Reading, pace, time_reading
-from vidnas.video.items import VideoIndex
 from vidnas.video.scan.scans import Scanned
 
 R = TypeVar("R", SearchConfig, TrainConfig)
@@ -47,12 +47,16 @@ def search_needs(config: SearchConfig, num_classes: int, precision: Precision, *
 
 
 def _search_needs(config: SearchConfig, num_classes: int, precision: Precision) -> Needs:
+    trial = partial(search_trial, config, num_classes, precision)
+    return _measured(trial, config, config.batch_size, precision)
+
+
+def _measured(
+    trial: Callable[[], Trial], config: SearchConfig | TrainConfig, clips_at_once: int, precision: Precision
+) -> Needs:
+    shape, most = steps.clip_shape(config), config.batch_size
     return forecast.measure(
-        lambda: search_trial(config, num_classes, precision),
-        steps.clip_shape(config),
-        clips_at_once=config.batch_size,
-        evaluated_at_once=config.batch_size,
-        precision=precision,
+        trial, shape, clips_at_once=clips_at_once, evaluated_at_once=most, precision=precision
     )
 
 
@@ -80,13 +84,8 @@ def train_needs(
     network = networks.build_network(architecture, config, num_classes).to(precision.device)
     clips_at_once = -(-config.batch_size // config.accumulate)
     check_memory(network, steps.clip_shape(config), clips_at_once, precision.device, remedy=_remedy(config))
-    needs = forecast.measure(
-        lambda: train_trial(architecture, config, num_classes, precision),
-        steps.clip_shape(config),
-        clips_at_once=clips_at_once,
-        evaluated_at_once=config.batch_size,
-        precision=precision,
-    )
+    trial = partial(train_trial, architecture, config, num_classes, precision)
+    needs = _measured(trial, config, clips_at_once, precision)
     # On trial all parts are of one size; of a batch that does not divide evenly the last ones are smaller.
     share = config.batch_size / (clips_at_once * config.accumulate)
     return replace(needs, step_sec=needs.step_sec * share, notes=_without_kernels(precision))
@@ -106,23 +105,15 @@ def train_trial(
     return Trial(network, prepare_step, networks.fold(network))
 
 
-def search_pace(
-    needs: Needs, config: SearchConfig, reading: Reading, precision: Precision, *, train: int, val: int
+def run_pace(
+    needs: Needs, config: SearchConfig | TrainConfig, reading: Reading, train: int, test: int
 ) -> Pace:
-    """How long an epoch of this search takes, on so many videos of both parts."""
-    num_steps = -(-train // config.batch_size)
-    step_clips = 2 * config.batch_size
-    return pace(needs, reading, precision.device, steps=num_steps, step_clips=step_clips, validated=val)
-
-
-def train_pace(
-    needs: Needs, config: TrainConfig, reading: Reading, precision: Precision, index: VideoIndex
-) -> Pace:
-    """How long an epoch of this training and its test take, on these videos."""
-    num_steps, num_tests = -(-len(index.train) // config.batch_size), len(index.test)
-    return pace(
-        needs, reading, precision.device, steps=num_steps, step_clips=config.batch_size, tested=num_tests
-    )
+    """How long an epoch takes on `train` videos; on `test` a search is judged each epoch, a training once."""
+    size, device = config.batch_size, steps.choose_precision(config.device).device
+    num_steps = -(-train // size)
+    if isinstance(config, SearchConfig):
+        return pace(needs, reading, device, steps=num_steps, step_clips=2 * size, validated=test)
+    return pace(needs, reading, device, steps=num_steps, step_clips=size, tested=test)
 
 
 class Outlook:
@@ -150,17 +141,16 @@ class Outlook:
         index = scanned.index
         needs = search_needs(config, len(index.classes), precision)
         train = len(index.train) // 2
-        found = search_pace(
-            needs, config, self._read(scanned, config), precision, train=train, val=len(index.train) - train
-        )
+        found = run_pace(needs, config, self._read(scanned, config), train, len(index.train) - train)
         return found._replace(once_sec=time.perf_counter() - begun_at)
 
     def _try(self, config: TrainConfig) -> Pace:
         begun_at = time.perf_counter()
         scanned = self._opened.scanned(validate=config.validate)
         precision, architecture = steps.choose_precision(config.device), networks.choose_architecture(config)
-        needs = train_needs(architecture, config, len(scanned.index.classes), precision)
-        found = train_pace(needs, config, self._read(scanned, config), precision, scanned.index)
+        index = scanned.index
+        needs = train_needs(architecture, config, len(index.classes), precision)
+        found = run_pace(needs, config, self._read(scanned, config), len(index.train), len(index.test))
         return found._replace(once_sec=found.once_sec + time.perf_counter() - begun_at)
 
     def _read(self, scanned: Scanned, config: SearchConfig | TrainConfig) -> Reading:

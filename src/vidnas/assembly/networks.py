@@ -2,17 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from vidnas.assembly.architecture import ALL_SKIP as ALL_SKIP
-from vidnas.assembly.architecture import BEST_OF as BEST_OF
-from vidnas.assembly.architecture import RANDOM as RANDOM
-from vidnas.assembly.architecture import Architecture as Architecture
-from vidnas.assembly.architecture import genotype_source as genotype_source
-from vidnas.assembly.architecture import read_architecture as read_architecture
-from vidnas.assembly.architecture import read_genotype as read_genotype
+from vidnas.assembly.architecture import Architecture, genotype_source, read_genotype
 from vidnas.config.learning import Baseline, RecipeConfig, TrainConfig
 from vidnas.errors import UserError
 from vidnas.nas.folded import FoldedNetwork
@@ -100,14 +93,7 @@ def fold(network: nn.Module) -> nn.Module:
     return FoldedNetwork(network) if isinstance(network, Network) else network
 
 
-class LoadedNetwork(NamedTuple):
-    """A trained network, ready to use in evaluation mode, and the names of its classes."""
-
-    network: nn.Module
-    classes: tuple[str, ...]
-
-
-def load(run: str | Path | Run) -> LoadedNetwork:
+def load(run: str | Path | Run) -> tuple[nn.Module, tuple[str, ...]]:
     """The trained network of a run, or of its folder, on the CPU, in evaluation mode, and its class names.
 
     It maps normalised clips (batch, 3, frames, size_px, size_px) to logits; UserError where the folder is not
@@ -123,7 +109,7 @@ def load(run: str | Path | Run) -> LoadedNetwork:
         raise UserError(
             f"{run.folder / CHECKPOINT} does not fit the settings and genotype of its run."
         ) from error
-    return LoadedNetwork(network.eval(), classes)
+    return network.eval(), classes
 
 
 def _averaged(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

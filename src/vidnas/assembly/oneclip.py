@@ -8,7 +8,7 @@ from typing import TypeVar
 from torch import nn
 
 from vidnas.assembly import networks, steps
-from vidnas.assembly.networks import Architecture
+from vidnas.assembly.architecture import Architecture
 from vidnas.config.learning import SearchConfig, TrainConfig
 from vidnas.errors import UsageError, counted
 from vidnas.nas.genotype import Genotype

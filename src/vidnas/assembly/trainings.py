@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from vidnas.assembly import forecasts, networks, steps, videos
-from vidnas.assembly.networks import Architecture
+from vidnas.assembly.architecture import Architecture, genotype_source
 from vidnas.config.learning import TrainConfig
 from vidnas.errors import counted
 from vidnas.nas.genotype import Genotype, to_json
@@ -24,7 +25,7 @@ from vidnas.runs.log import RunLog
 from vidnas.runs.read import Run
 from vidnas.training.forecast import Needs, Work
 from vidnas.training.loop import Precision, Predictions, Stateful, WeightStep, evaluate_epoch, train_epoch
-from vidnas.training.pace import time_reading
+from vidnas.training.pace import Pace, time_reading
 from vidnas.training.profile import Profile, cost_line, profile_network
 from vidnas.training.recipe import balancing_weights
 from vidnas.training.scores import Scores, score
@@ -78,14 +79,12 @@ def prepare(config: TrainConfig, opened: videos.Videos, *, resume: bool) -> Trai
     needs = forecasts.train_needs(architecture, config, len(index.classes), precision)
     train_clips = videos.train_clips(index.train, scanned.counts(index.train), config)
     test_clips = videos.test_clips(index.test, scanned.counts(index.test), config)
-    config = forecasts.settle_epochs(
-        config,
-        folder,
-        begun_at,
-        lambda: forecasts.train_pace(
-            needs, config, time_reading(train_clips, workers=workers), precision, index
-        ),
-    )
+
+    def pace() -> Pace:
+        reading = time_reading(train_clips, workers=workers)
+        return forecasts.run_pace(needs, config, reading, len(index.train), len(index.test))
+
+    config = forecasts.settle_epochs(config, folder, begun_at, pace)
     batch_size, seed, repeats = config.batch_size, config.seed, config.repeats
     train = train_loader(train_clips, batch_size=batch_size, seed=seed, workers=workers, repeats=repeats)
     test = test_loader(test_clips, batch_size=batch_size, workers=workers)
@@ -94,7 +93,7 @@ def prepare(config: TrainConfig, opened: videos.Videos, *, resume: bool) -> Trai
 
 def _require_unseen(index: VideoIndex, config: TrainConfig, init: Run | None) -> None:
     """UserError where a test video is one from which a run has learnt that this one owes something to."""
-    source = None if config.network else networks.genotype_source(config)
+    source = None if config.network else genotype_source(config)
     search = networks.run_of_genotype(source) if source else None
     if search is not None and (init is None or search != init.folder):
         learnt.check_unseen(index, search)
@@ -113,13 +112,8 @@ def run(training: Training, log: RunLog, *, begins: Callable[[], None]) -> Train
     num_steps, weights = config.epochs * len(training.train), _class_weights(training)
     step = steps.build_train_step(network, config, precision, num_steps=num_steps, class_weights=weights)
     with Keeper(log, _parts(network, step), every_sec=60 * config.checkpoint_minutes) as keeper:
-        begin.begin_or_go_on(
-            keeper,
-            log,
-            config,
-            begin=lambda: _begin(network, training, log, begins),
-            check_same=lambda: learnt.check_same(training.folder, index),
-        )
+        start = partial(_begin, network, training, log, begins)
+        begin.begin_or_go_on(keeper, log, config, index=index, begin=start)
         folded = networks.fold(network)
         profile = profile_network(network, steps.clip_shape(config), precision.device, inference=folded)
         log.say(cost_line(profile, steps.describe_clip(config)))

@@ -6,20 +6,19 @@ A verb is imported when it is chosen, so that help is quick.
 import os
 import shlex
 import sys
-from collections.abc import Callable, Sequence
-from difflib import get_close_matches
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from importlib.metadata import version
 from io import TextIOWrapper
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from vidnas import console
 from vidnas.cli import flags, given
 from vidnas.cli.explained import explain
 from vidnas.cli.heap import keep_freed_memory
-from vidnas.config import data, presets, views
-from vidnas.config import learning as settings
-from vidnas.errors import UsageError
+from vidnas.config import data, learning as settings, presets, views
+from vidnas.errors import UsageError, did_you_mean
 
 
 class Verb(NamedTuple):
@@ -32,6 +31,10 @@ class Verb(NamedTuple):
     """Whether networks compute in it."""
 
 
+Parse = Callable[[str, Sequence[str]], tuple[Any, bool | None]]
+"""parse(verb, arguments): settings, and whether to go on with a run; None for a verb that begins none."""
+Tell = Callable[[Any, Any, str], str | None]
+"""tell(settings, result, preset): what is printed in place of the result's text, None for nothing."""
 NOBODY_READS = 141
 """Exit code of a program that ends because the reader of its output has: a shell's for SIGPIPE."""
 
@@ -77,11 +80,8 @@ def _run(arguments: Sequence[str]) -> int:
         return 0
     name, *rest = arguments
     if (verb := VERBS.get(name)) is None:
-        close = get_close_matches(name, VERBS, n=1)
-        hint = f" Did you mean '{close[0]}'?" if close else ""
-        raise UsageError(
-            f"'{name}' is not a verb.{hint} There are {', '.join(VERBS)}; `vidnas --help` says more."
-        )
+        there = f"There are {', '.join(VERBS)}; `vidnas --help` says more."
+        raise UsageError(f"'{name}' is not a verb.{did_you_mean(name, VERBS)} {there}")
     if verb.computes:
         keep_freed_memory()
     try:
@@ -125,101 +125,45 @@ def _overview() -> str:
     )
 
 
-def _check(arguments: Sequence[str]) -> int:
-    config = flags.parse("check", data.CheckConfig, arguments)
-    given.look(config)
-    from vidnas.verbs.check import run_check
+def _runs(name: str, parse: Parse, tell: Tell | None = None) -> Callable[[Sequence[str]], int]:
+    """What runs a verb, which is not imported before its settings have been looked at."""
 
-    result = run_check(config)
-    print(result.text)
-    return 0 if result.passed else 1
+    def run(arguments: Sequence[str]) -> int:
+        config, resume = parse(name, arguments)
+        given.look(config, arguments, resume=bool(resume))
+        verb = getattr(import_module(f"vidnas.verbs.{name}"), f"run_{name}")
+        result = verb(config) if resume is None else verb(config, resume=resume)
+        said = tell(config, result, flags.preset_in(arguments)) if tell else result.text
+        if said is not None:
+            print(said)
+        return 0 if getattr(result, "passed", True) else 1
 
-
-def _pack(arguments: Sequence[str]) -> int:
-    config = flags.parse("pack", data.PackConfig, arguments)
-    given.look(config)
-    from vidnas.verbs.pack import run_pack
-
-    print(run_pack(config).text)
-    if config.data:
-        print("Next: " + shlex.join(["vidnas", "train", "--data", config.out, "--genotype", "random:0"]))
-    return 0
+    return run
 
 
-def _search(arguments: Sequence[str]) -> int:
-    config, resume = flags.parse_run("search", settings.SearchConfig, presets.SEARCH_PRESETS, arguments)
-    given.look(config, resume=resume)
-    from vidnas.verbs.search import run_search
-
-    result = run_search(config, resume=resume)
-    again = ["--genotype", str(result.run_dir), *presets.same_clips(config, flags.preset_in(arguments))]
-    print("Next: " + shlex.join(["vidnas", "train", *again]))
-    return 0
+def _settings(kind: type, positional: str = "") -> Parse:
+    return lambda name, arguments: (flags.parse(name, kind, arguments, positional=positional), None)
 
 
-def _train(arguments: Sequence[str]) -> int:
-    config, resume = flags.parse_run("train", settings.TrainConfig, presets.TRAIN_PRESETS, arguments)
-    given.look(config, arguments, resume=resume)
-    from vidnas.verbs.train import run_train
-
-    result = run_train(config, resume=resume)
-    print("Next: " + shlex.join(["vidnas", "evaluate", "--run", str(result.run_dir), "--data", config.data]))
-    return 0
+def _of_a_run(kind: Any, table: Mapping[str, Mapping[str, object]]) -> Parse:
+    return lambda name, arguments: flags.parse_run(name, kind, table, arguments)
 
 
-def _compare(arguments: Sequence[str]) -> int:
-    config, resume = flags.parse_run("compare", settings.CompareConfig, presets.TRAIN_PRESETS, arguments)
-    given.look(config, arguments, resume=resume)
-    from vidnas.verbs.compare import run_compare
-
-    result = run_compare(config, resume=resume)
-    print(result.text)
-    return 0 if result.passed else 1
+def _next(*words: str) -> str:
+    return f"Next: {shlex.join(['vidnas', *words])}"
 
 
-def _evaluate(arguments: Sequence[str]) -> int:
-    config = flags.parse("evaluate", settings.EvaluateConfig, arguments)
-    given.look(config)
-    from vidnas.verbs.evaluate import run_evaluate
-
-    print(run_evaluate(config).report)
-    return 0
+def _packed(config: data.PackConfig, result: Any, _: str) -> str:
+    train = _next("train", "--data", config.out, "--genotype", "random:0")
+    return f"{result.text}\n{train}" if config.data else str(result.text)
 
 
-def _predict(arguments: Sequence[str]) -> int:
-    config = flags.parse("predict", views.PredictConfig, arguments, positional="videos")
-    given.look(config)
-    from vidnas.verbs.predict import run_predict
-
-    return 0 if run_predict(config).passed else 1
+def _searched(config: settings.SearchConfig, result: Any, preset: str) -> str:
+    return _next("train", "--genotype", str(result.run_dir), *presets.same_clips(config, preset))
 
 
-def _draw(arguments: Sequence[str]) -> int:
-    config = flags.parse("draw", views.DrawConfig, arguments, positional="source")
-    given.look(config)
-    from vidnas.verbs.draw import run_draw
-
-    print(run_draw(config).text)
-    return 0
-
-
-def _report(arguments: Sequence[str]) -> int:
-    config = flags.parse("report", views.ReportConfig, arguments, positional="runs")
-    given.look(config)
-    from vidnas.verbs.report import run_report
-
-    print(run_report(config).text)
-    return 0
-
-
-def _demo(arguments: Sequence[str]) -> int:
-    config, resume = flags.parse_demo(arguments)
-    given.look(config, resume=resume)
-    from vidnas.verbs.demo import run_demo
-
-    result = run_demo(config, resume=resume)
-    print(result.summary)
-    return 0 if result.passed else 1
+def _trained(config: settings.TrainConfig, result: Any, _: str) -> str:
+    return _next("evaluate", "--run", str(result.run_dir), "--data", config.data)
 
 
 VERBS = MappingProxyType(
@@ -227,12 +171,12 @@ VERBS = MappingProxyType(
         "demo": Verb(
             "see the whole path run on built-in clips in a few minutes",
             "  vidnas demo\n  vidnas demo --seed 1 --out my-demo\n  vidnas demo --resume my-demo",
-            _demo,
+            _runs("demo", lambda _, words: flags.parse_demo(words), lambda _, result, __: result.summary),
         ),
         "check": Verb(
             "decode every video once: what is there, and which files are bad",
             "  vidnas check --data my-videos\n  vidnas check --data ucf101 --split 2 --workers 8",
-            _check,
+            _runs("check", _settings(data.CheckConfig)),
             computes=False,
         ),
         "pack": Verb(
@@ -240,7 +184,7 @@ VERBS = MappingProxyType(
             "  vidnas pack --data my-videos --out my-pack\n"
             "  vidnas pack --data ucf101 --out my-pack --frames 32 --quality 75\n"
             "  vidnas pack --out my-pack --verify",
-            _pack,
+            _runs("pack", _settings(data.PackConfig), _packed),
             computes=False,
         ),
         "search": Verb(
@@ -248,7 +192,7 @@ VERBS = MappingProxyType(
             "  vidnas search --data my-videos --out runs/my-search\n"
             "  vidnas search --data ucf101 --split 1 --preset fast --order 2\n"
             "  vidnas search --resume runs/my-search",
-            _search,
+            _runs("search", _of_a_run(settings.SearchConfig, presets.SEARCH_PRESETS), _searched),
         ),
         "train": Verb(
             "train a network, searched or designed by hand, from scratch and test it",
@@ -257,13 +201,13 @@ VERBS = MappingProxyType(
             "  vidnas train --genotype random:0 --data my-videos --epochs 50\n"
             "  vidnas train --init runs/my-network --data other-videos\n"
             "  vidnas train --resume runs/my-network",
-            _train,
+            _runs("train", _of_a_run(settings.TrainConfig, presets.TRAIN_PRESETS), _trained),
         ),
         "evaluate": Verb(
             "test a trained network: accuracy with an interval, classes, cost",
             "  vidnas evaluate --run runs/my-network --data my-videos\n"
             "  vidnas evaluate --run runs/my-network --data my-videos --protocol multi",
-            _evaluate,
+            _runs("evaluate", _settings(settings.EvaluateConfig), lambda _, result, __: result.report),
         ),
         "compare": Verb(
             "train several networks alike and compare accuracy and cost",
@@ -271,7 +215,7 @@ VERBS = MappingProxyType(
             "  vidnas compare --data my-videos --networks runs/my-search,c3d-8 --seeds 0,1,2 --paper\n"
             "  vidnas compare --resume runs/my-comparison\n"
             "  vidnas compare --resume runs/my-comparison --networks runs/my-search,random:0,x3d-xs",
-            _compare,
+            _runs("compare", _of_a_run(settings.CompareConfig, presets.TRAIN_PRESETS)),
         ),
         "predict": Verb(
             "say what a trained network sees in any video, or in a live stream",
@@ -279,12 +223,12 @@ VERBS = MappingProxyType(
             "  vidnas predict --run runs/my-network 'clips/*.mp4' --csv predictions.csv\n"
             "  vidnas predict --run runs/my-network holiday.mp4 --annotate labelled.mp4\n"
             "  vidnas predict --run runs/my-network --live rtsp://camera.local/stream",
-            _predict,
+            _runs("predict", _settings(views.PredictConfig, "videos"), lambda *_: None),
         ),
         "draw": Verb(
             "draw a cell as a picture, or a search as an animation",
             "  vidnas draw runs/my-search --out cell.pdf\n  vidnas draw runs/my-search --out search.gif",
-            _draw,
+            _runs("draw", _settings(views.DrawConfig, "source")),
             computes=False,
         ),
         "report": Verb(
@@ -292,7 +236,7 @@ VERBS = MappingProxyType(
             "  vidnas report runs/my-network\n"
             "  vidnas report runs/my-search runs/my-network --out overview.html\n"
             "  vidnas report runs/my-search --live",
-            _report,
+            _runs("report", _settings(views.ReportConfig, "runs")),
             computes=False,
         ),
     }

@@ -7,7 +7,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from vidnas.assembly import networks
+from vidnas.assembly.architecture import BEST_OF, RANDOM, read_architecture
 from vidnas.config.learning import CompareConfig, RecipeConfig, TrainConfig
 from vidnas.config.limits import names, whole_numbers
 from vidnas.errors import UsageError, storable
@@ -68,16 +68,16 @@ def _depths(source: str, config: CompareConfig) -> tuple[int, ...]:
 
 
 def _is_of_cells(source: str) -> bool:
-    return _num_candidates(source) is not None or isinstance(networks.read_architecture(source), Genotype)
+    return _num_candidates(source) is not None or isinstance(read_architecture(source), Genotype)
 
 
 def _num_candidates(source: str) -> int | None:
     """K of best-of:K; None for any other network."""
-    if not source.startswith(networks.BEST_OF):
+    if not source.startswith(BEST_OF):
         return None
-    number = source.removeprefix(networks.BEST_OF)
+    number = source.removeprefix(BEST_OF)
     if not number.isdecimal() or not 1 <= int(number) <= 1000:
-        raise UsageError(f"networks has {source}; write {networks.BEST_OF} and a number from 1 to 1000.")
+        raise UsageError(f"networks has {source}; write {BEST_OF} and a number from 1 to 1000.")
     return int(number)
 
 
@@ -99,7 +99,7 @@ def plan(contestants: Sequence[Contestant], config: CompareConfig, folder: Path)
 def _job(one: Contestant, seed: int, config: CompareConfig, folder: Path) -> Job:
     held_out = replace(config, validate=True)
     random = [
-        Contestant(f"{one.name}/random-{number}", f"{networks.RANDOM}{number}", one.num_cells)
+        Contestant(f"{one.name}/random-{number}", f"{RANDOM}{number}", one.num_cells)
         for number in range(_num_candidates(one.source) or 0)
     ]
     candidates = tuple(_job(cell, 0, held_out, folder) for cell in random)
@@ -107,7 +107,7 @@ def _job(one: Contestant, seed: int, config: CompareConfig, folder: Path) -> Job
     shared: dict[str, Any] = {
         field.name: getattr(config, field.name) for field in dataclasses.fields(RecipeConfig)
     }
-    is_cell = isinstance(networks.read_architecture(source), Genotype)
+    is_cell = isinstance(read_architecture(source), Genotype)
     which = {"genotype" if is_cell else "network": source}
     own = {"num_cells": one.num_cells, "seed": seed, "out": None}
     settings = TrainConfig(**{**shared, **which, **own})
@@ -117,7 +117,7 @@ def _job(one: Contestant, seed: int, config: CompareConfig, folder: Path) -> Job
 def best_candidate(job: Job) -> tuple[str, float]:
     """The cell of the best of a job's candidates, all of which are finished, and its accuracy."""
     accuracies = {
-        f"{networks.RANDOM}{number}": read_seed_run(one.folder, one.folder, 0).scores.top1
+        f"{RANDOM}{number}": read_seed_run(one.folder, one.folder, 0).scores.top1
         for number, one in enumerate(job.candidates)
     }
     return max(accuracies.items(), key=itemgetter(1))

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from vidnas.compare.paper_table import paper_row
 from vidnas.compare.rows import Comparison, Interval, Row
-from vidnas.errors import counted
+from vidnas.errors import aligned, counted
 from vidnas.training.latency import BUSY
 
 COLUMNS = (
@@ -20,6 +20,9 @@ COLUMNS = (
     "train_sec", "epochs", "failures", "warnings",
 )  # fmt: skip
 NONE = "-"
+T = TypeVar("T")
+Cells = Sequence[Sequence[str]]
+"""A table line by line, its headings first."""
 DIFFERENCE = 4
 """Number of its column in the table."""
 
@@ -69,37 +72,26 @@ def as_csv(comparison: Comparison) -> str:
 
 def as_markdown(comparison: Comparison, *, paper: bool) -> str:
     """The table, its caption and, with `paper`, the paper's figures, as GitHub shows them."""
-    headings, cells = _cells(comparison)
-    parts = [
-        _markdown_table(headings, cells),
-        comparison.caption,
-        _legend(comparison),
-        *_warnings(comparison),
-    ]
-    if paper:
-        parts += [_markdown_table(*_paper_cells(comparison)), *_paper_notes(comparison)]
-    return "\n\n".join(parts) + "\n"
+    return _told(comparison, _markdown_table, paper=paper) + "\n"
 
 
 def as_text(comparison: Comparison, *, paper: bool) -> str:
     """The same for a terminal."""
-    headings, cells = _cells(comparison)
-    parts = [_columns(headings, cells), comparison.caption, _legend(comparison), *_warnings(comparison)]
+    return _told(comparison, _columns, paper=paper)
+
+
+def _told(comparison: Comparison, table: Callable[[Cells], str], *, paper: bool) -> str:
+    parts = [table(_cells(comparison)), comparison.caption, _legend(comparison), *_warnings(comparison)]
     if paper:
-        parts += [_columns(*_paper_cells(comparison)), *_paper_notes(comparison)]
+        parts += [table(_paper_cells(comparison)), *_paper_notes(comparison)]
     return "\n\n".join(parts)
 
 
 def standings(comparison: Comparison) -> str:
     """The bare table, without columns of which no row has anything yet."""
-    headings, cells = _cells(comparison)
-    known = [any(line[number] != NONE for line in cells) for number in range(len(headings))]
-    kept = [[text for text, keep in zip(line, known, strict=True) if keep] for line in (headings, *cells)]
-    return _columns(kept[0], kept[1:])
-
-
-T = TypeVar("T")
-Cells = tuple[Sequence[str], Sequence[Sequence[str]]]
+    headings, *lines = _cells(comparison)
+    known = [any(text != NONE for text in column) for column in zip(*lines, strict=True)]
+    return _columns([list(compress(line, known)) for line in (headings, *lines)])
 
 
 def _cells(comparison: Comparison) -> Cells:
@@ -107,9 +99,8 @@ def _cells(comparison: Comparison) -> Cells:
         "network", "accuracy", "95 % interval", "balanced accuracy", f"minus {comparison.reference}",
         "on training clips", "parameters", "weights", "checkpoint", "MACs", "latency", "training",
     )  # fmt: skip
-    cells = [_row_cells(row) for row in comparison.rows]
     kept = [name != headings[DIFFERENCE] or comparison.compared for name in headings]
-    return list(compress(headings, kept)), [list(compress(line, kept)) for line in cells]
+    return [list(compress(line, kept)) for line in (headings, *map(_row_cells, comparison.rows))]
 
 
 def _row_cells(row: Row) -> list[str]:
@@ -192,14 +183,13 @@ def _paper_cells(comparison: Comparison) -> Cells:
         "network", "parameters (paper)", "model size (paper)", "accuracy (paper)", "parameters", "weights",
         "checkpoint", "accuracy",
     )  # fmt: skip
-    cells = []
+    cells: list[Sequence[str]] = [headings]
     for row in comparison.rows:
         told, own = paper_row(row.name, searched=comparison.searched), _row_cells(row)
         if told is not None:
-            cells.append(
-                [row.name, told.parameters, told.model_size, f"{told.accuracy:.1%}", *own[6:9], own[1]]
-            )
-    return headings, cells
+            paper = (told.parameters, told.model_size, f"{told.accuracy:.1%}")
+            cells.append([row.name, *paper, *own[6:9], own[1]])
+    return cells
 
 
 def _paper_notes(comparison: Comparison) -> list[str]:
@@ -214,8 +204,8 @@ def _paper_notes(comparison: Comparison) -> list[str]:
     ]
 
 
-def _markdown_table(headings: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
-    lines = [headings, ["---"] * len(headings), *cells]
+def _markdown_table(cells: Cells) -> str:
+    lines = [cells[0], ["---"] * len(cells[0]), *cells[1:]]
     return "\n".join(f"| {' | '.join(map(_escaped, line))} |" for line in lines)
 
 
@@ -223,10 +213,5 @@ def _escaped(cell: str) -> str:
     return cell.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ")
 
 
-def _columns(headings: Sequence[str], cells: Sequence[Sequence[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(headings, *cells, strict=True)]
-    lines = [
-        "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
-        for line in (headings, *cells)
-    ]
-    return "\n".join(lines)
+def _columns(cells: Cells) -> str:
+    return "\n".join(aligned(cells))

@@ -3,12 +3,11 @@
 import dataclasses
 import json
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from vidnas.config.kinds import CONFIGS, KIND, RunConfig, verb_of
 from vidnas.config.learning import CompareConfig
-from vidnas.errors import UsageError, UserError
+from vidnas.errors import UsageError, UserError, did_you_mean
 
 C = TypeVar("C")
 
@@ -39,8 +38,7 @@ def from_settings(kind: type[C], settings: Mapping[str, Any], origin: str) -> C:
     names = [field.name for field in dataclasses.fields(kind)]
     for name in values:
         if name not in names:
-            close = get_close_matches(name, names, n=1)
-            hint = f" Did you mean '{close[0]}'?" if close else ""
+            hint = did_you_mean(name, names)
             raise UserError(f"{origin}: '{name}' is not a setting of {kind.__name__}.{hint}")
     missing = [
         f.name for f in dataclasses.fields(kind) if f.default is dataclasses.MISSING and f.name not in values

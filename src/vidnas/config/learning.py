@@ -22,26 +22,11 @@ from vidnas.config.parts import (
 from vidnas.errors import UsageError
 
 Baseline = Literal[
-    "3d-resnet-18",
-    "3d-resnet-50",
-    "3d-resnet-101",
-    "3d-resnet-18-a",
-    "3d-resnet-50-a",
-    "3d-resnet-101-a",
-    "c3d",
-    "c3d-8",
-    "stc-resnet-18",
-    "stc-resnet-50",
-    "stc-resnet-101",
-    "3d-mobilenetv2-0.45",
-    "3d-shufflenet-0.5",
-    "3d-shufflenet-1.0",
-    "x3d-xs",
-    "movinet-a0",
-    "2d-resnet-18",
-]
+    "3d-resnet-18", "3d-resnet-50", "3d-resnet-101", "3d-resnet-18-a", "3d-resnet-50-a", "3d-resnet-101-a",
+    "c3d", "c3d-8", "stc-resnet-18", "stc-resnet-50", "stc-resnet-101", "3d-mobilenetv2-0.45",
+    "3d-shufflenet-0.5", "3d-shufflenet-1.0", "x3d-xs", "movinet-a0", "2d-resnet-18",
+]  # fmt: skip
 """The hand-designed networks, in the order of docs/rivals.md; nn/baselines builds them."""
-
 
 NETWORKS = (
     "names (of hand-designed networks, as c3d; random:SEED, all-skip, best-of:K, genotype files, run folders)"

@@ -3,10 +3,9 @@
 import json
 import random
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
-from vidnas.errors import UserError
+from vidnas.errors import UserError, did_you_mean
 from vidnas.nas.primitives import PRIMITIVES, selectable
 
 NUM_INPUTS = 2
@@ -126,8 +125,7 @@ def _read_edge(entry: object, node: int, origin: str) -> Edge:
         )
     allowed = selectable(PRIMITIVES)
     if primitive not in allowed:
-        close = get_close_matches(str(primitive), allowed, n=1)
-        hint = f" Did you mean '{close[0]}'?" if close else ""
+        hint = did_you_mean(str(primitive), allowed)
         raise UserError(
             f"{origin}: node {node} has primitive {primitive!r}; allowed: {', '.join(allowed)}.{hint}"
         )

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from vidnas.shapes import Labels, Logits
+from vidnas.training.loop import Predictions
+from vidnas.video.items import Item
 
 COLUMNS = ("path", "group", "label", "predicted", "score", "right")
 
@@ -24,17 +25,13 @@ class Answer:
     probabilities: tuple[float, ...]
 
 
-def name_answers(
-    log_probabilities: Logits,
-    labels: Labels,
-    videos: Sequence[tuple[Path, str | None]],
-    classes: Sequence[str],
-) -> list[Answer]:
-    """The rows of a test with names. `videos` are (path, group); of equal scores the lower class wins."""
-    rows = log_probabilities.exp().tolist()
+def name_answers(predictions: Predictions, items: Sequence[Item], classes: Sequence[str]) -> list[Answer]:
+    """What was predicted of the tested items, with names; of equal scores the lower class wins."""
+    rows, labels = predictions.scores.exp().tolist(), predictions.labels.tolist()
+    tested = [items[index] for index in predictions.indices.tolist()]
     return [
-        Answer(path, group, classes[label], classes[best], row[best], best == label, tuple(row))
-        for row, label, (path, group) in zip(rows, labels.tolist(), videos, strict=True)
+        Answer(item.path, item.group, classes[label], classes[best], row[best], best == label, tuple(row))
+        for row, label, item in zip(rows, labels, tested, strict=True)
         for best in [row.index(max(row))]
     ]
 

@@ -18,9 +18,11 @@ from vidnas.errors import Interrupted, UsageError, UserError
 from vidnas.runs.checkpoint import load_checkpoint
 from vidnas.runs.files import CHECKPOINT, CONFIG, RESULT, SELECTION, VERSIONS, require_unused
 from vidnas.runs.keeper import Keeper
+from vidnas.runs.learnt import check_same
 from vidnas.runs.log import RunLog, default_folder, require_writable
 from vidnas.runs.settings import stored_config
 from vidnas.runs.versions import installed_versions
+from vidnas.video.items import VideoIndex
 from vidnas.video.processes.shortage import shortage
 from vidnas.video.processes.workers import end_if_run_anew
 
@@ -140,16 +142,17 @@ def begin_or_go_on(
     log: RunLog,
     config: SearchConfig | TrainConfig,
     *,
+    index: VideoIndex,
     begin: Callable[[], None],
-    check_same: Callable[[], None],
 ) -> None:
-    """Restore the run's checkpoint after `check_same()`; without one, as after an early kill, `begin()`.
+    """Restore the run's checkpoint; without one, as after an early kill, `begin()`.
 
-    UserError where a run has lost its checkpoint: beginning anew would overwrite what else is there.
+    UserError where `index` has other videos than the run, or where it has lost its checkpoint: beginning anew
+    would overwrite what else is there.
     """
     if is_begun(log.folder):
         state = load_checkpoint(log.path(CHECKPOINT))
-        check_same()
+        check_same(log.folder, index)
         keeper.restore(state)
         if keeper.epoch == config.epochs:
             log.say("All its epochs are done already; only what follows them is done again.")

@@ -10,7 +10,7 @@ from statistics import median_low
 from vidnas.assembly import videos
 from vidnas.atomic import require_new
 from vidnas.config.data import CheckConfig
-from vidnas.errors import UserError, are, counted, shown
+from vidnas.errors import UserError, aligned, are, counted, shown
 from vidnas.video.index.contents import read_contents
 from vidnas.video.index.groups import carried_by_most
 from vidnas.video.index.index import grouped
@@ -134,8 +134,7 @@ def _table(index: VideoIndex, infos: Mapping[Path, VideoInfo]) -> list[str]:
     for label, name in enumerate(index.classes):
         rows.append(_row(name, [item for item in items if item.label == label], infos))
     rows.append(_row("all", items, infos))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    return aligned(rows)
 
 
 def _row(name: str, items: Sequence[Item], infos: Mapping[Path, VideoInfo]) -> list[str]:

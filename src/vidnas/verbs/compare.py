@@ -199,7 +199,7 @@ def _require_one_test(finished: Mapping[str, Sequence[SeedRun]], folder: Path) -
 def _costs(trained: Mapping[str, Path], config: CompareConfig, log: RunLog) -> dict[str, Cost]:
     """What each network costs, by row; `trained` are their run folders."""
     device = steps.choose_precision(config.device).device
-    built = {name: networks.load(folder).network.to(device) for name, folder in trained.items()}
+    built = {name: networks.load(folder)[0].to(device) for name, folder in trained.items()}
     shape = steps.clip_shape(config)
     log.say(f"Measuring the latency of {counted(len(built), 'network')}, one clip at a time.")
     latencies = measure_latencies([networks.fold(network) for network in built.values()], shape, device)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from vidnas import console
-from vidnas.assembly import networks
+from vidnas.assembly.architecture import read_genotype
 from vidnas.atomic import write_whole
 from vidnas.config.views import DrawConfig
 from vidnas.errors import UserError, counted
@@ -48,7 +48,7 @@ def run_draw(config: DrawConfig) -> DrawResult:
 def _draw_picture(config: DrawConfig, path: Path) -> list[str]:
     """Draw one cell; what it is in words."""
     source, shown = find_cell(config.source)
-    save_figure(draw_cell(networks.read_genotype(source), title=config.title or ""), path)
+    save_figure(draw_cell(read_genotype(source), title=config.title or ""), path)
     return [shown]
 
 

@@ -26,7 +26,7 @@ from vidnas.runs import files, learnt
 from vidnas.runs.files import EvaluationFiles, new_evaluation
 from vidnas.runs.read import Run, read_training
 from vidnas.runs.versions import installed_versions
-from vidnas.training.loop import Predictions, evaluate_epoch
+from vidnas.training.loop import evaluate_epoch
 from vidnas.training.profile import Profile, cost_line, profile_network
 from vidnas.training.scores import Scores, score
 from vidnas.video.clips.loaders import test_loader
@@ -101,7 +101,7 @@ def run_evaluate(config: EvaluateConfig) -> EvaluateResult:
             *networks.unfinished(run),
         ),
         videos.describe_skipped(scanned),
-        _name_answers(predictions, items, classes),
+        name_answers(predictions, items, classes),
         score(predictions.scores, predictions.labels, videos.group_keys(items)),
         profile_network(network, steps.clip_shape(train_config), precision.device, inference=folded),
     )
@@ -154,11 +154,6 @@ def _require_known(index: VideoIndex, classes: tuple[str, ...], config: Evaluate
 def _relabelled(index: VideoIndex, classes: tuple[str, ...]) -> tuple[Item, ...]:
     """The test videos, their labels translated to those of the run."""
     return tuple(replace(item, label=classes.index(index.classes[item.label])) for item in index.test)
-
-
-def _name_answers(predictions: Predictions, items: Sequence[Item], classes: tuple[str, ...]) -> list[Answer]:
-    videos_seen = [(items[index].path, items[index].group) for index in predictions.indices.tolist()]
-    return name_answers(predictions.scores, predictions.labels, videos_seen, classes)
 
 
 @contextmanager

@@ -26,7 +26,7 @@ from vidnas.runs.keeper import Keeper
 from vidnas.runs.log import RunLog
 from vidnas.shapes import Alpha
 from vidnas.training.forecast import Needs, Work
-from vidnas.training.loop import Batch, Precision, Stateful, WeightStep, evaluate_epoch
+from vidnas.training.loop import Batch, Stateful, WeightStep, evaluate_epoch
 from vidnas.training.pace import Pace, time_reading
 from vidnas.verbs.clipsheet import draw_clips
 from vidnas.video.clips.datasets import TrainClips
@@ -88,7 +88,7 @@ def run_search(config: SearchConfig, *, resume: bool = False) -> SearchResult:
     data = _open_data(config)
     num_classes = len(data.scanned.index.classes)
     needs = forecasts.search_needs(config, num_classes, precision, num_val=data.num_val)
-    config = forecasts.settle_epochs(config, folder, begun_at, lambda: _pace(needs, data, config, precision))
+    config = forecasts.settle_epochs(config, folder, begun_at, lambda: _pace(needs, data, config))
     with begin.open_run(folder, config, resume=resume) as log:
         supernet = steps.build_supernet(config, num_classes).to(precision.device)
         step = steps.build_search_step(supernet, config, precision, num_steps=config.epochs * len(data.train))
@@ -103,7 +103,9 @@ def run_search(config: SearchConfig, *, resume: bool = False) -> SearchResult:
             "alphas": alphas,
         }
         with Keeper(log, parts, every_sec=60 * config.checkpoint_minutes) as keeper:
-            _begin_or_go_on(keeper, data, config, log)
+            begin.begin_or_go_on(
+                keeper, log, config, index=data.scanned.index, begin=lambda: _begin(data, config, log)
+            )
             length = f"{counted(config.epochs, 'epoch')} of {counted(len(data.train), 'step')}"
             log.say(f"Searching for {length} on {precision.device}.")
             forecasts.say_needs(needs, _work(data, config, keeper), config, log)
@@ -123,16 +125,6 @@ def run_search(config: SearchConfig, *, resume: bool = False) -> SearchResult:
         _write_result(chosen, results, supernet.space, config, log)
         videos.say_skipped(log, data.scanned)
         return SearchResult(log.folder, results[chosen].genotype, chosen + 1, tuple(results))
-
-
-def _begin_or_go_on(keeper: Keeper, data: _Data, config: SearchConfig, log: RunLog) -> None:
-    begin.begin_or_go_on(
-        keeper,
-        log,
-        config,
-        begin=lambda: _begin(data, config, log),
-        check_same=lambda: learnt.check_same(log.folder, data.scanned.index),
-    )
 
 
 def _begin(data: _Data, config: SearchConfig, log: RunLog) -> None:
@@ -174,10 +166,9 @@ def _open_data(config: SearchConfig) -> _Data:
     )
 
 
-def _pace(needs: Needs, data: _Data, config: SearchConfig, precision: Precision) -> Pace:
+def _pace(needs: Needs, data: _Data, config: SearchConfig) -> Pace:
     reading = time_reading(data.train_clips, workers=config.workers)
-    train, all_train = len(data.train_clips), len(data.scanned.index.train)
-    return forecasts.search_pace(needs, config, reading, precision, train=train, val=all_train - train)
+    return forecasts.run_pace(needs, config, reading, len(data.train_clips), data.num_val)
 
 
 def _work(data: _Data, config: SearchConfig, keeper: Keeper) -> Work:

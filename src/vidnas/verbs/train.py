@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from vidnas.assembly import steps, trainings
-from vidnas.assembly.networks import Architecture
+from vidnas.assembly.architecture import Architecture
 from vidnas.assembly.videos import Videos, say_skipped
 from vidnas.atomic import write_whole
 from vidnas.compare.verdict import Finding, judge_test
@@ -22,11 +22,9 @@ from vidnas.report.pages.verdicts import paragraphs
 from vidnas.report.text import accuracy_line
 from vidnas.runs import begin, files
 from vidnas.runs.log import RunLog
-from vidnas.training.loop import Predictions
 from vidnas.training.profile import Profile
 from vidnas.training.scores import Scores
 from vidnas.verbs.clipsheet import draw_clips
-from vidnas.video.items import VideoIndex
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,8 @@ def run_train(config: TrainConfig, *, resume: bool = False, opened: Videos | Non
         classes, config = training.scanned.index.classes, training.config
         show = partial(draw_clips, log, training.train_clips, classes, config)
         answered, scores, profile = trainings.run(training, log, begins=show)
-        _write_answers(answered, training.scanned.index, log)
+        answers = name_answers(answered, training.scanned.index.test, classes)
+        write_whole(log.path(files.PREDICTIONS), answers_csv(answers, classes))
         findings = () if config.single_frame else judge_test(scores, _train_accuracy(log), classes)
         cost = profile, log.path(files.CHECKPOINT).stat().st_size
         result = TrainResult(log.folder, training.architecture, scores, *cost, findings)
@@ -68,13 +67,6 @@ def run_train(config: TrainConfig, *, resume: bool = False, opened: Videos | Non
 def _train_accuracy(log: RunLog) -> float:
     """On the training clips, in the last epoch."""
     return float([record["accuracy"] for record in log.records if record["kind"] == "train"][-1])
-
-
-def _write_answers(predictions: Predictions, index: VideoIndex, log: RunLog) -> None:
-    """Write what the network answers to every test video."""
-    tested = [(item.path, item.group) for item in index.test]
-    answers = name_answers(predictions.scores, predictions.labels, tested, index.classes)
-    write_whole(log.path(files.PREDICTIONS), answers_csv(answers, index.classes))
 
 
 def _write_result(result: TrainResult, classes: tuple[str, ...], config: TrainConfig, log: RunLog) -> None:
@@ -107,11 +99,8 @@ def _draw(result: TrainResult, classes: tuple[str, ...], caption: str, log: RunL
             save_figure(cell, log.path(name))
     save_figure(draw_confusion(result.scores.confusion, classes, caption=caption), log.path(files.CONFUSION))
     epochs = [record for record in log.records if record["kind"] == "train"]
-    lines = {
-        what: Line("train", [(one["epoch"], one[what]) for one in epochs]) for what in ("loss", "accuracy")
-    }
-    charts = [
-        draw_lines("training loss", [lines["loss"]]),
-        draw_lines("training accuracy", [lines["accuracy"]], share=True),
-    ]
+    charts = []
+    for what in ("loss", "accuracy"):
+        line = Line("train", [(one["epoch"], one[what]) for one in epochs])
+        charts.append(draw_lines(f"training {what}", [line], share=what == "accuracy"))
     save_figure(draw_curves(charts), log.path(files.CURVES))

@@ -24,8 +24,7 @@ from vidnas.video.index.contents import read_contents
 from vidnas.video.index.index import index_videos
 from vidnas.video.index.sources import Source
 from vidnas.video.items import VideoIndex
-from vidnas.video.stores import pack as pack_module
-from vidnas.video.stores import remote, servers
+from vidnas.video.stores import pack as pack_module, remote, servers
 from vidnas.video.stores.footage import decode_frames, size_bytes
 from vidnas.video.stores.remote import MARKER, mirror
 

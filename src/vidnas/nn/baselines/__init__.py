@@ -6,8 +6,7 @@ from types import MappingProxyType
 from vidnas.nn.baselines.c3d import c3d_builder
 from vidnas.nn.baselines.mobilenet import build_mobilenet
 from vidnas.nn.baselines.movinet import build_movinet
-from vidnas.nn.baselines.parts import Builder as Builder
-from vidnas.nn.baselines.parts import ClipSize as ClipSize
+from vidnas.nn.baselines.parts import Builder as Builder, ClipSize as ClipSize
 from vidnas.nn.baselines.resnet import build_resnet_2d, resnet_builder
 from vidnas.nn.baselines.shufflenet import shufflenet_builder
 from vidnas.nn.baselines.stc import STCBlock

@@ -6,8 +6,7 @@ from typing import Literal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Circle as CirclePatch
-from matplotlib.patches import FancyBboxPatch, Patch, PathPatch, Rectangle
+from matplotlib.patches import Circle as CirclePatch, FancyBboxPatch, Patch, PathPatch, Rectangle
 from matplotlib.path import Path as Outline
 from matplotlib.text import Text as Words
 
