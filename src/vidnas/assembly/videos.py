@@ -46,7 +46,7 @@ def scan(
     Where some cannot be used, `config.on_bad` decides: one UserError lists them, or they are left out of the
     parts (which stay divided as they are) as long as every class keeps some.
     """
-    chosen = [item for part in parts for item in (index.train if part == "train" else index.test)]
+    chosen = [item for part in parts for item in getattr(index, part)]
     scans, store = scan_all(chosen, config)
     bad = tuple(str(scan) for scan in scans if isinstance(scan, UserError))
     if bad and config.on_bad == "raise":
@@ -58,24 +58,21 @@ def scan(
     infos = {
         item.path: scan for item, scan in zip(chosen, scans, strict=True) if not isinstance(scan, UserError)
     }
-    train = _good(index, "train", infos, bad) if "train" in parts else index.train
-    test = _good(index, "test", infos, bad) if "test" in parts else index.test
     notes = list(index.notes)
     if bad:
-        notes.append(
-            f"Skipped: {len(bad)} of {counted(len(chosen), 'video')}, which cannot be used. The end lists "
-            "them."
-        )
+        videos = counted(len(chosen), "video")
+        notes.append(f"Skipped: {len(bad)} of {videos}, which cannot be used. The end lists them.")
     if store.note:
         notes.append(store.note)
-    return Scanned(replace(index, train=train, test=test, notes=tuple(notes)), infos, bad)
+    good = {part: _good(index, part, infos, bad) for part in parts}
+    return Scanned(replace(index, **good, notes=tuple(notes)), infos, bad)  # type: ignore[arg-type]
 
 
 def _good(
     index: VideoIndex, part: Part, infos: Mapping[Path, VideoInfo], bad: Sequence[str]
 ) -> tuple[Item, ...]:
     """The good videos of a part; UserError where a class has lost its last one."""
-    items = index.train if part == "train" else index.test
+    items: tuple[Item, ...] = getattr(index, part)
     good = tuple(item for item in items if item.path in infos)
     lost = {item.label for item in items} - {item.label for item in good}
     if lost:

@@ -8,17 +8,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal, get_args
 
 from vidnas.config.limits import Cell, Count, Folder, Names, Numbers, Positive, idle, names, whole_numbers
-from vidnas.config.parts import (
-    Alternation,
-    Cells,
-    Clips,
-    DividedData,
-    Inference,
-    Recipe,
-    Run,
-    UsedData,
-    Work,
-)
+from vidnas.config.parts import Alternation, Cells, Clips, DividedData, Inference, Recipe, Run, UsedData, Work
 from vidnas.errors import UsageError
 
 Baseline = Literal[

@@ -26,7 +26,8 @@ def videos_to_predict(config: PredictConfig) -> list[Path]:
     UsageError for settings that contradict each other; UserError for a name that stands for no video, and
     for a file to write that exists or cannot be made.
     """
-    _require_one_source(config)
+    if bool(config.videos) == (config.live is not None):
+        raise UsageError("Name videos to look at, or a source to watch with --live: one of them, not both.")
     _require_outputs(config)
     if config.live is not None:
         return []
@@ -34,11 +35,6 @@ def videos_to_predict(config: PredictConfig) -> list[Path]:
     if config.annotate is not None and len(paths) != 1:
         raise UsageError(f"--annotate labels one video; {len(paths)} are named.")
     return paths
-
-
-def _require_one_source(config: PredictConfig) -> None:
-    if bool(config.videos) == (config.live is not None):
-        raise UsageError("Name videos to look at, or a source to watch with --live: one of them, not both.")
 
 
 def _require_outputs(config: PredictConfig) -> None:

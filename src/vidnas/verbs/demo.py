@@ -53,7 +53,8 @@ def run_demo(config: DemoConfig, *, resume: bool = False) -> DemoResult:
     """
     folder = begun_demo(config) if resume else new_folder("demo", config.out)
     searching, training = _settings(config, folder)
-    control = _control(training, folder)
+    # the same network trained anew on single frames: what appearance alone tells
+    control = replace(training, single_frame=True, out=str(folder / "single-frame"))
     with writing(folder):  # so that there is something to go on with from here on
         folder.mkdir(parents=True, exist_ok=True)
     with going_on_by("demo", folder), StopRequest() as stop:
@@ -75,11 +76,6 @@ def _settings(config: DemoConfig, folder: Path) -> tuple[SearchConfig, TrainConf
     shared = {"data": BUILTIN, "seed": config.seed, "device": config.device, "workers": config.workers}
     search = search_preset("demo", **shared, out=str(folder / DEMO_SEARCH))
     return search, train_preset("demo", **shared, genotype=search.out, out=str(folder / "train"))
-
-
-def _control(settings: TrainConfig, folder: Path) -> TrainConfig:
-    """The same network trained anew on single frames: what appearance alone tells."""
-    return replace(settings, single_frame=True, out=str(folder / "single-frame"))
 
 
 def _foretell(searching: SearchConfig, trainings: Sequence[TrainConfig]) -> Countdown:

@@ -12,7 +12,7 @@ from vidnas.errors import UserError
 from vidnas.report.pages.render import GENERATOR, render_overview, render_run
 from vidnas.report.pages.serve import HOST, serving
 from vidnas.runs.files import PAGE
-from vidnas.runs.read import Run, read_run
+from vidnas.runs.read import read_run
 from vidnas.runs.settings import is_run
 from vidnas.verbs.asked import runs_to_report
 
@@ -42,18 +42,14 @@ def run_report(config: ReportConfig) -> ReportResult:
     beside = given[0] if len(given) == 1 else Path()
     overview = Path(config.out).expanduser() if config.out else beside / PAGE
     pages = {run.folder / PAGE: render_run(run) for run in runs}
-    _require_apart(overview, runs)
-    links = [(run, _link(overview, run.folder / PAGE)) for run in runs]
-    return _write({**pages, overview: render_overview(links)})
-
-
-def _require_apart(overview: Path, runs: list[Run]) -> None:
     for run in runs:
         if overview.resolve() == (run.folder / PAGE).resolve():
             raise UserError(
                 f"The overview and the page of {run.folder} would be the same file, {overview}. "
                 "Name another for the overview with --out."
             )
+    links = [(run, _link(overview, run.folder / PAGE)) for run in runs]
+    return _write({**pages, overview: render_overview(links)})
 
 
 def _link(source: Path, target: Path) -> str:

@@ -17,7 +17,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 import platformdirs
 
-from vidnas.atomic import write_whole
+from vidnas.atomic import write_whole, writing
 from vidnas.errors import UsageError, UserError
 from vidnas.video.processes.heartbeat import at_rest
 from vidnas.video.stores import decode
@@ -195,11 +195,9 @@ def _fetch(folder: Path, name: str, *, afresh: bool = False) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}.partial")
     try:
-        with at_rest():  # servers have limits of their own
+        with writing(path), at_rest():  # servers have limits of their own
             ask_patiently(address, lambda system: system.get_file(address, str(unfinished)))
-        unfinished.replace(path)
-    except OSError as error:
-        raise UserError(f"Cannot write {path}: {error.strerror or error}.") from error
+            unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
     _make_room(folder, keep=path)
