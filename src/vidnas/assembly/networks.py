@@ -49,19 +49,10 @@ def describe_architecture(architecture: Architecture) -> str:
     return f"Network: {architecture}, designed by hand (docs/rivals.md)"
 
 
-def begins_with(config: TrainConfig) -> Run | None:
-    """The run whose weights a training begins with."""
-    return read_training(Path(config.init).expanduser()) if config.init else None
-
-
 def choose_architecture(config: TrainConfig, init: Run | None = None) -> Architecture:
     """What to train; UserError where the run `init` has no weights for that very network."""
-    if init is not None:
-        return _architecture_of_init(config, init)
-    return config.network or read_genotype(genotype_source(config))
-
-
-def _architecture_of_init(config: TrainConfig, init: Run) -> Architecture:
+    if init is None:
+        return config.network or read_genotype(genotype_source(config))
     load(init)  # what is wrong with its weights is told before anything is begun
     folder, architecture = init.folder, init.architecture
     names = ("num_cells", "first_channels", "stem_stride", "input", "clip_norm")

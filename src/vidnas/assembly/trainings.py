@@ -22,7 +22,7 @@ from vidnas.nas.genotype import Genotype, to_json
 from vidnas.runs import begin, files, learnt
 from vidnas.runs.keeper import Keeper
 from vidnas.runs.log import RunLog
-from vidnas.runs.read import Run
+from vidnas.runs.read import Run, read_training
 from vidnas.training.forecast import Needs, Work
 from vidnas.training.loop import Precision, Predictions, Stateful, WeightStep, evaluate_epoch, train_epoch
 from vidnas.training.pace import Pace, time_reading
@@ -70,7 +70,7 @@ def prepare(config: TrainConfig, opened: videos.Videos, *, resume: bool) -> Trai
     precision = steps.choose_precision(config.device)
     folder = begin.begun_folder(config) if resume else begin.new_folder("train", config.out)
     begun = begin.is_begun(folder)
-    init = None if begun else networks.begins_with(config)
+    init = read_training(Path(config.init).expanduser()) if config.init and not begun else None
     architecture = Run(folder, config).architecture if begun else networks.choose_architecture(config, init)
     if not begun:
         _require_unseen(opened.index(validate=config.validate), config, init)

@@ -23,7 +23,7 @@ from vidnas.video.index.tables import parse_columns
 from vidnas.video.items import Item, VideoIndex
 from vidnas.video.make.synthetic import VERSION, write_clips
 from vidnas.video.scan.scan_index import ScanIndex, scan_indexed
-from vidnas.video.scan.scans import Scan, Scanned
+from vidnas.video.scan.scans import Scan, Scanned, sort_out
 from vidnas.video.stores.decode import VideoInfo
 from vidnas.video.stores.remote import mirror
 
@@ -48,16 +48,13 @@ def scan(
     """
     chosen = [item for part in parts for item in getattr(index, part)]
     scans, store = scan_all(chosen, config)
-    bad = tuple(str(scan) for scan in scans if isinstance(scan, UserError))
+    infos, bad = sort_out(chosen, scans)
     if bad and config.on_bad == "raise":
         raise UserError(
             f"{len(bad)} of {counted(len(chosen), 'video')} cannot be used:{listed(bad)}\n"
             f"Mend them or take them out (`vidnas check --data {shlex.quote(config.data)}` looks at all), or "
             "use --on-bad skip to go on without them."
         )
-    infos = {
-        item.path: scan for item, scan in zip(chosen, scans, strict=True) if not isinstance(scan, UserError)
-    }
     notes = list(index.notes)
     if bad:
         videos = counted(len(chosen), "video")
@@ -65,7 +62,7 @@ def scan(
     if store.note:
         notes.append(store.note)
     good = {part: _good(index, part, infos, bad) for part in parts}
-    return Scanned(replace(index, **good, notes=tuple(notes)), infos, bad)  # type: ignore[arg-type]
+    return Scanned(replace(index, **good, notes=tuple(notes)), infos, tuple(bad))  # type: ignore[arg-type]
 
 
 def _good(

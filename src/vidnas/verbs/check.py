@@ -18,6 +18,7 @@ from vidnas.video.index.listfiles import lists_of, read_csv
 from vidnas.video.index.located import Contents
 from vidnas.video.index.tables import write_csv
 from vidnas.video.items import Item, VideoIndex
+from vidnas.video.scan.scans import sort_out
 from vidnas.video.stores.decode import VideoInfo
 from vidnas.video.stores.footage import store_of
 from vidnas.video.stores.tree import local_tree, videos_in
@@ -49,10 +50,7 @@ def run_check(config: CheckConfig) -> CheckResult:
     index = grouped(contents.index, config.group_regex)
     items = (*index.train, *index.test)
     scans, store = videos.scan_all(items, config, afresh=True)
-    infos = {
-        item.path: scan for item, scan in zip(items, scans, strict=True) if not isinstance(scan, UserError)
-    }
-    bad = [str(scan) for scan in scans if isinstance(scan, UserError)]
+    infos, bad = sort_out(items, scans)
     understood, layout_faults = _try_layout(contents, index, config)
     beside, others = _look_around(source.data, contents)
     notes = [*understood.notes, *beside]

@@ -113,33 +113,21 @@ def run_evaluate(config: EvaluateConfig) -> EvaluateResult:
 
 def _open_videos(config: EvaluateConfig, run: Run) -> VideoIndex:
     """The run's own videos, divided as it divided them; other ones whole, unless a setting divides them."""
-    train_config = run.training
-    as_trained = replace(
-        config,
-        split=config.split or train_config.split,
-        split_by=config.split_by or train_config.split_by,
-        group_regex=config.group_regex or train_config.group_regex,
-    )
-    if _resolved(config.data) == _resolved(train_config.data):
-        as_trained = replace(
-            as_trained,
-            layout=config.layout or train_config.layout,
-            roots=config.roots or train_config.roots,
-            columns=config.columns or train_config.columns,
-            test_list=config.test_list or train_config.test_list,
-        )
-        return videos.open_videos(as_trained)
+
+    def as_trained(*names: str) -> EvaluateConfig:
+        return replace(config, **{n: getattr(config, n) or getattr(run.training, n) for n in names})
+
+    divided, read = ("split", "split_by", "group_regex"), ("layout", "roots", "columns", "test_list")
+    # Path.resolve fails on a circle of links
+    if len({os.path.realpath(Path(one.data).expanduser()) for one in (config, run.training)}) == 1:
+        return videos.open_videos(as_trained(*divided, *read))
     with suppress(UserError):  # a pack of the run's videos, or the videos of its pack
-        index = videos.open_videos(as_trained)
+        index = videos.open_videos(as_trained(*divided))
         if learnt.are_those(run.seen, index):
             return index
     if config.data == BUILTIN or config.split is not None or config.split_by is not None:
         return videos.open_videos(config)
     return videos.open_new_videos(config)
-
-
-def _resolved(data: str) -> Path:
-    return Path(os.path.realpath(Path(data).expanduser()))  # Path.resolve fails on a circle of links
 
 
 def _require_known(index: VideoIndex, classes: tuple[str, ...], config: EvaluateConfig) -> None:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from vidnas.assembly import steps, trainings
 from vidnas.assembly.architecture import Architecture
@@ -56,7 +57,7 @@ def run_train(config: TrainConfig, *, resume: bool = False, opened: Videos | Non
         answered, scores, profile = trainings.run(training, log, begins=show)
         answers = name_answers(answered, training.scanned.index.test, classes)
         write_whole(log.path(files.PREDICTIONS), answers_csv(answers, classes))
-        findings = () if config.single_frame else judge_test(scores, _train_accuracy(log), classes)
+        findings = () if config.single_frame else judge_test(scores, _epochs(log)[-1]["accuracy"], classes)
         cost = profile, log.path(files.CHECKPOINT).stat().st_size
         result = TrainResult(log.folder, training.architecture, scores, *cost, findings)
         _write_result(result, classes, config, log)
@@ -64,9 +65,8 @@ def run_train(config: TrainConfig, *, resume: bool = False, opened: Videos | Non
         return result
 
 
-def _train_accuracy(log: RunLog) -> float:
-    """On the training clips, in the last epoch."""
-    return float([record["accuracy"] for record in log.records if record["kind"] == "train"][-1])
+def _epochs(log: RunLog) -> list[dict[str, Any]]:
+    return [record for record in log.records if record["kind"] == "train"]
 
 
 def _write_result(result: TrainResult, classes: tuple[str, ...], config: TrainConfig, log: RunLog) -> None:
@@ -98,9 +98,8 @@ def _draw(result: TrainResult, classes: tuple[str, ...], caption: str, log: RunL
         for name in files.CELL:
             save_figure(cell, log.path(name))
     save_figure(draw_confusion(result.scores.confusion, classes, caption=caption), log.path(files.CONFUSION))
-    epochs = [record for record in log.records if record["kind"] == "train"]
     charts = []
     for what in ("loss", "accuracy"):
-        line = Line("train", [(one["epoch"], one[what]) for one in epochs])
+        line = Line("train", [(one["epoch"], one[what]) for one in _epochs(log)])
         charts.append(draw_lines(f"training {what}", [line], share=what == "accuracy"))
     save_figure(draw_curves(charts), log.path(files.CURVES))

@@ -51,6 +51,12 @@ class Scanned:
         return [self.infos[item.path].num_frames for item in items]
 
 
+def sort_out(items: Sequence[Item], scans: Sequence[Scan]) -> tuple[dict[Path, VideoInfo], list[str]]:
+    """What was found in the good ones, by path; what is wrong with the others, in sentences."""
+    found = {item.path: scan for item, scan in zip(items, scans, strict=True) if isinstance(scan, VideoInfo)}
+    return found, [str(scan) for scan in scans if isinstance(scan, UserError)]
+
+
 def scan_videos(
     paths: Sequence[Path],
     *,
