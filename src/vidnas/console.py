@@ -70,11 +70,6 @@ class _Console(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Print it. Nobody may be there any more to read a sentence; a result that is lost is an error."""
         result = record.name == _RESULTS.name
-        with (
-            nullcontext() if result else suppress(OSError),
-            tqdm.external_write_mode(file=sys.stdout if result else sys.stderr),
-        ):
-            if result:
-                print(record.getMessage(), flush=True)
-            else:
-                print(record.getMessage(), file=sys.stderr, flush=True)
+        file = sys.stdout if result else sys.stderr
+        with nullcontext() if result else suppress(OSError), tqdm.external_write_mode(file=file):
+            print(record.getMessage(), file=file, flush=True)

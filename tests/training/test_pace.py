@@ -38,7 +38,7 @@ def test_an_epoch_is_its_steps_and_its_validation_and_the_test_comes_once() -> N
 def test_whoever_is_slower_sets_the_pace(
     workers: int, cores: int, threads: int, clip_sec: float, expected: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pace, "_num_cores", lambda: cores)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(cores)), raising=False)
     monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
     assert Reading(clip_sec, workers).beside(2.0, 4, CPU) == pytest.approx(expected)
 

@@ -48,7 +48,8 @@ def read_contestants(config: CompareConfig) -> list[Contestant]:
     """The networks to compare, all of which can be read; UsageError where two would have one name."""
     found: dict[str, Contestant] = {}
     for source in names(config, "networks"):
-        for num_cells in _depths(source, config):
+        deep = config.depths is not None and _is_of_cells(source)
+        for num_cells in whole_numbers(config, "depths", 1) if deep else (config.num_cells,):
             name = _row_name(source) + (f"-{num_cells}-cells" if num_cells != config.num_cells else "")
             if name in found:
                 raise UsageError(
@@ -59,12 +60,6 @@ def read_contestants(config: CompareConfig) -> list[Contestant]:
     if config.depths is not None and not any(_is_of_cells(one.source) for one in found.values()):
         raise UsageError(f"depths is {config.depths}, but {config.networks} has no network of cells.")
     return list(found.values())
-
-
-def _depths(source: str, config: CompareConfig) -> tuple[int, ...]:
-    """The numbers of cells with which a network is to be built; one where it has none."""
-    deep = _is_of_cells(source) and config.depths is not None
-    return whole_numbers(config, "depths", 1) if deep else (config.num_cells,)
 
 
 def _is_of_cells(source: str) -> bool:

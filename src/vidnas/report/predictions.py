@@ -154,13 +154,8 @@ def to_json(predictions: Sequence[Prediction], bad: Sequence[BadVideo]) -> bytes
             "label": prediction.label,
             "labels": [label._asdict() for label in prediction.labels],
             "windows": [
-                {
-                    "start_sec": window.start_sec,
-                    "end_sec": window.end_sec,
-                    "label": window.label,
-                    "score": window.labels[0].score,
-                }
-                for window in prediction.windows
+                {"start_sec": w.start_sec, "end_sec": w.end_sec, "label": w.label, "score": w.labels[0].score}
+                for w in prediction.windows
             ],
         }
         for prediction in predictions

@@ -63,7 +63,9 @@ class Keeper:
         position = {"epoch": self.epoch, "step": self.step, "tally": asdict(self.tally)}
         position |= {"epoch_sec": self.epoch_sec}
         log = {"records": self._log.records, "elapsed_sec": self._log.elapsed_sec, "machine": _machine()}
-        save_checkpoint(self._log.path(CHECKPOINT), {**state, **position, **log, **_randomness()})
+        cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
+        random = {"cpu_random": torch.get_rng_state(), "cuda_random": cuda}
+        save_checkpoint(self._log.path(CHECKPOINT), {**state, **position, **log, **random})
         self._saved_at = time.perf_counter()
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -74,7 +76,9 @@ class Keeper:
             self.epoch, self.step, self.tally = state["epoch"], state["step"], Tally(**state["tally"])
             was, now = state["machine"], _machine()
             self._epoch_began = time.perf_counter() - state["epoch_sec"]
-            _restore_randomness(state)
+            torch.set_rng_state(state["cpu_random"].cpu())
+            if len(state["cuda_random"]) == torch.cuda.device_count():
+                torch.cuda.set_rng_state_all([random.cpu() for random in state["cuda_random"]])
             self._log.begin(state["records"], elapsed_sec=state["elapsed_sec"])  # last: it cuts files
         except (KeyError, TypeError, ValueError, RuntimeError) as error:
             raise UserError(
@@ -93,14 +97,3 @@ def _machine() -> str:
     """What decides how sums are rounded."""
     gpu = f" and {torch.cuda.get_device_name()}" if torch.cuda.is_available() else ""
     return f"PyTorch {torch.__version__} with {counted(torch.get_num_threads(), 'thread')}{gpu}"
-
-
-def _randomness() -> dict[str, object]:
-    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_available() else []
-    return {"cpu_random": torch.get_rng_state(), "cuda_random": cuda}
-
-
-def _restore_randomness(state: Mapping[str, Any]) -> None:
-    torch.set_rng_state(state["cpu_random"].cpu())
-    if len(state["cuda_random"]) == torch.cuda.device_count():
-        torch.cuda.set_rng_state_all([random.cpu() for random in state["cuda_random"]])

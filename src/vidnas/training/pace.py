@@ -57,7 +57,8 @@ class Reading:
             return computing_sec + reading_sec
         threads = torch.get_num_threads() if device.type == "cpu" else 1
         work_sec = threads * computing_sec + reading_sec
-        return max(computing_sec, reading_sec / self.workers, work_sec / _num_cores())
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        return max(computing_sec, reading_sec / self.workers, work_sec / cores)
 
 
 def time_reading(clips: _Clips, *, workers: int) -> Reading:
@@ -115,10 +116,3 @@ class Countdown:
 
     def __str__(self) -> str:
         return f"about {in_words(self.left_sec)}"
-
-
-def _num_cores() -> int:
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

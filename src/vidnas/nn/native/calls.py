@@ -74,12 +74,8 @@ class _Work(ctypes.Structure):
     """team.c's Work."""
 
     _fields_ = (
-        ("kernel", ctypes.c_void_p),
-        ("arguments", ctypes.c_void_p),
-        ("strides", ctypes.c_void_p),
-        ("count", ctypes.c_int),
-        ("items", ctypes.c_int),
-        ("threads", ctypes.c_int),
+        *((name, ctypes.c_void_p) for name in ("kernel", "arguments", "strides")),
+        *((name, ctypes.c_int) for name in ("count", "items", "threads")),
     )
 
 

@@ -108,11 +108,12 @@ class PackIndex:
 
 def make_index(facts: dict[str, Any], clips: Sequence[PackedClip], shard_bytes: Sequence[int]) -> PackIndex:
     """An index of these clips."""
+    none = np.zeros(0, np.uint32)
     columns: dict[str, Any] = {
         **{name: np.array([getattr(clip, name) for clip in clips], np.int64) for name in _NUMBERS},
         **{name: np.array([getattr(clip.info, name) for clip in clips], np.int64) for name in _OF_SOURCE},
         **{name: _text([getattr(clip, name) or "" for clip in clips]) for name in _TEXTS},
-        **{name: _joined([getattr(clip, name) for clip in clips]) for name in _OF_FRAMES},
+        **{name: np.concatenate([none, *(getattr(clip, name) for clip in clips)]) for name in _OF_FRAMES},
     }
     columns["duration_sec"] = np.array([clip.info.duration_sec for clip in clips], np.float64)
     columns["packed"] = np.array([len(clip.lengths) for clip in clips], np.int64)
@@ -120,10 +121,6 @@ def make_index(facts: dict[str, Any], clips: Sequence[PackedClip], shard_bytes: 
     columns["fingerprint"] = np.frombuffer(prints, np.uint8).reshape(len(clips), FINGERPRINT_BYTES)
     columns["shard_bytes"] = np.array(shard_bytes, np.int64)
     return PackIndex(facts, columns)
-
-
-def _joined(parts: Sequence[Integers]) -> Integers:
-    return np.concatenate(parts).astype(np.uint32) if parts else np.zeros(0, np.uint32)
 
 
 def write_index(index: PackIndex, file: Path) -> None:
@@ -180,13 +177,11 @@ class ShardFile:
 
     def __init__(self, path: Path, expected_bytes: int, identity: bytes) -> None:
         self.path = path
+        require_size(path, expected_bytes)
         try:
             self._descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         except OSError as error:
             raise UserError(f"{shown(path)} cannot be read: {error.strerror}. {AGAIN}") from error
-        if os.fstat(self._descriptor).st_size != expected_bytes:
-            self.close()
-            require_size(path, expected_bytes)
         if os.pread(self._descriptor, FIRST_FRAME, 0) != HEAD + identity:
             self.close()
             raise UserError(f"{shown(path)} is not the shard that belongs there. {AGAIN}")
