@@ -62,6 +62,7 @@ def test_alpha_has_a_row_per_edge_and_a_column_per_primitive_and_starts_near_0()
 
 def test_weights_and_alpha_are_all_parameters_told_apart_by_identity() -> None:
     supernet = small_supernet()
+    supernet.head.register_parameter("alpha", nn.Parameter(torch.ones(1)))  # a weight, whatever its name
     weights = supernet.weights()
     parameters = dict(supernet.named_parameters())
     assert not any(p is supernet.alpha for p in weights.values())

@@ -213,9 +213,9 @@ def toy(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Work], Library]:
 
     def make(parameters: str, work: Work) -> Library:
         declared = tuple(calls._parameter(one) for one in parameters.split(", "))
+        code = loaded_kernels(FRAMES).code  # compiled for what the header declares
         monkeypatch.setattr(calls, "prototypes", lambda: {"toy": Prototype(declared, is_kernel=True)})
         kernel = KERNEL(lambda numbers, *items: work(numbers[: len(declared)], *items))
-        code = loaded_kernels(FRAMES).code
         monkeypatch.setattr(code, "do_toy", kernel, raising=False)
         return Library(code, FRAMES.dtype)
 
