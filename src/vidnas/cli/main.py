@@ -6,7 +6,7 @@ A verb is imported when it is chosen, so that help is quick.
 import os
 import shlex
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.metadata import version
 from io import TextIOWrapper
@@ -145,8 +145,8 @@ def _settings(kind: type, positional: str = "") -> Parse:
     return lambda name, arguments: (flags.parse(name, kind, arguments, positional=positional), None)
 
 
-def _of_a_run(kind: Any, table: Mapping[str, Mapping[str, object]]) -> Parse:
-    return lambda name, arguments: flags.parse_run(name, kind, table, arguments)
+def _of_a_run(kind: Any, table: str) -> Parse:
+    return lambda name, arguments: flags.parse_run(name, kind, getattr(presets, table), arguments)
 
 
 def _next(*words: str) -> str:
@@ -192,7 +192,7 @@ VERBS = MappingProxyType(
             "  vidnas search --data my-videos --out runs/my-search\n"
             "  vidnas search --data ucf101 --split 1 --preset fast --order 2\n"
             "  vidnas search --resume runs/my-search",
-            _runs("search", _of_a_run(settings.SearchConfig, presets.SEARCH_PRESETS), _searched),
+            _runs("search", _of_a_run(settings.SearchConfig, "SEARCH_PRESETS"), _searched),
         ),
         "train": Verb(
             "train a network, searched or designed by hand, from scratch and test it",
@@ -201,7 +201,7 @@ VERBS = MappingProxyType(
             "  vidnas train --genotype random:0 --data my-videos --epochs 50\n"
             "  vidnas train --init runs/my-network --data other-videos\n"
             "  vidnas train --resume runs/my-network",
-            _runs("train", _of_a_run(settings.TrainConfig, presets.TRAIN_PRESETS), _trained),
+            _runs("train", _of_a_run(settings.TrainConfig, "TRAIN_PRESETS"), _trained),
         ),
         "evaluate": Verb(
             "test a trained network: accuracy with an interval, classes, cost",
@@ -215,7 +215,7 @@ VERBS = MappingProxyType(
             "  vidnas compare --data my-videos --networks runs/my-search,c3d-8 --seeds 0,1,2 --paper\n"
             "  vidnas compare --resume runs/my-comparison\n"
             "  vidnas compare --resume runs/my-comparison --networks runs/my-search,random:0,x3d-xs",
-            _runs("compare", _of_a_run(settings.CompareConfig, presets.TRAIN_PRESETS)),
+            _runs("compare", _of_a_run(settings.CompareConfig, "TRAIN_PRESETS")),
         ),
         "predict": Verb(
             "say what a trained network sees in any video, or in a live stream",

@@ -48,7 +48,7 @@ def read_contestants(config: CompareConfig) -> list[Contestant]:
     """The networks to compare, all of which can be read; UsageError where two would have one name."""
     found: dict[str, Contestant] = {}
     for source in names(config, "networks"):
-        deep = config.depths is not None and _is_of_cells(source)
+        deep = _is_of_cells(source) and config.depths is not None  # in this order: every source is read
         for num_cells in whole_numbers(config, "depths", 1) if deep else (config.num_cells,):
             name = _row_name(source) + (f"-{num_cells}-cells" if num_cells != config.num_cells else "")
             if name in found:
