@@ -274,3 +274,16 @@ def test_half_precision_goes_pytorch_s_way() -> None:
     assert found.dtype == torch.bfloat16
     true = defined_blend([frames], [True], [True], matrix)
     assert (found.double() - true).norm() < 2e-2 * true.norm()
+
+
+@pytest.mark.parametrize("native", [True, False])
+@pytest.mark.parametrize("channels", [2, 4])
+def test_a_map_of_other_channels_than_it_is_given_is_an_error(
+    native: bool, channels: int, no_kernels: Callable[[], None]
+) -> None:
+    if native:
+        assert kernels(torch.empty(0)) is not None
+    else:
+        no_kernels()
+    with pytest.raises((ValueError, RuntimeError)):
+        blend([torch.randn(1, 1, 3, 4, 4)], [True], [False], torch.randn(5, channels), torch.zeros(3))

@@ -140,6 +140,8 @@ def _forward(
 ) -> list[Tensor]:  # fmt: skip
     """The totals and the matrix times the inputs, in as many parts; `moments` are of the latter."""
     library = loaded_kernels(*inputs)
+    if matrix.shape[1] != (given := sum(frames.shape[2] for frames in inputs)):
+        raise ValueError(f"A map of {matrix.shape[1]} channels was given {given}.")
     batch, time, _, height, width = inputs[0].shape
     channels = len(matrix) // len(totals)
     outs = [inputs[0].new_empty(batch, time, channels, height, width) for _ in totals]

@@ -34,12 +34,6 @@ static inline int round_up(int a, int unit) { return (a + unit - 1) / unit * uni
 /* Like PyTorch's, relu and pools hand NaN on: a diverged training must be seen. */
 static inline real relu(real value) { return value < 0 ? 0 : value; }
 
-static inline vec relu_of(vec v)
-{
-    __typeof__(v < (vec){0}) negative = v < (vec){0}; /* all bits set where it is true */
-    return (vec)((__typeof__(negative))v & ~negative);
-}
-
 static inline real sum_of(vec v)
 {
     real total = 0;
