@@ -8,10 +8,10 @@ from vidnas.nas.ops import BUILDERS, Activation
 from vidnas.nas.primitives import PRIMITIVES, Primitive
 from vidnas.nn.norms import norm
 
-OWN = ("conv_5", "later")
+OWN = ("own_conv", "later")
 
 
-def conv_5(channels: int, activation: Activation, batch_stats: bool) -> nn.Module:
+def own_conv(channels: int, activation: Activation, batch_stats: bool) -> nn.Module:
     spatial = nn.Conv3d(channels, channels, (1, 5, 5), padding=(0, 2, 2), bias=False)
     temporal = nn.Conv3d(channels, channels, (3, 1, 1), padding=(1, 0, 0), bias=False)
     return nn.Sequential(
@@ -34,8 +34,8 @@ class Later(nn.Module):
 @pytest.fixture
 def own_primitives(monkeypatch: pytest.MonkeyPatch) -> tuple[str, ...]:
     """Registers them as a newcomer would: a row and a builder each."""
-    monkeypatch.setitem(PRIMITIVES, "conv_5", Primitive("5 x 5 convolution, then one over time", "#7a4fbf"))
+    monkeypatch.setitem(PRIMITIVES, "own_conv", Primitive("5 x 5 convolution, then one over time", "#7a4fbf"))
     monkeypatch.setitem(PRIMITIVES, "later", Primitive("the input, a frame later", "#8c564b"))
-    monkeypatch.setitem(BUILDERS, "conv_5", conv_5)
+    monkeypatch.setitem(BUILDERS, "own_conv", own_conv)
     monkeypatch.setitem(BUILDERS, "later", lambda *_: Later())
     return OWN
