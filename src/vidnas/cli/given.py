@@ -5,7 +5,6 @@ What is wrong is said by the functions that the verbs ask, too. Imports neither 
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeVar
 
 from vidnas.assembly.architecture import BEST_OF, genotype_source, read_architecture, read_genotype
 from vidnas.atomic import require_new
@@ -21,11 +20,9 @@ from vidnas.verbs.asked import begun_demo, require_drawable, runs_to_report, vid
 from vidnas.video.index.sources import is_address, require_there
 from vidnas.video.index.tables import parse_columns
 
-C = TypeVar("C")
 
-
-def look(config: C, arguments: Sequence[str] = (), *, resume: bool = False) -> C:
-    """The settings; UserError or UsageError where a path of theirs is not there, or is and must not be.
+def look(config: object, arguments: Sequence[str] = (), *, resume: bool = False) -> None:
+    """UserError or UsageError for a path of these settings that is not there, or is there and must not be.
 
     What is on another machine, or made where it is missing, is left to the verb; so is a run to go on with.
     UsageError, too, for one of the `arguments` that does nothing for the chosen network.
@@ -50,7 +47,6 @@ def look(config: C, arguments: Sequence[str] = (), *, resume: bool = False) -> C
     if isinstance(config, Work | DemoConfig) and config.out is not None and not resume:
         require_unused(Path(config.out).expanduser())
     _look_at_views(config, resume=resume)
-    return config
 
 
 def _look_at_views(config: object, *, resume: bool) -> None:

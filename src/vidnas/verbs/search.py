@@ -15,7 +15,7 @@ from vidnas.compare.verdict import judge_alpha
 from vidnas.config.learning import SearchConfig
 from vidnas.errors import counted
 from vidnas.nas.genotype import Genotype, to_json
-from vidnas.nas.methods.method import AlphaHistory, search_step
+from vidnas.nas.methods.method import AlphaHistory, Method, search_step
 from vidnas.nas.spaces.cell import CellSpace
 from vidnas.report.figures.save import save_figure
 from vidnas.report.geometry.alphas import draw_alphas
@@ -94,15 +94,8 @@ def run_search(config: SearchConfig, *, resume: bool = False) -> SearchResult:
         step = steps.build_search_step(supernet, config, precision, num_steps=config.epochs * len(data.train))
         method = steps.build_method(supernet, config, precision)
         alphas = AlphaHistory()
-        parts: dict[str, Stateful] = {
-            "supernet": supernet,
-            "weights_optimizer": step.optimizer,
-            "schedule": step.schedule,
-            "scaler": step.scaler,
-            **method.state,
-            "alphas": alphas,
-        }
-        with Keeper(log, parts, every_sec=60 * config.checkpoint_minutes) as keeper:
+        kept = _parts(step, method, alphas)
+        with Keeper(log, kept, every_sec=60 * config.checkpoint_minutes) as keeper:
             begin.begin_or_go_on(
                 keeper, log, config, index=data.scanned.index, begin=lambda: _begin(data, config, log)
             )
@@ -125,6 +118,18 @@ def run_search(config: SearchConfig, *, resume: bool = False) -> SearchResult:
         _write_result(chosen, results, supernet.space, config, log)
         videos.say_skipped(log, data.scanned)
         return SearchResult(log.folder, results[chosen].genotype, chosen + 1, tuple(results))
+
+
+def _parts(step: WeightStep, method: Method, alphas: AlphaHistory) -> dict[str, Stateful]:
+    """What a checkpoint keeps."""
+    return {
+        "supernet": step.model,
+        "weights_optimizer": step.optimizer,
+        "schedule": step.schedule,
+        "scaler": step.scaler,
+        **method.state,
+        "alphas": alphas,
+    }
 
 
 def _begin(data: _Data, config: SearchConfig, log: RunLog) -> None:
