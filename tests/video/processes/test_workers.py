@@ -105,3 +105,32 @@ def test_workers_leave_ctrl_c_to_the_main_process_and_outlive_sigterm_by_some_ti
     assert all(map(alive, workers))
     assert left(workers[:1]) == []
     assert all(map(alive, workers[1:]))
+
+
+YOUNG = """
+import os, signal
+from vidnas.video.clips import loaders
+from vidnas.video.processes import workers
+
+class Items:
+    def __len__(self):
+        return 2
+
+    def __getitem__(self, index):
+        return index
+
+def serve_main(number):
+    os.kill(os.getpid(), signal.SIGTERM)  # before it has its manners
+    workers.serve_main(number)
+
+loaders.serve_main = serve_main
+loaders._require_room = lambda *_: None
+print([int(batch) for batch in loaders.test_loader(Items(), batch_size=1, workers=2)])
+print(signal.pthread_sigmask(signal.SIG_BLOCK, []))
+"""
+
+
+def test_workers_outlive_sigterm_from_their_first_instant_on() -> None:
+    """A cluster's may come while they begin; the main process is as open to it afterwards as before."""
+    done = subprocess.run([sys.executable, "-c", YOUNG], capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines() == ["[0, 1]", "set()"], done.stderr

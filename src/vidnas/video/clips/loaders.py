@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, Sampler
 
 from vidnas.video.clips.datasets import SampleKey, TestClips, TrainClips
 from vidnas.video.processes.shortage import require_files, require_shared_memory
-from vidnas.video.processes.workers import CONTEXT, require_guard, serve_main
+from vidnas.video.processes.workers import CONTEXT, require_guard, serve_main, sigterm_held
 
 # What a stream of random numbers is for; keeps the streams of one seed apart.
 ORDER, SAMPLE, TEST_ORDER = range(3)
@@ -70,6 +70,14 @@ class ShuffledKeys(Sampler[SampleKey]):
                 order = _permutation(self.num_items, self.seed, ORDER, number)
             sample_seed = np.random.SeedSequence((self.seed, SAMPLE, epoch, i))
             yield order[position], int(sample_seed.generate_state(1, np.uint64)[0])
+
+
+class _Loader(DataLoader[Any]):
+    """A DataLoader whose workers outlive SIGTERM from their first instant on."""
+
+    def __iter__(self) -> Any:
+        with sigterm_held():
+            return super().__iter__()
 
 
 def train_loader(
@@ -137,7 +145,7 @@ def _loader(
         require_guard()
         _require_room(dataset, min(batch_size, len(order)), workers)
     # Workers compute with one thread each: PyTorch sets it, and the decoder is told to.
-    return DataLoader(
+    return _Loader(
         dataset,
         batch_size=batch_size,
         sampler=order,

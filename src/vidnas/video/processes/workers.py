@@ -6,8 +6,8 @@ import re
 import signal
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from multiprocessing.process import BaseProcess
 from multiprocessing.queues import Queue
 from pathlib import Path
@@ -54,6 +54,19 @@ def require_guard() -> None:
             raise UserError(UNGUARDED.say())
 
 
+@contextmanager
+def sigterm_held() -> Iterator[None]:
+    """A process that begins meanwhile begins with SIGTERM held back, and cannot end before it has its manners."""
+    if not hasattr(signal, "pthread_sigmask"):  # on Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def serve_main(_: int = 0) -> None:
     """As `end_with_main`, for a loader's worker: SIGTERM ends it `GRACE_SEC` later.
 
@@ -61,6 +74,7 @@ def serve_main(_: int = 0) -> None:
 
     A cluster sends it to every process of a job, and the main one must be able to finish its step. It is not
     ignored for good, since Python ends a worker by it that hangs when the main process ends.
+    Start the worker within `sigterm_held`: PyTorch's own handler ends one that gets it earlier.
     """
     Queue._on_queue_feeder_error = staticmethod(_give_up)  # type: ignore[attr-defined]
     Queue._start_thread = _started_or_given_up(Queue._start_thread)  # type: ignore[attr-defined]
