@@ -56,7 +56,7 @@ def require_guard() -> None:
 
 @contextmanager
 def sigterm_held() -> Iterator[None]:
-    """A process that begins meanwhile begins with SIGTERM held back, and cannot end before it has its manners."""
+    """A process that begins meanwhile begins with SIGTERM held back, and does not end before its manners."""
     if not hasattr(signal, "pthread_sigmask"):  # on Windows
         yield
         return
