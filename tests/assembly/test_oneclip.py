@@ -155,15 +155,16 @@ def test_the_smallest_part_is_that_of_pytorch_s_cut(batch_size: int) -> None:
     "command",
     [
         "train --network 3d-shufflenet-0.5 --size-px 32 --batch-size 8 --accumulate 8",
-        "train --genotype random:0 --size-px 2 --segments 1 --frames-per-segment 1 --batch-size 1",
+        "train --genotype all-skip --size-px 2 --segments 1 --batch-size 1 --frames-per-segment 1",
         "search --size-px 2 --segments 1 --frames-per-segment 1 --batch-size 1",
     ],
 )
 def test_it_is_told_before_there_is_a_run_folder(
-    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    command: str, tiny_videos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     verb, *settings = shlex.split(command)
-    common = ["--preset", "demo", "--data", "builtin", "--workers", "0", "--out", str(tmp_path / "run")]
+    common = ["--preset", "demo", "--data", str(tiny_videos), "--workers", "0"]
+    common += ["--out", str(tmp_path / "run")]
     assert main([verb, *common, *settings]) == 2
     said = capsys.readouterr().err
     assert re.search("one clip, of which .* batch norm cannot learn from one. Use --", said)

@@ -217,10 +217,11 @@ def test_a_depth_study_builds_every_cell_with_each_number_of_cells(
 ) -> None:
     out = tmp_path / "depths"
     assert (
-        main([*command, "--networks", "random:0,2d-resnet-18", "--depths", "2,1,3", "--out", str(out)]) == 0
+        main([*command, "--networks", "random:0,3d-shufflenet-0.5", "--depths", "2,1,3", "--out", str(out)])
+        == 0
     )
     rows = rows_of(out)
-    assert list(rows) == ["random-0-2-cells", "random-0", "random-0-3-cells", "2d-resnet-18"]
+    assert list(rows) == ["random-0-2-cells", "random-0", "random-0-3-cells", "3d-shufflenet-0.5"]
     two, one, three, _ = (int(row["parameters"]) for row in rows.values())
     assert one < two < three
     assert json.loads((out / "comparison.json").read_text())["reference"] == "random-0"  # as deep as set

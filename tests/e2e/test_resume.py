@@ -16,7 +16,7 @@ LOG, KEEPER = "vidnas.runs.log:RunLog", "vidnas.runs.keeper:Keeper"
 RENAME = "pathlib:Path.replace"
 """What makes a half-written file the file: `name` says of which one."""
 
-MORE_EPOCHS = ("--epochs", "5")
+MORE_EPOCHS = ("--epochs", "3")
 
 Incident = dict[str, Any]
 Small = Mapping[str, Sequence[str]]

@@ -3,6 +3,7 @@
 import json
 import shlex
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,28 +62,33 @@ def test_a_search_moves_alpha_and_the_weights(tiny_search: Path) -> None:
 
 @pytest.mark.parametrize("workers", [0, 2])
 def test_the_same_seed_gives_the_same_search(
-    tiny_search: Path, tiny_videos: Path, tmp_path: Path, workers: int
+    few_runs: Mapping[str, Path], few_videos: Path, tmp_path: Path, workers: int
 ) -> None:
     """Also with other workers: to the last digit of every metric and weight."""
-    arguments = [*SMALL, "--workers", workers]
-    assert vidnas_main("search", "--data", tiny_videos, "--out", tmp_path / "again", *arguments) == 0
-    assert metrics(tmp_path / "again") == metrics(tiny_search)
-    again, first = (load_checkpoint(run / "checkpoint.pt") for run in (tmp_path / "again", tiny_search))
+    arguments = flags(**{**LITTLE, "workers": workers})
+    assert vidnas_main("search", "--data", few_videos, "--out", tmp_path / "again", *arguments) == 0
+    assert metrics(tmp_path / "again") == metrics(few_runs["search"])
+    again, first = (
+        load_checkpoint(run / "checkpoint.pt") for run in (tmp_path / "again", few_runs["search"])
+    )
     for name, tensor in first["supernet"].items():
         assert torch.equal(tensor, again["supernet"][name]), name
 
 
-def test_another_seed_gives_another_search(tiny_search: Path, tiny_videos: Path, tmp_path: Path) -> None:
-    assert vidnas_main("search", "--data", tiny_videos, "--out", tmp_path / "b", *SMALL, "--seed", 1) == 0
-    assert metrics(tmp_path / "b") != metrics(tiny_search)
+def test_another_seed_gives_another_search(
+    few_runs: Mapping[str, Path], few_videos: Path, tmp_path: Path
+) -> None:
+    arguments = flags(**{**LITTLE, "seed": 1})
+    assert vidnas_main("search", "--data", few_videos, "--out", tmp_path / "b", *arguments) == 0
+    assert metrics(tmp_path / "b") != metrics(few_runs["search"])
 
 
 def test_a_second_order_search_takes_another_way(
-    tiny_search: Path, tiny_videos: Path, tmp_path: Path
+    few_runs: Mapping[str, Path], few_videos: Path, tmp_path: Path
 ) -> None:
-    arguments = [*SMALL, "--order", "2", "--select", "last"]
-    assert vidnas_main("search", "--data", tiny_videos, "--out", tmp_path / "b", *arguments) == 0
-    assert metrics(tmp_path / "b")[-1]["val_loss"] != metrics(tiny_search)[-1]["val_loss"]
+    arguments = flags(**{**LITTLE, "epochs": 2, "order": 2, "select": "last"})
+    assert vidnas_main("search", "--data", few_videos, "--out", tmp_path / "b", *arguments) == 0
+    assert metrics(tmp_path / "b")[0]["val_loss"] != metrics(few_runs["search"])[0]["val_loss"]
     assert json.loads((tmp_path / "b" / "selection.json").read_text())["epoch"] == 2
 
 

@@ -14,6 +14,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+from quick import measure_little
+
 import vidnas.cli.main
 
 
@@ -22,9 +25,8 @@ def prepare(
 ) -> None:
     """Let something happen at the n-th call of `target`, as in "vidnas.runs.keeper:Keeper.save".
 
-    Only calls count with `name` in a string or path among their arguments, and none on trial, for the run's
-    forecast: the first step is the first one of the run. It happens before the call or `after` it; `does` is
-    a function below, `number` is given to it.
+    Only calls count with `name` in a string or path among their arguments. It happens before the call or
+    `after` it; `does` is a function below, `number` is given to it.
     """
     module, _, names = target.partition(":")
     *parents, last = names.split(".")
@@ -34,7 +36,7 @@ def prepare(
 
     def call(*args: Any, **kwargs: Any) -> Any:
         texts = [str(arg) for arg in args if isinstance(arg, str | Path)]
-        now = not forecasting and (not name or any(name in text for text in texts)) and next(calls) == nth
+        now = (not name or any(name in text for text in texts)) and next(calls) == nth
         if now and not after:
             DEEDS[does](number, args)
         result = original(*args, **kwargs)
@@ -45,23 +47,11 @@ def prepare(
     setattr(owner, last, call)
 
 
-forecasting = False
-
-
-def leave_out_forecasts() -> None:
-    """Let `forecasting` tell whether a run is making its forecast."""
+def foretell_nothing() -> None:
+    """Let no run try its steps beforehand: the first step is the first one of the run, and comes soon."""
     forecast = importlib.import_module("vidnas.training.forecast")
-    original = forecast.measure
-
-    def measure(*args: Any, **kwargs: Any) -> Any:
-        global forecasting
-        forecasting = True
-        try:
-            return original(*args, **kwargs)
-        finally:
-            forecasting = False
-
-    forecast.measure = measure  # type: ignore[attr-defined]
+    needs = forecast.Needs(step_sec=0.01, clip_sec=0.01, memory_bytes=1, free_bytes=None)
+    forecast.measure = lambda *_, **__: needs  # type: ignore[attr-defined]
 
 
 def kill(_number: int, _args: Any) -> None:
@@ -121,7 +111,8 @@ def main(arguments: list[str], incidents: list[dict[str, Any]], *, pictures: boo
     multiprocessing.set_start_method(multiprocessing.get_all_start_methods()[0], force=True)
     if not pictures:
         draw_nothing()
-    leave_out_forecasts()
+    foretell_nothing()
+    measure_little(pytest.MonkeyPatch())
     for incident in incidents:
         prepare(**incident)
     sys.exit(vidnas.cli.main.main(arguments))

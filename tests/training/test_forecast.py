@@ -175,7 +175,9 @@ def test_memory_that_may_not_suffice_is_warned_of_with_the_way_out() -> None:
 @pytest.mark.skipif(
     not memory.can_tell_peak(CPU.device), reason="this system does not tell the peak of memory"
 )
-@pytest.mark.parametrize("case", ["first_order", "second_order", "train"])
+@pytest.mark.parametrize(
+    "case", ["first_order", pytest.param("second_order", marks=pytest.mark.slow), "train"]
+)
 def test_the_memory_of_a_real_step_is_foretold_to_30_percent(case: str) -> None:
     """In a process of its own, where nothing else takes memory or gives it back."""
     size = ["--size-px", "48", "--batch-size", "16" if case == "train" else "8"]

@@ -185,6 +185,7 @@ def test_only_a_demo_can_be_gone_on_with(
 SMALL: dict[str, Any] = dict(epochs=1, batch_size=2, size_px=16, segments=2, num_cells=1, first_channels=1)
 
 
+@pytest.mark.usefixtures("measured_little")
 def test_a_demo_that_is_interrupted_goes_on_to_the_same(
     tiny_videos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
