@@ -20,8 +20,8 @@ test: lint
 	$(SUITE) -m "not dataset and not slow"
 
 # The long ones too and, where VIDNAS_TEST_DATA names real clips, those that read them.
-test-all: test
-	$(SUITE) -m "dataset or slow"
+test-all: lint
+	$(SUITE)
 
 # Needs VIDNAS_TEST_DATA: the folder that holds ucf101_5, weizmann_4, ucf101_splits.
 test-data: .venv/installed-dev
