@@ -138,6 +138,10 @@ def test_the_module_is_there_for_those_who_want_it(random_run: Path) -> None:
         torch.testing.assert_close(network(clip), classifier.folded(clip), rtol=1e-4, atol=1e-4)
 
 
+def test_it_is_shown_in_a_line(random_run: Path) -> None:
+    assert repr(vidnas.load(random_run)) == f"<Classifier of night, dusk, day: {random_run}>"
+
+
 @pytest.mark.parametrize("num_frames", [1, 5, 100])
 def test_a_clip_is_the_even_one_of_the_evaluation(shade_run: Path, num_frames: int) -> None:
     classifier = replace(vidnas.load(shade_run), segments=2, frames_per_segment=3)

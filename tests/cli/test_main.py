@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -246,5 +247,6 @@ def test_help_is_quick_and_importing_vidnas_loads_no_torch() -> None:
 
 def test_every_public_name_can_be_imported() -> None:
     assert all(getattr(vidnas, name) is not None for name in dir(vidnas))
+    assert vidnas.__version__ == version("vidnas")
     with pytest.raises(AttributeError, match="no attribute 'run_serch'"):
         vidnas.run_serch  # noqa: B018

@@ -36,7 +36,7 @@ def _no_progress(clips: int) -> None:
     """What is told of every clip that was computed."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Classifier:
     """A trained network with all that it takes to classify videos: `classifier("clip.mp4").label`.
 
@@ -83,6 +83,9 @@ class Classifier:
         windows = self.windows(path, scan)
         assert isinstance(scan, VideoInfo)
         return self.tell(path, scan, windows, self.look(path, windows))
+
+    def __repr__(self) -> str:
+        return f"<Classifier of {', '.join(self.classes)}: {self.run.folder}>"
 
     def __iter__(self) -> Iterator[Any]:
         """`network` and `classes`, for `network, classes = vidnas.load(...)`."""
