@@ -6,43 +6,72 @@ typedef struct {
     const real *const *arrays;
     const int *channels, *rectified;
     const real *mean;
-    int num, J;
+    int num, J, frames, together, span;
     size_t pixels;
 } Inputs;
 
+/* An item is a frame or, of small ones, as many as fill the vectors of an inner loop. */
+static int frames_together(int pixels) { return larger(1, MANY_VECS * LANES / pixels); }
+
+int blend_items(int frames, int pixels) { return (frames + frames_together(pixels) - 1) / frames_together(pixels); }
+
+/* `others`: rows of scratch beside those of the J channels. */
 static Inputs inputs_of(const real *const *arrays, const int *channels, const int *rectified, const real *mean, int num,
-                        int pixels)
+                        int frames, int pixels, int others)
 {
-    Inputs in = {arrays, channels, rectified, mean, num, 0, pixels};
+    Inputs in = {arrays, channels, rectified, mean, num, 0, frames, frames_together(pixels), 0, pixels};
     for (int n = 0; n < num; n++) in.J += channels[n];
+    int fitting = SCRATCH_BYTES / (int)sizeof(real) / (2 * (in.J + others));
+    in.span = smaller(larger(smaller(fitting, 2048) / SPAN, 1) * SPAN, round_up(in.together * pixels, SPAN));
     return in;
 }
 
-static void fill_channels(const Inputs *in, int frame, int start, int count, int span, real *scratch)
+/* `count` pixels of each of `frames` frames: in scratch they lie one behind the other. */
+typedef struct {
+    int frame, frames, start, count, length;
+} Part;
+
+/* Of an item that part which begins with pixel `start`. */
+static Part part_of(const Inputs *in, int item, int start)
+{
+    int frame = item * in->together, frames = smaller(in->together, in->frames - frame);
+    int count = smaller(in->span, (int)in->pixels - start);
+    return (Part){frame, frames, start, count, frames * count};
+}
+
+/* Where a part's pixels of frame f begin in an array of so many channels. */
+static size_t place_of(const Inputs *in, Part part, int f, int channels, int channel)
+{
+    return ((size_t)(part.frame + f) * channels + channel) * in->pixels + part.start;
+}
+
+static void fill_channels(const Inputs *in, Part part, real *scratch)
 {
     for (int n = 0, j = 0; n < in->num; n++)
         for (int c = 0; c < in->channels[n]; c++, j++) {
-            const real *from = in->arrays[n] + ((size_t)frame * in->channels[n] + c) * in->pixels + start;
-            real *restrict to = scratch + (size_t)j * span, mean = in->mean ? in->mean[j] : 0;
-            if (in->rectified[n]) for (int p = 0; p < count; p++) to[p] = relu(from[p]) - mean;
-            else for (int p = 0; p < count; p++) to[p] = from[p] - mean;
-            memset(to + count, 0, (span - count) * sizeof(real));
+            real *restrict to = scratch + (size_t)j * in->span, mean = in->mean ? in->mean[j] : 0;
+            for (int f = 0; f < part.frames; f++, to += part.count) {
+                const real *from = in->arrays[n] + place_of(in, part, f, in->channels[n], c);
+                if (in->rectified[n]) for (int p = 0; p < part.count; p++) to[p] = relu(from[p]) - mean;
+                else for (int p = 0; p < part.count; p++) to[p] = from[p] - mean;
+            }
+            memset(to, 0, (in->span - part.length) * sizeof(real));
         }
 }
 
-/* Adds the sums of the J channels and those of the products of all pairs. An item is a frame. */
+/* Adds the sums of the J channels and those of the products of all pairs. */
 static int covariance(const real *const *arrays, const int *channels, const int *rectified, const real *mean, int num,
-               double *sums, double *products, int pixels, int first, int last)
+                      double *sums, double *products, int frames, int pixels, int first, int last)
 {
-    Inputs in = inputs_of(arrays, channels, rectified, mean, num, pixels);
-    int span = span_of(0, in.J);
-    real *scratch = zeros((size_t)in.J * span);
+    Inputs in = inputs_of(arrays, channels, rectified, mean, num, frames, pixels, 0);
+    real *scratch = zeros((size_t)in.J * in.span);
     for (int item = first; item < last && scratch; item++)
-        for (int start = 0; start < pixels; start += span) {
+        for (int start = 0; start < pixels; start += in.span) {
             double unused = 0;
-            fill_channels(&in, item, start, smaller(span, pixels - start), span, scratch);
-            for (int j = 0; j < in.J; j++) add_moments(scratch + (size_t)j * span, span, sums + j, &unused);
-            add_products(scratch, in.J, scratch, in.J, span, products);
+            Part part = part_of(&in, item, start);
+            fill_channels(&in, part, scratch);
+            for (int j = 0; j < in.J; j++) add_moments(scratch + (size_t)j * in.span, part.length, sums + j, &unused);
+            add_products(scratch, in.J, scratch, in.J, in.span, part.length, products, in.J);
         }
     int failed = !scratch;
     free(scratch);
@@ -50,28 +79,31 @@ static int covariance(const real *const *arrays, const int *channels, const int 
 }
 
 /* matrix (O, J) x inputs: C of the O channels into each out, plus what is in its base unless that is NULL. Adds
- * the results' moments unless `sums` is NULL. An item is a frame. */
-static int blend_forward(const real *const *arrays, const int *channels, const int *rectified, const real *mean, int num,
-                  const real *matrix, const real *const *base, real *const *out, double *sums, double *square_sums,
-                  int O, int C, int pixels, int first, int last)
+ * the results' moments unless `sums` is NULL. */
+static int blend_forward(const real *const *arrays, const int *channels, const int *rectified, const real *mean,
+                         int num, const real *matrix, const real *const *base, real *const *out, double *sums,
+                         double *square_sums, int O, int C, int frames, int pixels, int first, int last)
 {
-    Inputs in = inputs_of(arrays, channels, rectified, mean, num, pixels);
-    int size = block_size(O), span = span_of(0, in.J + size);
-    real *packed = pack(matrix, O, in.J, 1, 1, 0);
-    real *scratch = zeros((size_t)in.J * span), *result = zeros(size * span);
+    int size = block_size(O);
+    Inputs in = inputs_of(arrays, channels, rectified, mean, num, frames, pixels, size);
+    real *packed = pack(matrix, O, in.J, 1, 0);
+    real *scratch = zeros((size_t)in.J * in.span), *result = zeros(size * in.span);
     int failed = !packed || !scratch || !result;
     for (int item = first; item < last && !failed; item++)
-        for (int start = 0; start < pixels; start += span) {
-            int count = smaller(span, pixels - start);
-            fill_channels(&in, item, start, count, span, scratch);
+        for (int start = 0; start < pixels; start += in.span) {
+            Part part = part_of(&in, item, start);
+            fill_channels(&in, part, scratch);
             for (int o = 0; o < O; o++) {
-                if (o % size == 0) multiply(scratch, in.J, span, packed + (size_t)o * in.J, count, result, size);
-                size_t at = ((size_t)item * C + o % C) * pixels + start;
-                const real *from = result + o % size * span, *own = base[o / C];
-                real *restrict to = out[o / C] + at;
-                if (own) for (int p = 0; p < count; p++) to[p] = own[at + p] + from[p];
-                else memcpy(to, from, count * sizeof(real));
-                if (sums) add_moments(from, count, sums + o, square_sums + o);
+                if (o % size == 0)
+                    multiply(scratch, in.J, in.span, packed + (size_t)o * in.J, part.length, result, size);
+                const real *from = result + o % size * in.span, *own = base[o / C];
+                if (sums) add_moments(from, part.length, sums + o, square_sums + o);
+                for (int f = 0; f < part.frames; f++, from += part.count) {
+                    size_t at = place_of(&in, part, f, C, o % C);
+                    real *restrict to = out[o / C] + at;
+                    if (own) for (int p = 0; p < part.count; p++) to[p] = own[at + p] + from[p];
+                    else memcpy(to, from, part.count * sizeof(real));
+                }
             }
         }
     free(packed);
@@ -82,40 +114,49 @@ static int blend_forward(const real *const *arrays, const int *channels, const i
 
 /* Gradients of inputs: matrix (J, O) x dy + shift or, where there is no g, matrix (J, J) x inputs + shift; where an
  * input was rectified, only where it was positive. Each g has C of the O channels. dy is g or, where there is a y,
- * y_scale g + y_slope y + y_shift by channel. Adds to d_matrix (O, J) the products of dy and inputs unless that is NULL.
- * An item is a frame. */
-static int blend_backward(const real *const *arrays, const int *channels, const int *rectified, const real *mean, int num,
-                   const real *const *g, const real *y, const real *y_scale, const real *y_slope, const real *y_shift,
-                   const real *matrix, const real *shift, real *const *d_arrays, double *d_matrix, int O, int C,
-                   int pixels, int first, int last)
+ * y_scale g + y_slope y + y_shift by channel. Adds to d_matrix (O, J) the products of dy and inputs unless that is
+ * NULL. */
+static int blend_backward(const real *const *arrays, const int *channels, const int *rectified, const real *mean,
+                          int num, const real *const *g, const real *y, const real *y_scale, const real *y_slope,
+                          const real *y_shift, const real *matrix, const real *shift, real *const *d_arrays,
+                          double *d_matrix, int O, int C, int frames, int pixels, int first, int last)
 {
-    Inputs in = inputs_of(arrays, channels, rectified, mean, num, pixels);
-    int size = block_size(in.J), span = span_of(0, in.J + O + size), rows = g ? O : in.J;
-    real *packed = pack(matrix, in.J, rows, 1, 1, 0), *result = zeros(size * span);
-    real *scratch = zeros((size_t)(O + in.J) * span);
+    int J = 0;
+    for (int n = 0; n < num; n++) J += channels[n];
+    int size = block_size(J), rows = g ? O : J;
+    Inputs in = inputs_of(arrays, channels, rectified, mean, num, frames, pixels, O + size);
+    real *packed = pack(matrix, J, rows, 1, 0), *result = zeros(size * in.span);
+    real *scratch = zeros((size_t)(O + J) * in.span), *inputs = scratch ? scratch + (size_t)O * in.span : NULL;
     int failed = !packed || !scratch || !result;
     for (int item = first; item < last && !failed; item++)
-        for (int start = 0; start < pixels; start += span) {
-            int count = smaller(span, pixels - start);
+        for (int start = 0; start < pixels; start += in.span) {
+            Part part = part_of(&in, item, start);
             for (int o = 0; o < O; o++) {
-                const real *from = g[o / C] + ((size_t)item * C + o % C) * pixels + start;
-                real *restrict to = scratch + (size_t)o * span;
-                copy_padded(from, count, span, to);
-                if (!y) continue;
-                const real *values = y + ((size_t)item * O + o) * pixels + start;
-                for (int p = 0; p < count; p++) to[p] = y_scale[o] * to[p] + y_slope[o] * values[p] + y_shift[o];
+                real *restrict to = scratch + (size_t)o * in.span;
+                for (int f = 0; f < part.frames; f++, to += part.count) {
+                    const real *from = g[o / C] + place_of(&in, part, f, C, o % C);
+                    const real *values = y ? y + place_of(&in, part, f, O, o) : NULL;
+                    if (!y) memcpy(to, from, part.count * sizeof(real));
+                    for (int p = 0; y && p < part.count; p++)
+                        to[p] = y_scale[o] * from[p] + y_slope[o] * values[p] + y_shift[o];
+                }
+                memset(to, 0, (in.span - part.length) * sizeof(real));
             }
-            fill_channels(&in, item, start, count, span, scratch + (size_t)O * span);
+            fill_channels(&in, part, inputs);
             for (int n = 0, j = 0; n < num; n++)
                 for (int c = 0; c < channels[n]; c++, j++) {
-                    size_t at = ((size_t)item * channels[n] + c) * pixels + start;
-                    if (j % size == 0) multiply(scratch, rows, span, packed + (size_t)j * rows, count, result, size);
-                    const real *from = result + j % size * span, *x = arrays[n] + at;
-                    real *restrict to = d_arrays[n] + at, constant = shift[j];
-                    if (rectified[n]) for (int p = 0; p < count; p++) to[p] = x[p] > 0 ? from[p] + constant : 0;
-                    else for (int p = 0; p < count; p++) to[p] = from[p] + constant;
+                    if (j % size == 0)
+                        multiply(scratch, rows, in.span, packed + (size_t)j * rows, part.length, result, size);
+                    const real *from = result + j % size * in.span, constant = shift[j];
+                    for (int f = 0; f < part.frames; f++, from += part.count) {
+                        size_t at = place_of(&in, part, f, channels[n], c);
+                        const real *x = arrays[n] + at;
+                        real *restrict to = d_arrays[n] + at;
+                        for (int p = 0; p < part.count; p++) to[p] = from[p] + constant;
+                        for (int p = 0; rectified[n] && p < part.count; p++) to[p] = x[p] > 0 ? to[p] : 0;
+                    }
                 }
-            if (d_matrix) add_products(scratch, O, scratch + (size_t)O * span, in.J, span, d_matrix);
+            if (d_matrix) add_products(scratch, O, inputs, J, in.span, part.length, d_matrix, J);
         }
     free(packed);
     free(scratch);

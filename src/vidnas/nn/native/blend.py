@@ -33,8 +33,9 @@ class Covariance(torch.autograd.Function):
         # Products of numbers about 0 lose no digits: all are taken less what the first frame's mean is.
         near = torch.cat([_first_mean(*seen) for seen in zip(inputs, rectified, strict=True)])
         library.share(
-            "covariance", batch * time,
-            *_arrays(inputs, rectified), near, len(inputs), sums.at(), products.at(), height * width,
+            "covariance", library.count("blend_items", batch * time, height * width),
+            *_arrays(inputs, rectified), near, len(inputs), sums.at(), products.at(), batch * time,
+            height * width,
         )  # fmt: skip
         mean = sums.total() / count
         covariance = products.total() / count - torch.outer(mean, mean)
@@ -146,9 +147,10 @@ def _forward(
     channels = len(matrix) // len(totals)
     outs = [inputs[0].new_empty(batch, time, channels, height, width) for _ in totals]
     library.share(
-        "blend_forward", batch * time,
+        "blend_forward", library.count("blend_items", batch * time, height * width),
         *_arrays(inputs, rectified), mean, len(inputs), matrix, totals, outs,
-        *(moments.at(k) if moments else None for k in (0, 1)), len(matrix), channels, height * width,
+        *(moments.at(k) if moments else None for k in (0, 1)), len(matrix), channels, batch * time,
+        height * width,
     )  # fmt: skip
     return outs
 
@@ -165,9 +167,9 @@ def _backward(
     grads, y, slopes = incoming or _Incoming([])
     channels = grads[0].shape[2] if grads else 1
     library.share(
-        "blend_backward", batch * time,
+        "blend_backward", library.count("blend_items", batch * time, height * width),
         *_arrays(inputs, rectified), mean, len(inputs), grads or None, y, *slopes, matrix, shift,
-        found, d_matrix.at(), len(grads) * channels, channels, height * width,
+        found, d_matrix.at(), len(grads) * channels, channels, batch * time, height * width,
     )  # fmt: skip
     return found
 

@@ -31,17 +31,18 @@ static int temporal_backward(const real *z, const real *scale, const real *shift
                              double *OR_NULL d_filters, int T, int C, int K, int pixels, int first, int last);
 
 /* blend.c */
+int blend_items(int frames, int pixels);
 static int covariance(const real *const *arrays, const int *channels, const int *rectified, const real *mean, int num,
-                      double *sums, double *products, int pixels, int first, int last);
+                      double *sums, double *products, int frames, int pixels, int first, int last);
 static int blend_forward(const real *const *arrays, const int *channels, const int *rectified,
                          const real *OR_NULL mean, int num, const real *matrix, const real *OR_NULL const *base,
-                         real *const *out, double *OR_NULL sums, double *OR_NULL square_sums, int O, int C, int pixels,
-                         int first, int last);
+                         real *const *out, double *OR_NULL sums, double *OR_NULL square_sums, int O, int C, int frames,
+                         int pixels, int first, int last);
 static int blend_backward(const real *const *arrays, const int *channels, const int *rectified,
                           const real *OR_NULL mean, int num, const real *const *OR_NULL g, const real *OR_NULL y,
                           const real *OR_NULL y_scale, const real *OR_NULL y_slope, const real *OR_NULL y_shift,
                           const real *matrix, const real *shift, real *const *d_arrays, double *OR_NULL d_matrix,
-                          int O, int C, int pixels, int first, int last);
+                          int O, int C, int frames, int pixels, int first, int last);
 
 /* mix.c */
 static int mix_forward(const real *y, const real *weight, const real *constant, const int *slot,

@@ -1,35 +1,32 @@
 /* The spatial stage: 3 x 3 convolutions of single frames, seen through relu. */
 #include "kernels.h"
 
-/* What one item is: rows [top, top + rows) of a frame or, of small ones, `frames` whole frames. In scratch a frame of a
- * channel is rows + 2 dilation rows of width + 2 dilation pixels, zero around the frame, and frames lie one behind the
- * other. So the nine taps of an output pixel lie at fixed distances, and vectors run on over the ends of rows and of
- * frames; what comes out between them is left away. */
+/* What one item is: rows [top, top + rows) of `lanes` frames, one but where they are small. In scratch a channel is
+ * rows + 2 dilation rows of width + 2 dilation pixels, zero around the frame, and a pixel is a number of each frame.
+ * So the nine taps of an output pixel lie at fixed distances, and vectors run on over the ends of rows; what comes
+ * out between them is left away. */
 typedef struct {
-    int height, width, dilation, rows, frames, pitch, frame, length;
+    int height, width, dilation, rows, lanes, pitch, length;
     size_t plane;
     ptrdiff_t tap[TAPS];
 } Block;
 
-enum { SMALL_FRAME = 1024, FRAMES_TOGETHER = 4 };
+enum { SMALL_WIDTH = 8, FEWEST_ITEMS = 4 };
 
-static Block block_of(int channels, int height, int width, int dilation)
+static Block block_of(int frames, int channels, int height, int width, int dilation)
 {
-    Block b = {.height = height, .width = width, .dilation = dilation, .pitch = width + 2 * dilation};
+    Block b = {.height = height, .width = width, .dilation = dilation, .lanes = 1};
+    if (width < SMALL_WIDTH) b.lanes = larger(1, smaller(LANES, frames / FEWEST_ITEMS));
+    b.pitch = (width + 2 * dilation) * b.lanes;
     int fitting = SCRATCH_BYTES / (int)sizeof(real) / b.pitch / channels - 2 * dilation;
     b.rows = smaller(height, larger(fitting, 8));
-    b.frame = (b.rows + 2 * dilation) * b.pitch;
-    b.frames = b.rows == height ? larger(1, smaller(SMALL_FRAME / b.frame, FRAMES_TOGETHER)) : 1;
-    b.length = b.frames * b.frame - 2 * dilation * b.pitch;
-    b.plane = (size_t)b.frames * b.frame + SPAN + 2 * dilation; /* the last vectors begin behind the last row */
-    for (int tap = 0; tap < TAPS; tap++) b.tap[tap] = (ptrdiff_t)(tap / 3 * b.pitch + tap % 3) * dilation;
+    b.length = b.rows * b.pitch - 2 * dilation * b.lanes;
+    b.plane = (size_t)(b.rows + 2 * dilation) * b.pitch + SPAN; /* the last vectors end behind the last row */
+    for (int tap = 0; tap < TAPS; tap++) b.tap[tap] = (ptrdiff_t)(tap / 3 * b.pitch + tap % 3 * b.lanes) * dilation;
     return b;
 }
 
-static int items_of(const Block *b, int frames)
-{
-    return (frames + b->frames - 1) / b->frames * ((b->height + b->rows - 1) / b->rows);
-}
+static int blocks_of(const Block *b) { return (b->height + b->rows - 1) / b->rows; }
 
 /* An item's first frame, number of frames, first row and number of rows. */
 typedef struct {
@@ -38,14 +35,14 @@ typedef struct {
 
 static Item item_of(const Block *b, int item, int frames)
 {
-    int blocks = (b->height + b->rows - 1) / b->rows, frame = item / blocks * b->frames, top = item % blocks * b->rows;
-    return (Item){frame, smaller(b->frames, frames - frame), top, smaller(b->rows, b->height - top)};
+    int frame = item / blocks_of(b) * b->lanes, top = item % blocks_of(b) * b->rows;
+    return (Item){frame, smaller(b->lanes, frames - frame), top, smaller(b->rows, b->height - top)};
 }
 
 int spatial_items(int frames, int channels, int height, int width, int dilation)
 {
-    Block b = block_of(channels, height, width, dilation);
-    return items_of(&b, frames);
+    Block b = block_of(frames, channels, height, width, dilation);
+    return (frames + b.lanes - 1) / b.lanes * blocks_of(&b);
 }
 
 /* A channel of an item into scratch: through relu or, where z is not NULL, as the gradient in front of a norm. Its
@@ -58,20 +55,22 @@ typedef struct {
 
 static void fill(const Block *b, Item item, Source source, real *scratch)
 {
-    for (int f = 0; f < b->frames; f++)
-        for (int row = -b->dilation; row < b->rows + b->dilation; row++) {
-            int y = item.top + row;
-            real *restrict to = scratch + f * b->frame + (row + b->dilation) * b->pitch + b->dilation;
-            if (y < 0 || y >= b->height || f >= item.frames) {
-                memset(to, 0, b->width * sizeof(real));
-                continue;
-            }
+    for (int row = -b->dilation; row < b->rows + b->dilation; row++) {
+        int y = item.top + row;
+        real *line = scratch + (row + b->dilation) * b->pitch + b->dilation * b->lanes;
+        if (y < 0 || y >= b->height || item.frames < b->lanes) memset(line, 0, b->width * b->lanes * sizeof(real));
+        if (y < 0 || y >= b->height) continue;
+        for (int f = 0; f < item.frames; f++) {
             size_t at = (item.frame + f) * source.stride + (size_t)y * b->width;
             const real *values = source.values + at, *z = source.z + at;
-            real scale = source.scale, slope = source.slope, shift = source.shift;
-            if (source.z) for (int x = 0; x < b->width; x++) to[x] = scale * values[x] + slope * z[x] + shift;
+            real scale = source.scale, slope = source.slope, shift = source.shift, *restrict to = line + f;
+            if (b->lanes > 1) {
+                for (int x = 0; x < b->width; x++)
+                    to[x * b->lanes] = source.z ? scale * values[x] + slope * z[x] + shift : relu(values[x]);
+            } else if (source.z) for (int x = 0; x < b->width; x++) to[x] = scale * values[x] + slope * z[x] + shift;
             else for (int x = 0; x < b->width; x++) to[x] = relu(values[x]);
         }
+    }
 }
 
 static void fill_inputs(const Block *b, Item item, const real *x, int C, real *scratch)
@@ -93,17 +92,21 @@ static void convolve(const Block *b, const real *scratch, int inputs, const real
 static void write_result(const Block *b, Item item, const real *result, int count, const real *bias, real *z, int K,
                          int k, double *sums, double *square_sums)
 {
-    int width = b->width;
-    for (int o = 0; o < count; o++)
-        for (int f = 0; f < item.frames; f++) {
-            real *to = z + (((size_t)(item.frame + f) * K + k + o) * b->height + item.top) * width;
-            for (int row = 0; row < item.rows; row++) {
-                const real *from = result + o * b->plane + f * b->frame + row * b->pitch;
-                if (!bias) memcpy(to + row * width, from, width * sizeof(real));
-                else for (int c = 0; c < width; c++) to[row * width + c] = relu(from[c] + bias[o]);
+    int width = b->width, lanes = b->lanes;
+    for (int o = 0; o < count; o++) {
+        real *frame = z + (((size_t)item.frame * K + k + o) * b->height + item.top) * width;
+        for (int row = 0; row < item.rows; row++) {
+            const real *line = result + o * b->plane + row * b->pitch;
+            for (int f = 0; f < item.frames; f++) {
+                real *restrict to = frame + ((size_t)f * K * b->height + row) * width;
+                if (bias) for (int c = 0; c < width; c++) to[c] = relu(line[c * lanes + f] + bias[o]);
+                else if (lanes > 1) for (int c = 0; c < width; c++) to[c] = line[c * lanes + f];
+                else memcpy(to, line, width * sizeof(real));
             }
-            if (!bias) add_moments(to, item.rows * width, sums + k + o, square_sums + k + o);
+            if (!bias && lanes > 1) add_moments(line, width * lanes, sums + k + o, square_sums + k + o);
         }
+        if (!bias && lanes == 1) add_moments(frame, item.rows * width, sums + k + o, square_sums + k + o);
+    }
 }
 
 /* z = filters * relu(x): channels [k_first, k_first + K_part) of the K of z, and their moments. With `bias` z is
@@ -112,9 +115,9 @@ static int spatial_forward(const real *x, const real *filters, const real *bias,
                     double *square_sums, int frames, int C, int K, int k_first, int K_part, int height, int width,
                     int dilation, int first, int last)
 {
-    Block b = block_of(C, height, width, dilation);
+    Block b = block_of(frames, C, height, width, dilation);
     int size = block_size(K_part);
-    real *packed = pack(filters, K_part, C, TAPS, 0, 0);
+    real *packed = pack(filters, K_part, C, TAPS, 0);
     real *scratch = zeros(b.plane * C), *result = zeros(b.plane * size);
     int failed = !packed || !scratch || !result;
     for (int number = first; number < last && !failed; number++) {
@@ -133,23 +136,23 @@ static int spatial_forward(const real *x, const real *filters, const real *bias,
 }
 
 static inline __attribute__((always_inline)) void add_at_taps(const vec g[GRADS], const real *const row[3], int at,
-                                                               int dilation, vec acc[GRADS][TAPS])
+                                                               int apart, vec acc[GRADS][TAPS])
 {
     for (int tap = 0; tap < TAPS; tap++) {
-        vec pixels = load(row[tap / 3] + at + tap % 3 * dilation);
+        vec pixels = load(row[tap / 3] + at + tap % 3 * apart);
         IN_REGISTER(pixels);
         for (int k = 0; k < GRADS; k++) acc[k][tap] += g[k] * pixels;
     }
 }
 
 /* Add to d_filters, TAPS numbers for each of `count` planes of gradients and `stride` apart, the products with one
- * plane of inputs at nine taps. Between rows the gradients are zero, below the last one they are not. Inlined with
- * a constant dilation. */
+ * plane of inputs at nine taps, which lie in rows `below` each other and `apart` in them. Between rows the gradients are
+ * zero, below the last one they are not. Inlined with a constant `apart` where there is one. */
 static inline __attribute__((always_inline)) void correlate(const real *gradients, int count, size_t plane,
-                                                            const real *input, int length, int pitch, int dilation,
+                                                            const real *input, int length, int below, int apart,
                                                             double *d_filters, size_t stride)
 {
-    const real *const row[3] = {input, input + pitch * dilation, input + 2 * pitch * dilation};
+    const real *const row[3] = {input, input + below, input + 2 * below};
     const real *from[GRADS];
     vec acc[GRADS][TAPS] = {{{0}}}, g[GRADS] = {{0}};
     int at = 0;
@@ -157,10 +160,10 @@ static inline __attribute__((always_inline)) void correlate(const real *gradient
     for (; at + LANES <= length; at += LANES) {
         vec full[GRADS];
         for (int k = 0; k < GRADS; k++) full[k] = load(from[k] + at);
-        add_at_taps(full, row, at, dilation, acc);
+        add_at_taps(full, row, at, apart, acc);
     }
     for (int k = 0; k < GRADS; k++) memcpy(&g[k], from[k] + at, (length - at) * sizeof(real));
-    add_at_taps(g, row, at, dilation, acc);
+    add_at_taps(g, row, at, apart, acc);
     for (int k = 0; k < count; k++)
         for (int tap = 0; tap < TAPS; tap++) d_filters[k * stride + tap] += sum_of(acc[k][tap]);
 }
@@ -170,30 +173,33 @@ static inline __attribute__((always_inline)) void correlate(const real *gradient
 static void write_where_positive(const Block *b, Item item, const real *result, int count, const real *x, int C, int i,
                                  int add, real *dx)
 {
-    size_t pixels = (size_t)b->height * b->width;
+    int width = b->width, lanes = b->lanes;
     for (int o = 0; o < count; o++)
-        for (int f = 0; f < item.frames; f++) {
-            size_t at = ((size_t)(item.frame + f) * C + i + o) * pixels + (size_t)item.top * b->width;
-            for (int row = 0; row < item.rows; row++, at += b->width) {
-                const real *from = result + o * b->plane + f * b->frame + row * b->pitch;
-                if (add) for (int c = 0; c < b->width; c++) dx[at + c] += x[at + c] > 0 ? from[c] : 0;
-                else for (int c = 0; c < b->width; c++) dx[at + c] = x[at + c] > 0 ? from[c] : 0;
+        for (int f = 0; f < item.frames; f++)
+            for (int row = 0; row < item.rows; row++) {
+                size_t at = (((size_t)(item.frame + f) * C + i + o) * b->height + item.top + row) * width;
+                const real *from = result + o * b->plane + row * b->pitch + f;
+                if (lanes > 1)
+                    for (int c = 0; c < width; c++)
+                        dx[at + c] = (add ? dx[at + c] : 0) + (x[at + c] > 0 ? from[c * lanes] : 0);
+                else if (add) for (int c = 0; c < width; c++) dx[at + c] += x[at + c] > 0 ? from[c] : 0;
+                else for (int c = 0; c < width; c++) dx[at + c] = x[at + c] > 0 ? from[c] : 0;
             }
-        }
 }
 
 /* Add to d_filters (K_part, C, TAPS) the products of the planes of gradients and of inputs in scratch. */
 static void add_filter_gradients(const Block *b, Item item, const real *gradients, int K_part, const real *inputs,
                                  int C, double *d_filters)
 {
-    int length = b->length - (b->rows - item.rows) * b->pitch;
+    int length = b->length - (b->rows - item.rows) * b->pitch, apart = b->dilation * b->lanes;
     for (int k = 0; k < K_part; k += GRADS)
         for (int i = 0; i < C; i++) {
             const real *of_k = gradients + k * b->plane + b->tap[TAPS / 2], *input = inputs + i * b->plane;
             double *d = d_filters + ((size_t)k * C + i) * TAPS;
-            int count = smaller(GRADS, K_part - k);
-            if (b->dilation == 1) correlate(of_k, count, b->plane, input, length, b->pitch, 1, d, (size_t)C * TAPS);
-            else correlate(of_k, count, b->plane, input, length, b->pitch, 2, d, (size_t)C * TAPS);
+            int count = smaller(GRADS, K_part - k), below = b->pitch * b->dilation;
+            if (apart == 1) correlate(of_k, count, b->plane, input, length, below, 1, d, (size_t)C * TAPS);
+            else if (apart == 2) correlate(of_k, count, b->plane, input, length, below, 2, d, (size_t)C * TAPS);
+            else correlate(of_k, count, b->plane, input, length, below, apart, d, (size_t)C * TAPS);
         }
 }
 
@@ -203,10 +209,10 @@ static int spatial_backward(const real *x, const real *filters, const real *z, c
                      const real *slope, const real *shift, real *dx, int add, double *d_filters, int frames, int C,
                      int K, int k_first, int K_part, int height, int width, int dilation, int first, int last)
 {
-    Block b = block_of(C + K_part, height, width, dilation);
+    Block b = block_of(frames, C + K_part, height, width, dilation);
     size_t pixels = (size_t)height * width;
     int size = block_size(C);
-    real *packed = pack(filters, C, K_part, TAPS, 0, 1), *result = zeros(b.plane * size);
+    real *packed = pack(filters, C, K_part, TAPS, 1), *result = zeros(b.plane * size);
     real *inputs = zeros(b.plane * C), *gradients = zeros(b.plane * K_part);
     int failed = !packed || !result || !inputs || !gradients;
     for (int number = first; number < last && !failed; number++) {

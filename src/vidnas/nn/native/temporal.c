@@ -2,20 +2,28 @@
 #include "kernels.h"
 
 /* What is alike for all items: clips of T frames, of K channels of `pixels`, in groups of C. An item is a span of
- * pixels of one clip. In scratch lie [T + 2][C][span] numbers, zeros in the frames around and behind the last pixel, so
- * that three frames of all channels are 3 C rows one behind the other. */
+ * pixels of one clip. In scratch a channel is a row of [T + 2][pixels of the item] numbers, zeros in the frames around
+ * and behind them. So the taps of an output lie a frame apart, and vectors run on from frame to frame. */
 typedef struct {
     int T, C, K, pixels, span, groups, size;
-    size_t frame, scratch;
+    size_t frame, row, result_row;
 } Stage;
+
+/* Pixels at which all frames of C channels, and of some results, fit into the cache. */
+static int span_of(int T, int C, int pixels)
+{
+    int fitting = SCRATCH_BYTES / (int)sizeof(real) / ((T + 2) * C + T * block_size(C));
+    return smaller(pixels, larger(fitting / LANES, 1) * LANES);
+}
 
 static Stage stage_of(int T, int C, int K, int pixels)
 {
-    int span = span_of(T, C);
-    return (Stage){T, C, K, pixels, span, K / C, block_size(C), (size_t)K * pixels, (size_t)(T + 2) * C * span};
+    int span = span_of(T, C, pixels);
+    return (Stage){T, C, K, pixels, span, K / C, block_size(C), (size_t)K * pixels, (size_t)(T + 2) * span + SPAN,
+                   (size_t)T * span + SPAN};
 }
 
-int num_spans(int T, int C, int pixels) { return (pixels + span_of(T, C) - 1) / span_of(T, C); }
+int num_spans(int T, int C, int pixels) { return (pixels + span_of(T, C, pixels) - 1) / span_of(T, C, pixels); }
 
 /* An item: `count` pixels of a clip. */
 typedef struct {
@@ -34,36 +42,43 @@ static size_t origin_of(const Stage *s, Span at, int channels, int channel)
     return ((size_t)at.clip * s->T * channels + channel) * s->pixels + at.start;
 }
 
-static real *row_of(const Stage *s, real *scratch, int t, int c)
+/* Zeros around the frames of a row. */
+static void clear_around(const Stage *s, int count, real *row)
 {
-    return scratch + ((size_t)(t + 1) * s->C + c) * s->span;
+    size_t end = (size_t)(s->T + 1) * count;
+    memset(row, 0, count * sizeof(real));
+    memset(row + end, 0, (s->row - end) * sizeof(real));
 }
 
 /* A group's channels at `count` pixels of all frames into scratch: relu(scale z + shift). */
 static void fill_activations(const Stage *s, const real *z, const real *scale, const real *shift, int count,
                              real *scratch)
 {
-    for (int t = 0; t < s->T; t++)
-        for (int c = 0; c < s->C; c++) {
+    for (int c = 0; c < s->C; c++) {
+        real *row = scratch + c * s->row, a = scale[c], b = shift[c];
+        clear_around(s, count, row);
+        for (int t = 0; t < s->T; t++) {
             const real *from = z + t * s->frame + (size_t)c * s->pixels;
-            real *restrict to = row_of(s, scratch, t, c), a = scale[c], b = shift[c];
+            real *restrict to = row + (size_t)(t + 1) * count;
             for (int p = 0; p < count; p++) to[p] = relu(a * from[p] + b);
-            memset(to + count, 0, (s->span - count) * sizeof(real));
         }
+    }
 }
 
 /* A group's channels of dy = scale g + slope y + shift at `count` pixels of all frames into scratch. */
 static void fill_gradients(const Stage *s, const real *g, size_t g_frame, const real *y, const real *scale,
                            const real *slope, const real *shift, int count, real *scratch)
 {
-    for (int t = 0; t < s->T; t++)
-        for (int c = 0; c < s->C; c++) {
+    for (int c = 0; c < s->C; c++) {
+        real *row = scratch + c * s->row, a = scale[c], b = slope[c], constant = shift[c];
+        clear_around(s, count, row);
+        for (int t = 0; t < s->T; t++) {
             const real *y_from = y + t * s->frame + (size_t)c * s->pixels;
             const real *g_from = g + t * g_frame + (size_t)c * s->pixels;
-            real *restrict to = row_of(s, scratch, t, c), a = scale[c], b = slope[c], constant = shift[c];
+            real *restrict to = row + (size_t)(t + 1) * count;
             for (int p = 0; p < count; p++) to[p] = a * g_from[p] + b * y_from[p] + constant;
-            memset(to + count, 0, (s->span - count) * sizeof(real));
         }
+    }
 }
 
 static void free_groups(real **packed, int groups)
@@ -77,7 +92,7 @@ static real **pack_groups(const Stage *s, const real *filters, int backward)
 {
     real **packed = calloc(s->groups, sizeof(real *));
     for (int group = 0; packed && group < s->groups; group++) {
-        packed[group] = pack(filters + (size_t)group * s->C * s->C * 3, s->C, s->C, 3, 1, backward);
+        packed[group] = pack(filters + (size_t)group * s->C * s->C * 3, s->C, s->C, 3, backward);
         if (!packed[group]) {
             free_groups(packed, s->groups);
             return NULL;
@@ -86,12 +101,16 @@ static real **pack_groups(const Stage *s, const real *filters, int backward)
     return packed;
 }
 
-/* Channels [o, o + size) of frame t. */
-static void convolve_frame(const Stage *s, const real *scratch, int t, const real *packed, int o, int count,
-                           real *result)
+/* Channels [o, o + size) of all frames. */
+static void convolve_frames(const Stage *s, const real *scratch, const real *packed, int o, int count, real *result)
 {
-    multiply(scratch + (size_t)t * s->C * s->span, 3 * s->C, s->span, packed + (size_t)o * s->C * 3, count, result,
-             s->size);
+    const ptrdiff_t tap[3] = {0, count, 2 * count};
+    const real *own = packed + (size_t)o * s->C * 3;
+    int length = s->T * count;
+    if (s->size == FEW)
+        sum_taps(scratch, s->C, s->row, tap, own, length, result, s->result_row, FEW, FEW_VECS, 3);
+    else
+        sum_taps(scratch, s->C, s->row, tap, own, length, result, s->result_row, MANY, MANY_VECS, 3);
 }
 
 /* y = filters * relu(scale z + shift) over time, each group by itself, and the moments of y. */
@@ -100,7 +119,7 @@ static int temporal_forward(const real *z, const real *scale, const real *shift,
 {
     Stage s = stage_of(T, C, K, pixels);
     real **packed = pack_groups(&s, filters, 0);
-    real *scratch = zeros(s.scratch), *result = zeros(s.size * s.span);
+    real *scratch = zeros(s.C * s.row), *result = zeros(s.size * s.result_row);
     int failed = !packed || !scratch || !result;
     for (int item = first; item < last && !failed; item++) {
         Span at = item_span(&s, item);
@@ -108,15 +127,16 @@ static int temporal_forward(const real *z, const real *scale, const real *shift,
             int first_k = group * C;
             size_t origin = origin_of(&s, at, K, first_k);
             fill_activations(&s, z + origin, scale + first_k, shift + first_k, at.count, scratch);
-            for (int t = 0; t < T; t++)
-                for (int o = 0; o < C; o += s.size) {
-                    convolve_frame(&s, scratch, t, packed[group], o, at.count, result);
-                    for (int u = 0; u < smaller(s.size, C - o); u++) {
-                        const real *row = result + u * s.span;
-                        add_moments(row, at.count, sums + first_k + o + u, square_sums + first_k + o + u);
-                        memcpy(y + origin + t * s.frame + (size_t)(o + u) * pixels, row, at.count * sizeof(real));
-                    }
+            for (int o = 0; o < C; o += s.size) {
+                convolve_frames(&s, scratch, packed[group], o, at.count, result);
+                for (int c = o; c < smaller(o + s.size, C); c++) {
+                    const real *row = result + (c - o) * s.result_row;
+                    add_moments(row, T * at.count, sums + first_k + c, square_sums + first_k + c);
+                    for (int t = 0; t < T; t++)
+                        memcpy(y + origin + t * s.frame + (size_t)c * pixels, row + (size_t)t * at.count,
+                               at.count * sizeof(real));
                 }
+            }
         }
     }
     free_groups(packed, s.groups);
@@ -132,24 +152,29 @@ static int temporal_add(const real *z, const real *filters, const real *bias, co
 {
     Stage s = stage_of(T, C, K, pixels);
     real **packed = pack_groups(&s, filters, 0);
-    real *scratch = zeros(s.scratch), *result = zeros(s.size * s.span);
+    real *scratch = zeros(s.C * s.row), *result = zeros(s.size * s.result_row);
     int failed = !packed || !scratch || !result;
     for (int item = first; item < last && !failed; item++) {
         Span at = item_span(&s, item);
         for (int group = 0; group < s.groups; group++) {
             const real *from = z + origin_of(&s, at, K, group * C);
             real *to = out + origin_of(&s, at, G, slot[group] * C);
-            for (int t = 0; t < T; t++)
-                for (int c = 0; c < C; c++)
-                    copy_padded(from + t * s.frame + (size_t)c * pixels, at.count, s.span, row_of(&s, scratch, t, c));
-            for (int t = 0; t < T; t++)
-                for (int o = 0; o < C; o += s.size) {
-                    convolve_frame(&s, scratch, t, packed[group], o, at.count, result);
-                    for (int u = 0; u < smaller(s.size, C - o); u++) {
-                        real *row = to + ((size_t)t * G + o + u) * pixels, constant = bias[group * C + o + u];
-                        for (int p = 0; p < at.count; p++) row[p] += result[u * s.span + p] + constant;
+            for (int c = 0; c < C; c++) {
+                real *row = scratch + c * s.row;
+                clear_around(&s, at.count, row);
+                for (int t = 0; t < T; t++)
+                    memcpy(row + (size_t)(t + 1) * at.count, from + t * s.frame + (size_t)c * pixels,
+                           at.count * sizeof(real));
+            }
+            for (int o = 0; o < C; o += s.size) {
+                convolve_frames(&s, scratch, packed[group], o, at.count, result);
+                for (int c = o; c < smaller(o + s.size, C); c++)
+                    for (int t = 0; t < T; t++) {
+                        const real *row = result + (c - o) * s.result_row + (size_t)t * at.count;
+                        real *restrict sum = to + ((size_t)t * G + c) * pixels, constant = bias[group * C + c];
+                        for (int p = 0; p < at.count; p++) sum[p] += row[p] + constant;
                     }
-                }
+            }
         }
     }
     free_groups(packed, s.groups);
@@ -183,7 +208,7 @@ static int temporal_backward(const real *z, const real *scale, const real *shift
 {
     Stage s = stage_of(T, C, K, pixels);
     real **packed = pack_groups(&s, filters, 1);
-    real *activations = zeros(s.scratch), *gradients = zeros(s.scratch), *result = zeros(s.size * s.span);
+    real *activations = zeros(s.C * s.row), *gradients = zeros(s.C * s.row), *result = zeros(s.size * s.result_row);
     int failed = !packed || !activations || !gradients || !result;
     for (int item = first; item < last && !failed; item++) {
         Span at = item_span(&s, item);
@@ -193,18 +218,18 @@ static int temporal_backward(const real *z, const real *scale, const real *shift
             fill_activations(&s, z + origin, scale + first_k, shift + first_k, at.count, activations);
             fill_gradients(&s, g[slot[group]] + origin_of(&s, at, C, 0), (size_t)C * pixels, y + origin,
                            y_scale + first_k, y_slope + first_k, y_shift + first_k, at.count, gradients);
-            for (int t = 0; t < T; t++)
-                for (int i = 0; i < C; i += s.size) {
-                    convolve_frame(&s, gradients, t, packed[group], i, at.count, result);
-                    for (int u = 0; u < smaller(s.size, C - i); u++) {
-                        size_t place = origin + t * s.frame + (size_t)(i + u) * pixels;
-                        through_relu(result + u * s.span, row_of(&s, activations, t, i + u), z + place, at.count,
-                                     dz + place, sums + first_k + i + u, product_sums + first_k + i + u);
+            for (int i = 0; i < C; i += s.size) {
+                convolve_frames(&s, gradients, packed[group], i, at.count, result);
+                for (int c = i; c < smaller(i + s.size, C); c++)
+                    for (int t = 0; t < T; t++) {
+                        size_t place = origin + t * s.frame + (size_t)c * pixels, own = (size_t)t * at.count;
+                        through_relu(result + (c - i) * s.result_row + own, activations + c * s.row + own + at.count,
+                                     z + place, at.count, dz + place, sums + first_k + c, product_sums + first_k + c);
                     }
-                }
-            for (int t = 0; t < T && d_filters; t++)
-                add_products(row_of(&s, gradients, t, 0), C, row_of(&s, activations, t - 1, 0), 3 * C, s.span,
-                             d_filters + (size_t)first_k * C * 3);
+            }
+            for (int tap = 0; tap < 3 && d_filters; tap++)
+                add_products(gradients + at.count, C, activations + (size_t)tap * at.count, C, s.row, T * at.count,
+                             d_filters + ((size_t)first_k * 3 + tap) * C, 3 * C);
         }
     }
     free_groups(packed, s.groups);

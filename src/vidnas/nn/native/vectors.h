@@ -69,38 +69,21 @@ static real *zeros(size_t count)
     return numbers ? memset(numbers, 0, bytes) : NULL;
 }
 
-/* `count` numbers, then zeros up to `span`. */
-static inline void copy_padded(const real *from, int count, int span, real *to)
-{
-    memcpy(to, from, count * sizeof(real));
-    memset(to + count, 0, (span - count) * sizeof(real));
-}
-
-/* Pixels at which T frames, and the ones around them, of C channels fit into the cache; a multiple of SPAN. */
-static int span_of(int T, int C)
-{
-    int fitting = SCRATCH_BYTES / (int)sizeof(real) / ((T + 2) * C);
-    return larger(SPAN, smaller(fitting, 2048) / SPAN * SPAN);
-}
-
 /* Output channels that are summed at once where there are so many. */
 static inline int block_size(int outputs) { return outputs > FEW ? MANY : FEW; }
 
-/* Filters (outputs, inputs, taps) as blocks of outputs: [block][input][tap][size], or [block][tap][input][size] with
- * `by_tap`; zero where there is no output. With `backward` they are those of the convolution's transpose: given
- * (inputs, outputs, taps), the taps turned round. */
-static real *pack(const real *filters, int outputs, int inputs, int taps, int by_tap, int backward)
+/* Filters (outputs, inputs, taps) as blocks of outputs: [block][input][tap][size]; zero where there is no output. With
+ * `backward` they are those of the convolution's transpose: given (inputs, outputs, taps), the taps turned round. */
+static real *pack(const real *filters, int outputs, int inputs, int taps, int backward)
 {
     int size = block_size(outputs), blocks = (outputs + size - 1) / size;
-    real *packed = zeros((size_t)blocks * inputs * taps * size + 1);
-    for (int o = 0; packed && o < outputs; o++)
+    real *packed = zeros((size_t)blocks * inputs * taps * size + 1), *to = packed;
+    for (int first = 0; packed && first < outputs; first += size)
         for (int i = 0; i < inputs; i++)
-            for (int tap = 0; tap < taps; tap++) {
-                size_t place = by_tap ? (size_t)tap * inputs + i : (size_t)i * taps + tap;
-                packed[((size_t)o / size * inputs * taps + place) * size + o % size] =
-                    backward ? filters[((size_t)i * outputs + o) * taps + taps - 1 - tap]
-                             : filters[((size_t)o * inputs + i) * taps + tap];
-            }
+            for (int tap = 0; tap < taps; tap++, to += size)
+                for (int o = first; o < smaller(first + size, outputs); o++)
+                    to[o - first] = backward ? filters[((size_t)i * outputs + o) * taps + taps - 1 - tap]
+                                             : filters[((size_t)o * inputs + i) * taps + tap];
     return packed;
 }
 
@@ -137,17 +120,19 @@ static void multiply(const real *rows, int inputs, int span, const real *packed,
     else sum_taps(rows, inputs, span, at_itself, packed, count, result, span, MANY, MANY_VECS, 1);
 }
 
-/* Add to products (num_a, num_b) those of all pairs of rows, `span` apart. The rows are zero behind their end. */
-static void add_products(const real *a, int num_a, const real *b, int num_b, int span, double *products)
+/* Add to products[i * stride + j] those of all pairs of rows, `pitch` apart. Behind their `length` numbers lie zeros, in
+ * one of a pair at least. */
+static void add_products(const real *a, int num_a, const real *b, int num_b, size_t pitch, int length, double *products,
+                         int stride)
 {
     enum { A = GRADS, B = 4 };
     for (int i = 0; i < num_a; i += A)
         for (int j = 0; j < num_b; j += B) {
             vec acc[A][B] = {{{0}}};
             const real *from_a[A], *from_b[B];
-            for (int u = 0; u < A; u++) from_a[u] = a + (size_t)smaller(i + u, num_a - 1) * span;
-            for (int v = 0; v < B; v++) from_b[v] = b + (size_t)smaller(j + v, num_b - 1) * span;
-            for (int p = 0; p < span; p += LANES) {
+            for (int u = 0; u < A; u++) from_a[u] = a + smaller(i + u, num_a - 1) * pitch;
+            for (int v = 0; v < B; v++) from_b[v] = b + smaller(j + v, num_b - 1) * pitch;
+            for (int p = 0; p < length; p += LANES) {
                 vec left[A];
                 for (int u = 0; u < A; u++) left[u] = load(from_a[u] + p);
                 for (int v = 0; v < B; v++) {
@@ -158,6 +143,6 @@ static void add_products(const real *a, int num_a, const real *b, int num_b, int
             }
             for (int u = 0; u < smaller(A, num_a - i); u++)
                 for (int v = 0; v < smaller(B, num_b - j); v++)
-                    products[(size_t)(i + u) * num_b + j + v] += sum_of(acc[u][v]);
+                    products[(size_t)(i + u) * stride + j + v] += sum_of(acc[u][v]);
         }
 }
