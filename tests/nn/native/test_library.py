@@ -161,7 +161,8 @@ KERNEL = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_ssize_t), ctypes
 def share_out(work: Work, num_items: int, *slots: tuple[int, int]) -> None:
     """Share the items of a kernel that is written in Python."""
     kernel = KERNEL(lambda numbers, first, last: work(numbers[: len(slots)], first, last))
-    share(loaded_kernels(FRAMES).code, kernel, num_items, slots)
+    starts, strides = zip(*slots, strict=True)
+    share(loaded_kernels(FRAMES).code, kernel, num_items, starts, strides)
 
 
 THREAD = PerThread(start=0, stride=1)

@@ -16,7 +16,7 @@ from vidnas.nn.native.gradients import (
     only_wanted,
 )
 from vidnas.nn.native.library import loaded_kernels
-from vidnas.nn.native.norms import Norm
+from vidnas.nn.native.norms import Norm, Slopes, norm_gradient, norm_of
 
 
 class Covariance(torch.autograd.Function):
@@ -105,10 +105,9 @@ class NormedBlend(torch.autograd.Function):
         count = inputs[0].numel() // inputs[0].shape[2]
         moments = Sums(2, len(matrix))
         (y,) = _forward(inputs, rectified, None, matrix, [None], moments)
-        norm = Norm.of(moments, count, weight, bias)
+        norm, stats = norm_of(moments, count, weight, bias)
         ctx.save_for_backward(matrix, y, *norm, *inputs)
         ctx.rectified = rectified
-        stats = [t.to(y.dtype) for t in norm.stats(count)]
         ctx.mark_non_differentiable(*stats)
         return *stages.mix(y, norm, (0,), [None]), *stats  # type: ignore[return-value]
 
@@ -117,14 +116,14 @@ class NormedBlend(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor, *_stats: Tensor) -> tuple[Tensor | None, ...]:
         """The gradient in the normed result in, those in everything that `forward` takes out."""
         matrix, y, *saved = ctx.saved_tensors
-        norm, inputs, grads = Norm(*saved[:4]), saved[4:], [grad.contiguous()]
-        d_bias, product_sum = stages.mix_backward(y, grads, (0,))
-        d_weight, slopes = norm.gradient(d_bias, product_sum, y.numel() // y.shape[2])
+        norm, inputs, grads = Norm(*saved[:3]), saved[3:], [grad.contiguous()]
+        sums = stages.mix_backward(y, grads, (0,))
+        d_weight, d_bias, slopes = norm_gradient(norm, sums, y.numel() // y.shape[2])
         d_matrix = ParameterGradient(matrix, wanted=ctx.needs_input_grad[1])
-        incoming = _Incoming(grads, y, [t.to(y.dtype) for t in slopes])
+        incoming = _Incoming(grads, y, slopes)
         no_shift = matrix.new_zeros(matrix.shape[1])
         d_inputs = _backward(inputs, ctx.rectified, None, incoming, matrix.T, no_shift, d_matrix)
-        return None, d_matrix.total(), d_weight.to(y.dtype), d_bias.to(y.dtype), *d_inputs
+        return None, d_matrix.total(), d_weight, d_bias, *d_inputs
 
 
 class _Incoming(NamedTuple):
@@ -132,7 +131,7 @@ class _Incoming(NamedTuple):
 
     grads: Sequence[Tensor]
     y: Tensor | None = None
-    slopes: Sequence[Tensor | None] = (None, None, None)
+    slopes: Slopes | tuple[None, None, None] = (None, None, None)
 
 
 def _forward(

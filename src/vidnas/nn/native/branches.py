@@ -11,7 +11,7 @@ from torch import Tensor
 
 from vidnas.nn.native import stages
 from vidnas.nn.native.gradients import all_contiguous, first_derivative_only, only_wanted
-from vidnas.nn.native.norms import Norm
+from vidnas.nn.native.norms import Norm, norm_gradient, norm_of
 
 
 class SumBranches(torch.autograd.Function):
@@ -27,32 +27,29 @@ class SumBranches(torch.autograd.Function):
         frames, plain, dilated, temporal = (t.contiguous() for t in (frames, plain, dilated, temporal))
         count = frames.numel() // frames.shape[2]
         z, moments = stages.spatial(frames, (plain, dilated))
-        mid = Norm.of(moments, count, mid_weight, mid_bias)
+        mid, mid_stats = norm_of(moments, count, mid_weight, mid_bias)
         y, moments = stages.temporal(z, mid, temporal)
-        final = Norm.of(moments, count, weight, bias)
+        final, final_stats = norm_of(moments, count, weight, bias)
         ctx.save_for_backward(frames, plain, dilated, temporal, z, y, *mid, *final)
         ctx.slots = slots
-        stats = [t.to(frames.dtype) for norm in (mid, final) for t in norm.stats(count)]
-        ctx.mark_non_differentiable(*stats)
-        return *stages.mix(y, final, slots, all_contiguous(totals)), *stats
+        ctx.mark_non_differentiable(*mid_stats, *final_stats)
+        return *stages.mix(y, final, slots, all_contiguous(totals)), *mid_stats, *final_stats
 
     @staticmethod
     @first_derivative_only
     def backward(ctx: Any, *grads_and_stats: Tensor) -> tuple[Tensor | None, ...]:
         """The gradients in the new totals in, those in everything that `forward` takes out."""
         frames, plain, dilated, temporal, z, y, *norms = ctx.saved_tensors
-        mid, final, grads = Norm(*norms[:4]), Norm(*norms[4:]), all_contiguous(grads_and_stats[:-4])
+        mid, final, grads = Norm(*norms[:3]), Norm(*norms[3:]), all_contiguous(grads_and_stats[:-4])
         _, *wanted, wanted_temporal = ctx.needs_input_grad[:4]
         count = frames.numel() // frames.shape[2]
-        d_bias, product_sum = stages.mix_backward(y, grads, ctx.slots)
-        d_weight, slopes = final.gradient(d_bias, product_sum, count)
+        d_weight, d_bias, slopes = norm_gradient(final, stages.mix_backward(y, grads, ctx.slots), count)
         dz, moments, d_temporal = stages.temporal_backward(
             z, mid, temporal, y, grads, ctx.slots, slopes, wanted=wanted_temporal
         )
-        d_mid_bias, product_sum = moments.total().unbind()
-        d_mid_weight, slopes = mid.gradient(d_mid_bias, product_sum, count)
+        d_mid_weight, d_mid_bias, slopes = norm_gradient(mid, moments, count)
         d_frames, d_spatial = stages.spatial_backward(frames, (plain, dilated), z, dz, slopes, wanted)
-        d_norms = [t.to(z.dtype) for t in (d_mid_weight, d_mid_bias, d_weight, d_bias)]
+        d_norms = d_mid_weight, d_mid_bias, d_weight, d_bias
         return d_frames, *d_spatial, d_temporal, *d_norms, None, *only_wanted(ctx.needs_input_grad[9:], grads)
 
 

@@ -70,27 +70,23 @@ Argument = Tensor | PerThread | Sequence[Tensor | None] | Sequence[int] | int | 
 """What a function in C may be given. A tensor stands for its numbers' address, a sequence for an array."""
 
 
-class _Work(ctypes.Structure):
-    """team.c's Work."""
-
-    _fields_ = (
-        *((name, ctypes.c_void_p) for name in ("kernel", "arguments", "strides")),
-        *((name, ctypes.c_int) for name in ("count", "items", "threads")),
-    )
-
-
 class Library:
     """The functions of kernels.h, compiled for one precision."""
 
     def __init__(self, code: ctypes.CDLL, real: torch.dtype) -> None:
         self.code = code
         # of the tensors that a pointer to such numbers may point to, by the pointer's type
-        self.dtypes = {"real*": real, "uint8_t*": torch.uint8}
+        dtypes = {"real*": real, "precise*": torch.float64, "uint8_t*": torch.uint8}
+        self.dtypes = dtypes | {f"{pointer}?": dtype for pointer, dtype in dtypes.items()}
+        self._counts: dict[tuple[str, tuple[int, ...]], int] = {}
 
     def count(self, name: str, *numbers: int) -> int:
         """What a function says that takes whole numbers alone."""
-        self._slots(name, numbers, [])
-        return int(getattr(self.code, name)(*numbers))
+        found = self._counts.get((name, numbers))
+        if found is None:
+            self._numbers(name, numbers, [])
+            found = self._counts[name, numbers] = int(getattr(self.code, name)(*numbers))
+        return found
 
     def share(self, kernel: str, num_items: int, *arguments: Argument) -> None:
         """Do the items of a kernel, divided among as many threads as PyTorch uses.
@@ -99,43 +95,43 @@ class Library:
         kernel takes something else.
         """
         arrays: list[Any] = []  # held until the work is done
-        slots = self._slots(kernel, arguments, arrays)
-        share(self.code, getattr(self.code, f"do_{kernel}"), num_items, slots)
+        starts = self._numbers(kernel, arguments, arrays)
+        strides = [a.stride if type(a) is PerThread else 0 for a in arguments]
+        share(self.code, getattr(self.code, f"do_{kernel}"), num_items, starts, strides)
 
-    def _slots(self, name: str, arguments: Sequence[Argument], arrays: list[Any]) -> list[tuple[int, int]]:
-        """Each argument as a number, and by how much it differs from one thread to the next.
+    def _numbers(self, name: str, arguments: Sequence[Argument], arrays: list[Any]) -> list[int]:
+        """Each argument as a number; `arrays` takes what must live as long as the numbers are used.
 
-        `arrays` takes what must live as long as the numbers are used.
+        A step asks this some thousand times, so what comes most often is looked for first.
         """
         parameters = prototypes()[name].parameters
         if len(arguments) != len(parameters):
             raise TypeError(f"{name} takes {len(parameters)} arguments and was given {len(arguments)}.")
-        slots = []
+        numbers = []
         for argument, parameter in zip(arguments, parameters, strict=True):
-            slot = _slot(argument, parameter.type, self.dtypes, arrays)
-            if slot is None:
-                raise TypeError(
-                    f"{name} takes '{parameter.declared}{parameter.name}', not {_kind(argument)}."
-                )
-            slots.append(slot)
-        return slots
+            number = _number(argument, parameter.type, self.dtypes, arrays)
+            if number is None:
+                declared = f"{parameter.declared}{parameter.name}"
+                raise TypeError(f"{name} takes '{declared}', not {_kind(argument)}.")
+            numbers.append(number)
+        return numbers
 
 
-def _slot(
+def _number(
     argument: Argument, wanted: str, dtypes: dict[str, torch.dtype], arrays: list[Any]
-) -> tuple[int, int] | None:
-    """An argument as `Library._slots` has it; None where it is not of the type in C that is `wanted`."""
+) -> int | None:
+    """An argument as `Library._numbers` has it; None where it is not of the type in C that is `wanted`."""
+    if isinstance(argument, int):
+        return argument if wanted == "int" else None
     if isinstance(argument, Tensor):
         if not argument.is_contiguous():
             raise ValueError("A kernel was given a tensor that is not contiguous.")
-        fits = argument.dtype is dtypes.get(wanted.rstrip("?")) and argument.is_cpu
-        return (argument.data_ptr(), 0) if fits else None
-    if isinstance(argument, int):
-        return (argument, 0) if wanted == "int" else None
-    if isinstance(argument, PerThread):
-        return argument if wanted.rstrip("?") == "double*" else None
+        fits = argument.dtype is dtypes.get(wanted) and argument.is_cpu
+        return argument.data_ptr() if fits else None
     if argument is None:
-        return (0, 0) if wanted.endswith("?") else None
+        return 0 if wanted.endswith("?") else None
+    if isinstance(argument, PerThread):
+        return argument.start if wanted.startswith("double*") else None
     return _address(argument, wanted.rstrip("?")[:-1], dtypes, arrays)
 
 
@@ -144,15 +140,14 @@ def _address(
     wanted: str,
     dtypes: dict[str, torch.dtype],
     arrays: list[Any],
-) -> tuple[int, int] | None:
+) -> int | None:
     """An array of these, each of the type that is `wanted`."""
-    slots = [_slot(item, wanted, dtypes, arrays) for item in items]
-    numbers = [slot[0] for slot in slots if slot is not None]
-    if len(numbers) < len(slots) or not (wanted == "int" or "*" in wanted):
+    numbers = [_number(item, wanted, dtypes, arrays) for item in items]
+    if None in numbers or not (wanted == "int" or "*" in wanted):
         return None
     array = ((ctypes.c_int if wanted == "int" else ctypes.c_ssize_t) * len(numbers))(*numbers)
     arrays.append(array)
-    return ctypes.addressof(array), 0
+    return ctypes.addressof(array)
 
 
 def _kind(argument: Argument) -> str:
@@ -161,19 +156,20 @@ def _kind(argument: Argument) -> str:
     return f"{argument!r:.80}"
 
 
-def share(code: ctypes.CDLL, kernel: Any, num_items: int, slots: Sequence[tuple[int, int]]) -> None:
-    """Call a kernel for parts of its items, on a thread each, with an argument's start and stride a slot."""
+def share(
+    code: ctypes.CDLL, kernel: Any, num_items: int, starts: Sequence[int], strides: Sequence[int]
+) -> None:
+    """Call a kernel for parts of its items, on a thread each; argument n of thread t is starts[n] + t strides[n]."""
     threads = max(1, min(torch.get_num_threads(), num_items))
-    starts, strides = ((ctypes.c_ssize_t * len(slots))(*column) for column in zip(*slots, strict=True))
-    addresses = (ctypes.cast(pointer, ctypes.c_void_p) for pointer in (kernel, starts, strides))
-    work = ctypes.byref(_Work(*addresses, len(slots), num_items, threads))
-    openmp = _openmp()
+    count = len(starts)
+    arguments = (ctypes.c_ssize_t * (2 * count))(*starts, *strides)
+    work = kernel, arguments, count, num_items, threads
     if threads == 1:
-        failed = code.do_part(work, 0)
-    elif openmp is not None:
-        failed = code.do_all(work, *openmp)
+        failed = code.do_part(*work, 0)
+    elif (openmp := _openmp()) is not None:
+        failed = code.do_all(*work, *openmp)
     else:
-        failed = sum(_pool(threads).map(partial(code.do_part, work), range(threads)))
+        failed = sum(_pool(threads).map(partial(code.do_part, *work), range(threads)))
     if failed:
         raise MemoryError("Not enough memory for the scratch of a CPU kernel.")
 

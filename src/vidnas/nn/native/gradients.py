@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from vidnas.nn.native.calls import PerThread
+from vidnas.nn.native.library import loaded_kernels
 
 
 class Sums:
@@ -23,9 +24,13 @@ class Sums:
         first = self.by_thread.data_ptr() + index * self.by_thread.stride(1) * size
         return PerThread(first, self.by_thread.stride(0) * size)
 
-    def total(self) -> Tensor:
+    def total(self, dtype: torch.dtype = torch.float64) -> Tensor:
         """The sums of all threads."""
-        return self.by_thread.sum(dim=0)
+        total = self.by_thread.new_empty(self.by_thread.shape[1:], dtype=dtype)
+        library, num = loaded_kernels(total), total.numel()
+        num_items = library.count("sum_items", num)
+        library.share("sum_up", num_items, self.by_thread, total, len(self.by_thread), num)
+        return total
 
 
 class ParameterGradient:
@@ -41,7 +46,7 @@ class ParameterGradient:
 
     def total(self) -> Tensor | None:
         """The gradient."""
-        return None if self.sums is None else self.sums.total().to(self.dtype)
+        return None if self.sums is None else self.sums.total(self.dtype)
 
 
 def first_derivative_only(backward: Callable[..., Any]) -> Callable[..., Any]:

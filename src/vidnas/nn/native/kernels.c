@@ -17,6 +17,7 @@
 
 #include "blend.c"
 #include "mix.c"
+#include "norm.c"
 #include "pool.c"
 
 #include "team.c"

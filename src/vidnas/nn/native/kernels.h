@@ -45,11 +45,19 @@ static int blend_backward(const real *const *arrays, const int *channels, const 
                           int O, int C, int frames, int pixels, int first, int last);
 
 /* mix.c */
-static int mix_forward(const real *y, const real *weight, const real *constant, const int *slot,
+static int mix_forward(const real *y, const real *scale, const real *shift, const int *slot,
                        const real *OR_NULL const *base, real *const *out, int C, int K, int S, int pixels, int first,
                        int last);
-static int mix_backward(const real *y, const real *const *g, const int *slot, double *product_sums, double *sums,
-                        int C, int K, int S, int pixels, int first, int last);
+static int mix_backward(const real *y, const real *const *g, const int *slot, double *sums, double *product_sums,
+                        int C, int K, int pixels, int first, int last);
+
+/* norm.c */
+static int norm_forward(const precise *sums, const real *weight, const real *bias, precise *saved, real *scale,
+                        real *shift, real *mean, real *var, int threads, int count, int K, int first, int last);
+static int norm_backward(const precise *sums, const precise *saved, real *d_weight, real *d_bias, real *scale,
+                         real *slope, real *shift, int threads, int count, int K, int first, int last);
+int sum_items(int num);
+static int sum_up(const precise *sums, real *total, int threads, int num, int first, int last);
 
 /* pool.c */
 static int thin(const real *x, real *y, int height, int width, int stride, int gradient, int first, int last);

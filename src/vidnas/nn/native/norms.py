@@ -2,9 +2,11 @@
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from vidnas.nn.native.gradients import Sums
+from vidnas.nn.native.library import loaded_kernels
 
 EPS = 1e-5
 """Added to variances: nn.BatchNorm3d's default."""
@@ -21,42 +23,36 @@ class Slopes(NamedTuple):
 class Norm(NamedTuple):
     """A batch norm as scale x value + shift by channel, and what its gradient needs."""
 
+    scale: Tensor
+    shift: Tensor
+    saved: Tensor
+    """Mean, 1 / standard deviation and scale in double precision, (3, channels)."""
+
+
+class Stats(NamedTuple):
+    """What a batch norm remembers of a batch: its mean and unbiased variance, by channel."""
+
     mean: Tensor
     var: Tensor
-    weight: Tensor
-    bias: Tensor
 
-    @classmethod
-    def of(cls, moments: Sums, count: int, weight: Tensor, bias: Tensor) -> "Norm":
-        """The norm of `count` values with these sums and sums of squares."""
-        total, square_total = moments.total().unbind()
-        mean = total / count
-        return cls(mean, (square_total / count - mean.square()).clamp_min(0), weight.double(), bias.double())
 
-    @property
-    def inv_std(self) -> Tensor:
-        """1 / standard deviation."""
-        return (self.var + EPS).rsqrt()
+def norm_of(moments: Sums, count: int, weight: Tensor, bias: Tensor) -> tuple[Norm, Stats]:
+    """The norm of `count` values with these sums and sums of squares, (2, channels)."""
+    channels = len(weight)
+    scale, shift, mean, var = weight.new_empty(4, channels)
+    saved = moments.by_thread.new_empty(3, channels)
+    loaded_kernels(weight).share(
+        "norm_forward", 1, moments.by_thread, weight.contiguous(), bias.contiguous(), saved, scale, shift, mean, var,
+        len(moments.by_thread), count, channels,
+    )  # fmt: skip
+    return Norm(scale, shift, saved), Stats(mean, var)
 
-    @property
-    def scale(self) -> Tensor:
-        """What values are multiplied by."""
-        return self.weight * self.inv_std
 
-    @property
-    def shift(self) -> Tensor:
-        """What is added then."""
-        return self.bias - self.mean * self.scale
-
-    def stats(self, count: int) -> tuple[Tensor, Tensor]:
-        """The mean and the unbiased variance."""
-        return self.mean, self.var * count / max(count - 1, 1)
-
-    def gradient(self, grad_sum: Tensor, product_sum: Tensor, count: int) -> tuple[Tensor, Slopes]:
-        """From the sums of g and of g x value: the gradients in `weight` and in a value.
-
-        That in `bias` is the sum of g.
-        """
-        d_weight = self.inv_std * (product_sum - self.mean * grad_sum)
-        slope = -self.scale * self.inv_std * d_weight / count
-        return d_weight, Slopes(self.scale, slope, -self.scale * grad_sum / count - slope * self.mean)
+def norm_gradient(norm: Norm, sums: Sums, count: int) -> tuple[Tensor, Tensor, Slopes]:
+    """The gradients in weight and bias, and in a value, from the sums of g and of g x value, (2, channels)."""
+    channels = len(norm.scale)
+    d_weight, d_bias, *slopes = norm.scale.new_empty(5, channels)
+    loaded_kernels(norm.scale).share(
+        "norm_backward", 1, sums.by_thread, norm.saved, d_weight, d_bias, *slopes, len(sums.by_thread), count, channels
+    )  # fmt: skip
+    return d_weight, d_bias, Slopes(*slopes)

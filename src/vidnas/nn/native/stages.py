@@ -37,7 +37,7 @@ def spatial_backward(
     """The gradients in the frames and in those filters that are `wanted`; `dz` is that behind the norm."""
     library = loaded_kernels(frames)
     batch, time, channels, height, width = frames.shape
-    d_frames, slopes = torch.empty_like(frames), Slopes(*(t.to(z.dtype) for t in slopes))
+    d_frames = torch.empty_like(frames)
     d_kinds = [ParameterGradient(filters, wanted=want) for filters, want in zip(kinds, wanted, strict=True)]
     for filters, dilation, first in _by_dilation(kinds):
         wide = channels + len(filters)
@@ -64,10 +64,9 @@ def temporal(z: Tensor, norm: Norm, filters: Tensor) -> tuple[Tensor, Sums]:
     library = loaded_kernels(z)
     batch, time, wide, pixels, channels = *z.flatten(3).shape, filters.shape[1]
     y, moments = torch.empty_like(z), Sums(2, wide)
-    scale, shift = norm.scale.to(z.dtype), norm.shift.to(z.dtype)
     library.share(
         "temporal_forward", batch * library.count("num_spans", time, channels, pixels),
-        z, scale, shift, filters, y, moments.at(0), moments.at(1), time, channels, wide, pixels,
+        z, norm.scale, norm.shift, filters, y, moments.at(0), moments.at(1), time, channels, wide, pixels,
     )  # fmt: skip
     return y, moments
 
@@ -85,12 +84,10 @@ def temporal_backward(
     dz, moments = torch.empty_like(z), Sums(2, wide)
     # taps before inputs, as the kernel adds them up
     d_filters = ParameterGradient(filters.transpose(1, 2), wanted=wanted)
-    scale, shift = norm.scale.to(z.dtype), norm.shift.to(z.dtype)
-    of_grad, of_y, constant = (t.to(z.dtype) for t in slopes)
     library.share(
         "temporal_backward", batch * library.count("num_spans", time, channels, pixels),
-        z, scale, shift, filters, y, grads, slots, of_grad, of_y, constant, dz, moments.at(0),
-        moments.at(1), d_filters.at(), time, channels, wide, pixels,
+        z, norm.scale, norm.shift, filters, y, grads, slots, *slopes, dz, moments.at(0), moments.at(1),
+        d_filters.at(), time, channels, wide, pixels,
     )  # fmt: skip
     found = d_filters.total()
     return dz, moments, None if found is None else found.transpose(1, 2)
@@ -111,26 +108,21 @@ def mix(y: Tensor, norm: Norm, slots: Sequence[int], totals: Sequence[Tensor | N
     library = loaded_kernels(y)
     batch, time, wide, height, width = y.shape
     channels = wide // len(slots)
-    shift_of_slot = norm.shift.new_zeros(len(totals), channels)
-    shift_of_slot = shift_of_slot.index_add(0, torch.tensor(slots), norm.shift.view(-1, channels))
-    scale, constant = norm.scale.to(y.dtype), shift_of_slot.to(y.dtype)
     outs = [y.new_empty(batch, time, channels, height, width) for _ in totals]
     library.share(
         "mix_forward", batch * time,
-        y, scale, constant, slots, totals, outs, channels, wide, len(outs), height * width,
+        y, norm.scale, norm.shift, slots, totals, outs, channels, wide, len(outs), height * width,
     )  # fmt: skip
     return outs
 
 
-def mix_backward(y: Tensor, grads: Sequence[Tensor], slots: Sequence[int]) -> tuple[Tensor, Tensor]:
+def mix_backward(y: Tensor, grads: Sequence[Tensor], slots: Sequence[int]) -> Sums:
     """By channel of y the sums of g and of g x y, where g is the gradient in the branch's slot."""
     library = loaded_kernels(y, *grads)
     batch, time, wide, pixels = y.flatten(3).shape
-    channels = wide // len(slots)
-    sums, products = Sums(len(grads) * channels), Sums(wide)
+    sums = Sums(2, wide)
     library.share(
         "mix_backward", batch * time,
-        y, grads, slots, products.at(), sums.at(), channels, wide, len(grads), pixels,
+        y, grads, slots, sums.at(0), sums.at(1), wide // len(slots), wide, pixels,
     )  # fmt: skip
-    grad_sum = sums.total().view(-1, channels)[list(slots)].flatten()
-    return grad_sum, products.total()
+    return sums

@@ -4,21 +4,13 @@
 /* do_NAME(arguments, first, last) is NAME(arguments[0], arguments[1], ..., first, last): calls.py writes them. */
 typedef int (*Kernel)(const intptr_t *arguments, int first, int last);
 
-/* `items` items of a kernel, in as many parts of their order as there are threads. What a thread is to use alone
- * differs by `strides` from one thread's argument to the next one's. */
-typedef struct {
-    Kernel kernel;
-    const intptr_t *arguments, *strides;
-    int count, items, threads;
-} Work;
-
-/* One thread's part. */
-int do_part(const Work *work, int thread)
+/* One thread's part of the items of a kernel, of as many parts in their order as there are threads. Behind the `count`
+ * arguments stands by how much each differs from one thread to the next, which is for what a thread uses alone. */
+int do_part(Kernel kernel, const intptr_t *arguments, int count, int items, int threads, int thread)
 {
-    intptr_t own[work->count];
-    for (int n = 0; n < work->count; n++) own[n] = work->arguments[n] + thread * work->strides[n];
-    long items = work->items;
-    return work->kernel(own, items * thread / work->threads, items * (thread + 1) / work->threads);
+    intptr_t own[count];
+    for (int n = 0; n < count; n++) own[n] = arguments[n] + thread * arguments[count + n];
+    return kernel(own, (long)items * thread / threads, (long)items * (thread + 1) / threads);
 }
 
 /* An OpenMP runtime: GOMP_parallel, omp_get_thread_num and omp_get_num_threads. */
@@ -26,23 +18,27 @@ typedef void (*Parallel)(void (*member)(void *), void *data, unsigned threads, u
 typedef int (*Number)(void);
 
 typedef struct {
-    const Work *work;
+    Kernel kernel;
+    const intptr_t *arguments;
+    int count, items, threads;
     Number thread_num, num_threads;
     int failed;
 } Team;
 
 static void be_member(void *data)
 {
-    Team *team = data;
+    Team *t = data;
     /* a limit of the system's may have made the team smaller than asked for */
-    for (int thread = team->thread_num(); thread < team->work->threads; thread += team->num_threads())
-        if (do_part(team->work, thread)) __atomic_store_n(&team->failed, 1, __ATOMIC_RELAXED);
+    for (int thread = t->thread_num(); thread < t->threads; thread += t->num_threads())
+        if (do_part(t->kernel, t->arguments, t->count, t->items, t->threads, thread))
+            __atomic_store_n(&t->failed, 1, __ATOMIC_RELAXED);
 }
 
 /* All parts at once. */
-int do_all(const Work *work, Parallel parallel, Number thread_num, Number num_threads)
+int do_all(Kernel kernel, const intptr_t *arguments, int count, int items, int threads, Parallel parallel,
+           Number thread_num, Number num_threads)
 {
-    Team team = {work, thread_num, num_threads, 0};
-    parallel(be_member, &team, work->threads, 0);
+    Team team = {kernel, arguments, count, items, threads, thread_num, num_threads, 0};
+    parallel(be_member, &team, threads, 0);
     return team.failed;
 }

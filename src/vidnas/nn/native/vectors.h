@@ -7,6 +7,7 @@
 #include <string.h>
 
 typedef REAL real;
+typedef double precise; /* to Python a tensor of double precision in either case */
 /* Registers hold FEW or MANY output channels x the vectors of pixels that then fit. */
 #if defined(__AVX512F__)
 enum { VEC_BYTES = 64, FEW = 4, FEW_VECS = 6, MANY = 8, MANY_VECS = 3, GRADS = 3 };
