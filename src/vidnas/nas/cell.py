@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Sequence
 import torch
 from torch import Tensor, nn
 
-from vidnas.nas.genotype import Genotype, edge_sources
+from vidnas.nas.genotype import Edge, Genotype, edge_sources
 from vidnas.nas.ops import BUILDERS, Activation
 from vidnas.nas.primitives import PRIMITIVES, fused_as
 from vidnas.nn.blend import LinearMap, Total, add_to, map_of, sum_maps
-from vidnas.nn.branches import Branches, norms_of, stack, stages_of, sum_branches
+from vidnas.nn.branches import Branches, Stages, stack, stages_of, sum_branches
 from vidnas.nn.layout import channels_first, frames_first
 from vidnas.nn.norms import by_the_batch, image_filters, remember
 from vidnas.shapes import Alpha, FeatureFrames, Features, MixingRow, Video
@@ -72,7 +72,7 @@ class SearchCell(nn.Module):
         kinds = [fused_as("branch", self.primitives), fused_as("dilated branch", self.primitives)]
         if not any(kinds):
             return None
-        plain, dilated = ([stages_of(self._ops(edges, name)) for name in kind] for kind in kinds)
+        plain, dilated = ([stages_of(op) for name in kind for op in self._ops(edges, name)] for kind in kinds)
         names = kinds[0] + kinds[1]
         branches = stack(plain, dilated, tuple(range(len(edges))) * len(names))
         weight = torch.cat([self._weights(edges, name, mixing) for name in names])
@@ -134,19 +134,22 @@ class Cell(nn.Module):
             nn.ModuleList(BUILDERS[edge.primitive](channels, activation, False) for edge in node)
             for node in genotype.nodes
         )
+        self._readers = [
+            [(name, node, place) for name in PRIMITIVES for node, edges in enumerate(genotype.nodes)
+             for place, edge in enumerate(edges) if edge == Edge(source, name)]
+            for source in range(1 + len(genotype.nodes))
+        ]  # fmt: skip
 
     def forward(self, before_last: Video, last: Video) -> tuple[Features, ...]:
         """The nodes, like the inputs in shape."""
         return _computed((before_last, last), len(self.nodes), self._add_ops)
 
     def readers(self, source: int, primitives: Iterable[str]) -> list[tuple[int, nn.Module]]:
-        """The ops of these primitives that read a source, each with the node it leads to."""
+        """The ops of these primitives that read a source, each with the node it leads to, by primitive."""
         return [
-            (node, op)
-            for name in primitives
-            for node, (edges, ops) in enumerate(zip(self.genotype.nodes, self.nodes, strict=True))
-            for edge, op in zip(edges, ops.children(), strict=True)
-            if edge.source == source and edge.primitive == name
+            (node, list(self.nodes[node].children())[place])
+            for name, node, place in self._readers[source]
+            if name in primitives
         ]
 
     def branches(self, source: int) -> tuple[list[tuple[int, nn.Module]], list[tuple[int, nn.Module]]]:
@@ -157,33 +160,32 @@ class Cell(nn.Module):
     def _add_ops(self, source: int, frames: FeatureFrames, nodes: list[Total]) -> None:
         """Add to the nodes what the ops that read a source make of it."""
         kinds = self.branches(source)
-        together = [
-            [(node, op) for node, op in kind if len(norms_of(op)) == 2 and by_the_batch(*norms_of(op))]
-            for kind in kinds
-        ]
-        ready = {op for kind in together for _, op in kind}
+        stages = {op: stages_of(op) for kind in kinds for _, op in kind}
+        together = {op for op, own in stages.items() if len(own.norms) == 2 and by_the_batch(*own.norms)}
         for node, op in self.readers(source, PRIMITIVES):
-            if op not in ready:
+            if op not in together:
                 (nodes[node],) = add_to([nodes[node]], [frames_first(op(channels_first(frames)))])
-        if ready:
-            self._add_branches(together, frames, nodes)
+        if together:
+            ready = [[(node, stages[op]) for node, op in kind if op in together] for kind in kinds]
+            self._add_branches(ready, frames, nodes)
 
     def _add_branches(
-        self, kinds: Sequence[Sequence[tuple[int, nn.Module]]], frames: FeatureFrames, nodes: list[Total]
+        self, kinds: Sequence[Sequence[tuple[int, Stages]]], frames: FeatureFrames, nodes: list[Total]
     ) -> None:
         """Add to the nodes what branches, by kind, make of their source; their norms remember the batch."""
-        plain, dilated = ([stages_of([op]) for _, op in kind] for kind in kinds)
+        plain, dilated = ([stages for _, stages in kind] for kind in kinds)
         targets = [node for kind in kinds for node, _ in kind]
         own = sorted(set(targets))
-        branches = stack(plain, dilated, tuple(own.index(node) for node in targets))
+        slots = tuple(own.index(node) for node in targets)
+        branches = stack(plain, dilated, slots)
         totals, stats = sum_branches(frames, branches, self.activation, [nodes[node] for node in own])
         for node, total in zip(own, totals, strict=True):
             nodes[node] = total
-        ops = [*plain, *dilated]
-        mid_mean, mid_var, mean, var = (numbers.chunk(len(ops)) for numbers in stats)
-        for i, op in enumerate(ops):
-            remember(op.norms[0][0], mid_mean[i], mid_var[i])
-            remember(op.norms[1][0], mean[i], var[i])
+        numbers = zip(*(by_channel.chunk(len(targets)) for by_channel in stats), strict=True)
+        for stages, (mid_mean, mid_var, mean, var) in zip([*plain, *dilated], numbers, strict=True):
+            mid, final = stages.norms
+            remember(mid, mid_mean, mid_var)
+            remember(final, mean, var)
 
 
 def _computed(

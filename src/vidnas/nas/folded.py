@@ -171,8 +171,8 @@ class _FoldedSource(nn.Module):
 
 
 def _folded_branches(kinds: Sequence[Sequence[tuple[int, nn.Module]]]) -> FoldedBranches:
-    plain, dilated = ([stages_of([op]) for _, op in kind] for kind in kinds)
-    norms = [[norm for s in (*plain, *dilated) for norm in s.norms[k]] for k in (0, 1)]
+    plain, dilated = ([stages_of(op) for _, op in kind] for kind in kinds)
+    norms = [[s.norms[k] for s in (*plain, *dilated)] for k in (0, 1)]
     stats = [
         torch.cat(column) for of_stage in norms for column in zip(*map(_fixed_stats, of_stage), strict=True)
     ]

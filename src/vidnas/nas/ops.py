@@ -69,7 +69,7 @@ class Pointwise(nn.Sequential):
         if not by_the_batch(norm):
             (out,) = sum_maps([], [linear])
             return norm_images(norm, images(out), out.shape[1])
-        out, mean, var = normed_map(linear, *weight_and_bias(norm, linear.matrix[:, 0]))
+        out, mean, var = normed_map(linear, *weight_and_bias(norm, linear.matrix))
         remember(norm, mean, var)
         return channels_first(out)
 

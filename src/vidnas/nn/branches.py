@@ -23,10 +23,10 @@ from torch import Tensor, nn
 
 from vidnas.nn.blend import Total, add_to, batch_norm, present
 from vidnas.nn.layout import clips_of, images
-from vidnas.nn.native.branches import SumBranches, add_native
+from vidnas.nn.native.branches import Join, SumBranches, add_native
 from vidnas.nn.native.library import kernels
 from vidnas.nn.native.norms import EPS
-from vidnas.nn.norms import BatchStatsNorm, weight_and_bias
+from vidnas.nn.norms import weight_and_bias
 from vidnas.shapes import FeatureFrames
 
 
@@ -58,55 +58,61 @@ class BatchStats(NamedTuple):
 
 
 class Stages(NamedTuple):
-    """What two-stage ops of one primitive compute with: stacked filters, and the norms of either stage."""
+    """What a branch computes with."""
 
-    spatial: Tensor
-    """(ops x channels, channels, 3, 3)."""
+    spatial: list[Tensor]
+    """Filters, (channels, channels, 1, 3, 3), or those of a row of 3 and of a column of 3 right behind it."""
     temporal: Tensor
-    """(ops x channels, channels, 3)."""
-    norms: tuple[list[nn.Module], list[nn.Module]]
+    """(channels, channels, 3, 1, 1)."""
+    norms: list[nn.Module]
+    """Behind either stage."""
 
 
-def stages_of(ops: Sequence[nn.Module]) -> Stages:
-    """The stages of ops that are branches of one and the same primitive.
-
-    Two one-dimensional spatial convolutions with nothing between them are one with their outer
-    product as filter.
-    """
-    parts = list(zip(*(op.children() for op in ops), strict=True))
-    *spatial, temporal = (
-        torch.stack([conv.weight for conv in row]) for row in parts if isinstance(row[0], nn.Conv3d)
-    )
-    mid, final = (list(row) for row in parts if isinstance(row[0], BatchStatsNorm | nn.BatchNorm3d))
-    filters = spatial[0].squeeze(3)
-    if len(spatial) == 2:
-        filters = torch.einsum("bomy,bmix->boiyx", spatial[1].flatten(3), spatial[0].flatten(3))
-    return Stages(filters.flatten(0, 1), temporal.flatten(3).flatten(0, 1), (mid, final))
-
-
-def norms_of(op: nn.Module) -> list[nn.Module]:
-    """What stands behind the convolutions of a two-stage op."""
+def stages_of(op: nn.Module) -> Stages:
+    """The stages of an op that is a branch."""
     parts = list(op.children())
-    return [b for a, b in pairwise(parts) if isinstance(a, nn.Conv3d) and not isinstance(b, nn.Conv3d)]
+    *spatial, temporal = [part.weight for part in parts if isinstance(part, nn.Conv3d)]
+    norms = [b for a, b in pairwise(parts) if isinstance(a, nn.Conv3d) and not isinstance(b, nn.Conv3d)]
+    return Stages(spatial, temporal, norms)
 
 
 def stack(plain: Sequence[Stages], dilated: Sequence[Stages], slots: tuple[int, ...]) -> Branches:
-    """The branches of ops with these stages."""
+    """The branches with these stages."""
     stages = [*plain, *dilated]
-    temporal = torch.cat([s.temporal for s in stages])
-    own = temporal[: temporal.shape[1], 0, 0]
-    norms = [[norm for s in stages for norm in s.norms[k]] for k in (0, 1)]
-    (mid_weight, mid_bias), (weight, bias) = (_weights_and_biases(of_stage, own) for of_stage in norms)
-    plain_filters, dilated_filters = (
-        torch.cat([s.spatial for s in kind]) if kind else own.new_zeros(0, len(own), 3, 3)
-        for kind in (plain, dilated)
+    filters = _filters(stages)
+    mid, final = ([weight_and_bias(s.norms[k], s.temporal) for s in stages] for k in (0, 1))
+    lists = (
+        filters[: len(plain)],
+        filters[len(plain) :],
+        [s.temporal for s in stages],
+        *zip(*mid, strict=True),
+        *zip(*final, strict=True),
     )
-    return Branches(plain_filters, dilated_filters, temporal, mid_weight, mid_bias, weight, bias, slots)
+    joined = join([parts for parts in lists if parts])
+    if not plain or not dilated:
+        none = joined[0].new_zeros(0, *joined[0].shape[1:])
+        joined.insert(1 if plain else 0, none)
+    plain_filters, dilated_filters, temporal, mid_weight, mid_bias, weight, bias = joined
+    spatial = plain_filters.squeeze(2), dilated_filters.squeeze(2)
+    return Branches(*spatial, temporal.flatten(2), mid_weight, mid_bias, weight, bias, slots)
 
 
-def _weights_and_biases(norms: Sequence[nn.Module], channels: Tensor) -> tuple[Tensor, Tensor]:
-    weights, biases = zip(*(weight_and_bias(norm, channels) for norm in norms), strict=True)
-    return torch.cat(weights), torch.cat(biases)
+def _filters(stages: Sequence[Stages]) -> list[Tensor]:
+    """Everyone's spatial filters. Those of a row, then a column are their outer product."""
+    pairs = [s.spatial for s in stages if len(s.spatial) == 2]
+    if not pairs:
+        return [s.spatial[0] for s in stages]
+    rows, columns = (torch.stack(part).flatten(3) for part in zip(*pairs, strict=True))
+    products = iter(torch.einsum("bomy,bmix->boiyx", columns, rows).unsqueeze(3).unbind())
+    return [next(products) if len(s.spatial) == 2 else s.spatial[0] for s in stages]
+
+
+def join(lists: Sequence[Sequence[Tensor]]) -> list[Tensor]:
+    """Every list's tensors, one behind the other along the first axis."""
+    if kernels(*(t for tensors in lists for t in tensors)) is None:
+        return [torch.cat(list(tensors)) for tensors in lists]
+    sizes = [[len(t) for t in tensors] for tensors in lists]
+    return list(Join.apply(sizes, *(t for tensors in lists for t in tensors)))  # type: ignore[no-untyped-call]
 
 
 def sum_branches(

@@ -1,6 +1,5 @@
 """Norms of the supernet and the networks, and what the kernels need to know of them."""
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -37,11 +36,11 @@ def image_filters(conv: nn.Module) -> Tensor:
     return conv.weight.squeeze(2)
 
 
-def weight_and_bias(norm: nn.Module, channels: Tensor) -> tuple[Tensor, Tensor]:
-    """Of a norm without parameters too; made like `channels`, a tensor with one number a channel."""
+def weight_and_bias(norm: nn.Module, filters: Tensor) -> tuple[Tensor, Tensor]:
+    """Of a norm without parameters too, which stands behind these filters."""
     if isinstance(norm, nn.BatchNorm3d) and norm.affine:
         return norm.weight, norm.bias
-    return torch.ones_like(channels), torch.zeros_like(channels)
+    return filters.new_ones(len(filters)), filters.new_zeros(len(filters))
 
 
 def by_the_batch(*norms: nn.Module) -> bool:
@@ -61,6 +60,6 @@ def remember(norm: nn.Module, mean: Tensor, var: Tensor) -> None:
     if isinstance(norm, nn.BatchNorm3d) and norm.track_running_stats:
         assert norm.running_mean is not None and norm.running_var is not None
         assert norm.num_batches_tracked is not None and norm.momentum is not None
-        norm.running_mean.lerp_(mean.to(norm.running_mean), norm.momentum)
-        norm.running_var.lerp_(var.to(norm.running_var), norm.momentum)
-        norm.num_batches_tracked += 1
+        for running, own in ((norm.running_mean, mean), (norm.running_var, var)):
+            running.lerp_(own.to(running), norm.momentum)
+        norm.num_batches_tracked.add_(1)

@@ -115,5 +115,5 @@ class _Thin(torch.autograd.Function):
 
 
 def _move_pixels(source: Tensor, target: Tensor, shape: torch.Size, stride: int, *, gradient: bool) -> None:
-    library = loaded_kernels(source, target)
+    library = loaded_kernels(source)
     library.share("thin", shape[:3].numel(), source, target, *shape[3:], stride, int(gradient))

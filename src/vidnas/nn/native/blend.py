@@ -25,7 +25,7 @@ class Covariance(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, rectified: tuple[bool, ...], *inputs: Tensor) -> tuple[Tensor, Tensor]:
         """Which inputs are seen through a ReLU, and the inputs, in; mean and covariance out."""
-        library = loaded_kernels(*inputs)
+        library = loaded_kernels(inputs[0])
         inputs = tuple(t.contiguous() for t in inputs)
         batch, time, _, height, width = inputs[0].shape
         count, channels = batch * time * height * width, sum(t.shape[2] for t in inputs)
@@ -139,7 +139,7 @@ def _forward(
     totals: Sequence[Tensor | None], moments: Sums | None = None,
 ) -> list[Tensor]:  # fmt: skip
     """The totals and the matrix times the inputs, in as many parts; `moments` are of the latter."""
-    library = loaded_kernels(*inputs)
+    library = loaded_kernels(inputs[0])
     if matrix.shape[1] != (given := sum(frames.shape[2] for frames in inputs)):
         raise ValueError(f"A map of {matrix.shape[1]} channels was given {given}.")
     batch, time, _, height, width = inputs[0].shape
@@ -159,7 +159,7 @@ def _backward(
     matrix: Tensor, shift: Tensor, d_matrix: ParameterGradient,
 ) -> list[Tensor]:  # fmt: skip
     """The gradients in the inputs: matrix x gradient + shift or, without one, matrix x inputs + shift."""
-    library = loaded_kernels(*inputs)
+    library = loaded_kernels(inputs[0])
     batch, time, _, height, width = inputs[0].shape
     matrix = matrix.contiguous()
     found = [torch.empty_like(t) for t in inputs]

@@ -4,6 +4,7 @@ Kept for the gradient are z and y alone. Norms are a scale and a shift that the 
 reads; no activation, no normed value and no weighted one is ever stored.
 """
 
+from itertools import islice
 from typing import Any
 
 import torch
@@ -12,6 +13,23 @@ from torch import Tensor
 from vidnas.nn.native import stages
 from vidnas.nn.native.gradients import all_contiguous, first_derivative_only, only_wanted
 from vidnas.nn.native.norms import Norm, norm_gradient, norm_of
+
+
+class Join(torch.autograd.Function):
+    """branches.join as one step of the gradient, where every list would be several."""
+
+    @staticmethod
+    def forward(ctx: Any, sizes: list[list[int]], *tensors: Tensor) -> tuple[Tensor, ...]:
+        """How long each list's tensors are, and all of them, in; a tensor a list out."""
+        ctx.sizes, rest = sizes, iter(tensors)
+        return tuple(torch.cat(list(islice(rest, len(own)))) for own in sizes)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        """The gradients in the joined tensors in, their parts out."""
+        return None, *(
+            part for grad, own in zip(grads, ctx.sizes, strict=True) for part in torch.split(grad, own)
+        )
 
 
 class SumBranches(torch.autograd.Function):

@@ -117,9 +117,7 @@ class Library:
         return numbers
 
 
-def _number(
-    argument: Argument, wanted: str, dtypes: dict[str, torch.dtype], arrays: list[Any]
-) -> int | None:
+def _number(argument: Argument, wanted: str, dtypes: dict[str, torch.dtype], arrays: list[Any]) -> int | None:
     """An argument as `Library._numbers` has it; None where it is not of the type in C that is `wanted`."""
     if isinstance(argument, int):
         return argument if wanted == "int" else None
@@ -142,8 +140,9 @@ def _address(
     arrays: list[Any],
 ) -> int | None:
     """An array of these, each of the type that is `wanted`."""
-    numbers = [_number(item, wanted, dtypes, arrays) for item in items]
-    if None in numbers or not (wanted == "int" or "*" in wanted):
+    found = [_number(item, wanted, dtypes, arrays) for item in items]
+    numbers = [number for number in found if number is not None]
+    if len(numbers) < len(found) or not (wanted == "int" or "*" in wanted):
         return None
     array = ((ctypes.c_int if wanted == "int" else ctypes.c_ssize_t) * len(numbers))(*numbers)
     arrays.append(array)
@@ -159,7 +158,7 @@ def _kind(argument: Argument) -> str:
 def share(
     code: ctypes.CDLL, kernel: Any, num_items: int, starts: Sequence[int], strides: Sequence[int]
 ) -> None:
-    """Call a kernel for parts of its items, on a thread each; argument n of thread t is starts[n] + t strides[n]."""
+    """Call a kernel for parts of its items, a thread each; argument n is starts[n] + thread x strides[n]."""
     threads = max(1, min(torch.get_num_threads(), num_items))
     count = len(starts)
     arguments = (ctypes.c_ssize_t * (2 * count))(*starts, *strides)

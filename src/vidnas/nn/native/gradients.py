@@ -56,6 +56,8 @@ def first_derivative_only(backward: Callable[..., Any]) -> Callable[..., Any]:
     second derivative comes out as if there were nothing to differentiate.
     """
 
+    without_grad = once_differentiable(backward)
+
     @wraps(backward)
     def checked(ctx: Any, *grads: Tensor) -> Any:
         if torch.is_grad_enabled():
@@ -63,7 +65,7 @@ def first_derivative_only(backward: Callable[..., Any]) -> Callable[..., Any]:
                 "vidnas's CPU kernels have first derivatives only. For create_graph=True set VIDNAS_NATIVE=0 "
                 "in the environment: then PyTorch's own ops run."
             )
-        return once_differentiable(backward)(ctx, *grads)
+        return without_grad(ctx, *grads)
 
     return checked
 

@@ -38,17 +38,16 @@ def kernels(*tensors: Tensor) -> Library | None:
     their own (subclasses), and while PyTorch traces what is computed.
     """
     dtype = tensors[0].dtype
+    for tensor in tensors:
+        if tensor.dtype != dtype or not tensor.is_cpu or type(tensor) not in PLAIN:
+            return None
     tracing = torch.jit.is_tracing() or torch.compiler.is_compiling()  # type: ignore[attr-defined, no-untyped-call]
-    if dtype not in REALS or tracing:
-        return None
-    if any(t.device.type != "cpu" or t.dtype != dtype or type(t) not in PLAIN for t in tensors):
-        return None
-    return _library(dtype)
+    return None if dtype not in REALS or tracing else _library(dtype)
 
 
-def loaded_kernels(*tensors: Tensor) -> Library:
-    """The kernels for these tensors, which are known to be there."""
-    library = kernels(*tensors)
+def loaded_kernels(tensor: Tensor) -> Library:
+    """The kernels for a tensor, which are known to be there."""
+    library = _library(tensor.dtype)
     assert library is not None
     return library
 

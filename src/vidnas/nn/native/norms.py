@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
 from vidnas.nn.native.gradients import Sums
@@ -42,17 +41,19 @@ def norm_of(moments: Sums, count: int, weight: Tensor, bias: Tensor) -> tuple[No
     scale, shift, mean, var = weight.new_empty(4, channels)
     saved = moments.by_thread.new_empty(3, channels)
     loaded_kernels(weight).share(
-        "norm_forward", 1, moments.by_thread, weight.contiguous(), bias.contiguous(), saved, scale, shift, mean, var,
+        "norm_forward", 1,
+        moments.by_thread, weight.contiguous(), bias.contiguous(), saved, scale, shift, mean, var,
         len(moments.by_thread), count, channels,
     )  # fmt: skip
     return Norm(scale, shift, saved), Stats(mean, var)
 
 
 def norm_gradient(norm: Norm, sums: Sums, count: int) -> tuple[Tensor, Tensor, Slopes]:
-    """The gradients in weight and bias, and in a value, from the sums of g and of g x value, (2, channels)."""
+    """The gradients in weight, bias and a value, from the sums of g and of g x value, (2, channels)."""
     channels = len(norm.scale)
     d_weight, d_bias, *slopes = norm.scale.new_empty(5, channels)
     loaded_kernels(norm.scale).share(
-        "norm_backward", 1, sums.by_thread, norm.saved, d_weight, d_bias, *slopes, len(sums.by_thread), count, channels
+        "norm_backward", 1,
+        sums.by_thread, norm.saved, d_weight, d_bias, *slopes, len(sums.by_thread), count, channels,
     )  # fmt: skip
     return d_weight, d_bias, Slopes(*slopes)

@@ -79,7 +79,7 @@ def temporal_backward(
 
     `grads` are those in the sums by slot, `slopes` lead from them to that in y.
     """
-    library = loaded_kernels(z, *grads)
+    library = loaded_kernels(z)
     batch, time, wide, pixels, channels = *z.flatten(3).shape, filters.shape[1]
     dz, moments = torch.empty_like(z), Sums(2, wide)
     # taps before inputs, as the kernel adds them up
@@ -118,7 +118,7 @@ def mix(y: Tensor, norm: Norm, slots: Sequence[int], totals: Sequence[Tensor | N
 
 def mix_backward(y: Tensor, grads: Sequence[Tensor], slots: Sequence[int]) -> Sums:
     """By channel of y the sums of g and of g x y, where g is the gradient in the branch's slot."""
-    library = loaded_kernels(y, *grads)
+    library = loaded_kernels(y)
     batch, time, wide, pixels = y.flatten(3).shape
     sums = Sums(2, wide)
     library.share(
