@@ -135,37 +135,43 @@ static int spatial_forward(const real *x, const real *filters, const real *bias,
     return failed;
 }
 
-static inline __attribute__((always_inline)) void add_at_taps(const vec g[GRADS], const real *const row[3], int at,
-                                                               int apart, vec acc[GRADS][TAPS])
+static inline __attribute__((always_inline)) void add_at_taps(const real *const from[GRADS], const real *input, int at,
+                                                              int apart, vec acc[GRADS][3])
 {
-    for (int tap = 0; tap < TAPS; tap++) {
-        vec pixels = load(row[tap / 3] + at + tap % 3 * apart);
-        IN_REGISTER(pixels);
-        for (int k = 0; k < GRADS; k++) acc[k][tap] += g[k] * pixels;
+    vec pixels[3];
+    for (int tap = 0; tap < 3; tap++) {
+        pixels[tap] = load(input + at + tap * apart);
+        IN_REGISTER(pixels[tap]);
+    }
+    for (int k = 0; k < GRADS; k++) {
+        vec g = load(from[k] + at);
+        IN_REGISTER(g);
+        for (int tap = 0; tap < 3; tap++) acc[k][tap] += g * pixels[tap];
     }
 }
 
 /* Add to d_filters, TAPS numbers for each of `count` planes of gradients and `stride` apart, the products with one
- * plane of inputs at nine taps, which lie in rows `below` each other and `apart` in them. Between rows the gradients are
- * zero, below the last one they are not. Inlined with a constant `apart` where there is one. */
+ * plane of inputs at nine taps, which lie in rows `below` each other and `apart` in them. Between rows the gradients
+ * are zero, below the last one they are not. Inlined with a constant `apart` where there is one. */
 static inline __attribute__((always_inline)) void correlate(const real *gradients, int count, size_t plane,
                                                             const real *input, int length, int below, int apart,
                                                             double *d_filters, size_t stride)
 {
-    const real *const row[3] = {input, input + below, input + 2 * below};
-    const real *from[GRADS];
-    vec acc[GRADS][TAPS] = {{{0}}}, g[GRADS] = {{0}};
-    int at = 0;
-    for (int k = 0; k < GRADS; k++) from[k] = gradients + smaller(k, count - 1) * plane;
-    for (; at + LANES <= length; at += LANES) {
-        vec full[GRADS];
-        for (int k = 0; k < GRADS; k++) full[k] = load(from[k] + at);
-        add_at_taps(full, row, at, apart, acc);
+    int whole = length - length % LANES;
+    real last[GRADS][LANES] = {{0}}; /* what is left of each plane */
+    const real *from[GRADS], *from_last[GRADS];
+    for (int k = 0; k < GRADS; k++) {
+        from[k] = gradients + smaller(k, count - 1) * plane;
+        from_last[k] = last[k] - whole;
+        memcpy(last[k], from[k] + whole, (length - whole) * sizeof(real));
     }
-    for (int k = 0; k < GRADS; k++) memcpy(&g[k], from[k] + at, (length - at) * sizeof(real));
-    add_at_taps(g, row, at, apart, acc);
-    for (int k = 0; k < count; k++)
-        for (int tap = 0; tap < TAPS; tap++) d_filters[k * stride + tap] += sum_of(acc[k][tap]);
+    for (int row = 0; row < TAPS; row += 3, input += below) {
+        vec acc[GRADS][3] = {{{0}}};
+        for (int at = 0; at < whole; at += LANES) add_at_taps(from, input, at, apart, acc);
+        add_at_taps(from_last, input, whole, apart, acc);
+        for (int k = 0; k < count; k++)
+            for (int tap = 0; tap < 3; tap++) d_filters[k * stride + row + tap] += sum_of(acc[k][tap]);
+    }
 }
 
 /* The result of `count` input channels from channel i into dx or, with `add`, added to it: where the inputs were

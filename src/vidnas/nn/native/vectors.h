@@ -8,13 +8,14 @@
 
 typedef REAL real;
 typedef double precise; /* to Python a tensor of double precision in either case */
-/* Registers hold FEW or MANY output channels x the vectors of pixels that then fit. */
+/* Registers hold FEW or MANY output channels x the vectors of pixels that then fit or, for the gradients of filters,
+ * GRADS output channels x three taps. */
 #if defined(__AVX512F__)
-enum { VEC_BYTES = 64, FEW = 4, FEW_VECS = 6, MANY = 8, MANY_VECS = 3, GRADS = 3 };
+enum { VEC_BYTES = 64, FEW = 4, FEW_VECS = 6, MANY = 8, MANY_VECS = 3, GRADS = 8 };
 #elif defined(__AVX__)
-enum { VEC_BYTES = 32, FEW = 4, FEW_VECS = 3, MANY = 4, MANY_VECS = 3, GRADS = 1 };
+enum { VEC_BYTES = 32, FEW = 4, FEW_VECS = 3, MANY = 4, MANY_VECS = 3, GRADS = 4 };
 #else
-enum { VEC_BYTES = 16, FEW = 4, FEW_VECS = 6, MANY = 8, MANY_VECS = 3, GRADS = 3 };
+enum { VEC_BYTES = 16, FEW = 4, FEW_VECS = 6, MANY = 8, MANY_VECS = 3, GRADS = 8 };
 #endif
 enum { LANES = VEC_BYTES / sizeof(real), SPAN = FEW_VECS * LANES, TAPS = 9, SCRATCH_BYTES = 1 << 18 };
 typedef real vec __attribute__((vector_size(VEC_BYTES), aligned(sizeof(real)), may_alias));
@@ -126,7 +127,7 @@ static void multiply(const real *rows, int inputs, int span, const real *packed,
 static void add_products(const real *a, int num_a, const real *b, int num_b, size_t pitch, int length, double *products,
                          int stride)
 {
-    enum { A = GRADS, B = 4 };
+    enum { A = 3, B = 4 };
     for (int i = 0; i < num_a; i += A)
         for (int j = 0; j < num_b; j += B) {
             vec acc[A][B] = {{{0}}};
