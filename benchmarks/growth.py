@@ -84,8 +84,8 @@ def measure_rows(step: str, base: Config, arguments: argparse.Namespace) -> list
     rows = []
     for setting, value, config in vary(base):
         if config not in known:
-            build = {step: build_step(config)}
-            known[config] = measure.in_turn(build, rounds=arguments.pairs, threads=arguments.threads)[step]
+            build = {"ours": build_step(config)}
+            known[config] = measure.in_turn(build, rounds=arguments.pairs, threads=arguments.threads)["ours"]
         row = _row(step, setting, value, config, known[config])
         print(
             f"| {step} | {setting} | {value} | {row.voxels} | {row.sec_per_clip:.3f} | {row.peak_mib:.0f} |",

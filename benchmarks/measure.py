@@ -14,6 +14,8 @@ from statistics import median
 
 import torch
 
+from vidnas.cli.threads import WAITING
+
 Step = Callable[[], float]
 """One repetition of what is measured. Its result, such as a loss, shows that rivals compute the same."""
 
@@ -63,13 +65,16 @@ class Contestant:
     Between its turns the process waits for a message and takes no time from the others.
     """
 
-    def __init__(self, build: Build, *, threads: int, calls: int) -> None:
+    def __init__(self, build: Build, *, threads: int, calls: int, env: Mapping[str, str]) -> None:
         """Start the process and wait until it has warmed up; a turn will be the median of `calls` steps."""
-        os.environ["OMP_NUM_THREADS"] = str(threads)  # the child's torch reads it when it is imported
         context = get_context("spawn")
         self._pipe, far_end = context.Pipe()
         self._process = context.Process(target=_serve, args=(build, threads, calls, far_end), daemon=True)
+        own = {"OMP_NUM_THREADS": str(threads), **env}
+        os.environ.update(own)  # the child's torch reads it when it is imported
         self._process.start()
+        for name in own:
+            del os.environ[name]
         far_end.close()
         self.result = float(self._pipe.recv())
         self.sec: list[float] = []
@@ -127,7 +132,11 @@ def peak_bytes() -> int:
 
 
 def in_turn(builds: Mapping[str, Build], *, rounds: int, threads: int, calls: int = 1) -> dict[str, Measured]:
-    """Measure all contestants: a turn of each in every round, so that a slow spell hits all."""
+    """Measure all contestants: a turn of each in every round, so that a slow spell hits all.
+
+    Those whose names begin with "ours" wait for one another as the command line's threads do, the others as
+    PyTorch's do by themselves.
+    """
     with _contestants(builds, threads, calls) as contestants:
         for _ in range(rounds):
             for contestant in contestants.values():
@@ -140,7 +149,8 @@ def _contestants(builds: Mapping[str, Build], threads: int, calls: int) -> Itera
     contestants: dict[str, Contestant] = {}
     try:
         for name, build in builds.items():
-            contestants[name] = Contestant(build, threads=threads, calls=calls)
+            env = WAITING if name.startswith("ours") else {}
+            contestants[name] = Contestant(build, threads=threads, calls=calls, env=env)
         yield contestants
     finally:
         for contestant in contestants.values():

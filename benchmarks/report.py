@@ -35,6 +35,7 @@ def machine_facts(threads: int) -> dict[str, object]:
     return {
         "cpu": _cpu_model(),
         "cores": os.cpu_count(),
+        "vectors": torch.backends.cpu.get_cpu_capability(),
         "threads": threads,
         "torch": torch.__version__,
         "python": platform.python_version(),
@@ -53,7 +54,10 @@ def _cpu_model() -> str:
 
 def print_machine(facts: Mapping[str, object]) -> None:
     """The machine in one line."""
-    print(f"{facts['cpu']}, {facts['cores']} cores; torch {facts['torch']} on {facts['threads']} threads\n")
+    print(
+        f"{facts['cpu']}, {facts['cores']} cores, {facts['vectors']}; torch {facts['torch']} on "
+        f"{facts['threads']} threads\n"
+    )
 
 
 def print_case(title: str, comparison: Comparison, *, rival: str = "reference") -> None:
@@ -85,15 +89,6 @@ def _verdict(comparison: Comparison, ratio: str) -> str:
     bar = comparison.bars[ratio]
     reached = getattr(comparison, ratio) >= bar
     return f"; bar {bar:g}: {'met' if reached else 'missed'}"
-
-
-def say_if_not_the_bars(arguments: argparse.Namespace, parser: argparse.ArgumentParser) -> None:
-    """Warn that the bars are set for the default configuration when this is another one."""
-    same = all(
-        getattr(arguments, name) == parser.get_default(name) for name in ("batch_size", "size_px", "pairs")
-    )
-    if not same:
-        print("A quick look: the bars are set for the default batch size, size and number of pairs.\n")
 
 
 def write_json(path: Path | None, cases: Mapping[str, Comparison], facts: Mapping[str, object]) -> None:

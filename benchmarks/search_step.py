@@ -1,10 +1,11 @@
 """A search step of vidnas beside one of the plain supernet: time, and peak memory of each.
 
-usage: python benchmarks/search_step.py [--threads 2] [--pairs 5] [--batch-size 4] [--size-px 112] [--json F]
+usage: python benchmarks/search_step.py [--threads 2] [--pairs 5] [--size-px 64] [--stem-stride 2] [--json F]
 
-Preset paper, 101 classes, random clips. A step is what a search does with a batch: the architect steps alpha
-(first order, then second), SGD steps the weights. Both sides have the same architect, optimizer, clips and
-initial state; they take turns, each in a process of its own. Ratios are reference / ours.
+Preset paper, 101 classes, random clips; by default at the paper's size and, with stem stride 2 and a batch of
+16, at smaller ones. A step is what a search does with a batch: the architect steps alpha (first order, then
+second), SGD steps the weights. Both sides have the same architect, optimizer, clips and initial state; they
+take turns, each in a process of its own. Ratios are reference / ours.
 """
 
 from collections.abc import Callable
@@ -14,8 +15,10 @@ from typing import cast
 import torch
 from torch import Tensor
 
+import cases
 import measure
 import report
+from cases import Case
 from reference import PlainSupernet
 from vidnas.assembly import steps
 from vidnas.cli.heap import keep_freed_memory
@@ -23,11 +26,13 @@ from vidnas.config.learning import SearchConfig
 from vidnas.config.presets import search_preset
 from vidnas.nas.methods.darts import Architect
 from vidnas.nas.network import Supernet
-from vidnas.training.loop import Precision, Tally, WeightStep
+from vidnas.training.loop import Precision, Tally
 
 NUM_CLASSES = 101
-BARS = {"time_ratio": 4.0, "memory_ratio": 2.0}
-"""The least ratios, reference / ours, in the default configuration."""
+CASES = [Case(), *(Case(size_px, 2, 16) for size_px in (32, 48, 64))]
+BARS = {32: 2.5, 48: 4.0, 64: 4.0}
+"""The least ratio of times, reference / ours, by size with stem stride 2."""
+PAPER_BARS = {"time_ratio": 5.0, "memory_ratio": 1 / 0.3}
 
 State = dict[str, Tensor]
 
@@ -72,11 +77,7 @@ def build_step(make: Callable[[SearchConfig], Supernet], config: SearchConfig, s
     architect = Architect(
         supernet, order=config.order, lr=config.alpha_lr, weight_decay=config.alpha_weight_decay
     )
-    weights = list(supernet.weights().values())
-    sgd = torch.optim.SGD(weights, config.lr, momentum=config.momentum, weight_decay=config.weight_decay)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(sgd, 1000, config.lr_min)
-    precision = Precision(torch.device("cpu"))
-    weight_step = WeightStep(supernet, weights, sgd, schedule, precision, grad_clip=config.grad_clip)
+    weight_step = steps.build_search_step(supernet, config, Precision(torch.device("cpu")), num_steps=1000)
     train, val = random_clips(config, 1), random_clips(config, 2)
 
     def step() -> float:
@@ -88,24 +89,36 @@ def build_step(make: Callable[[SearchConfig], Supernet], config: SearchConfig, s
     return step
 
 
+def bars(case: Case) -> dict[str, float]:
+    """What the ratios are to reach."""
+    if case.stem_stride == 1:
+        return PAPER_BARS
+    return {"time_ratio": BARS[case.size_px]} if case.size_px in BARS else {}
+
+
 def main() -> None:
     """Compare both orders and print a paragraph for each."""
-    parser = report.make_parser(__doc__ or "", batch_size=4)
-    arguments = parser.parse_args()
+    arguments = cases.arguments_of(__doc__ or "")
     facts = report.machine_facts(arguments.threads)
     report.print_machine(facts)
-    report.say_if_not_the_bars(arguments, parser)
-    cases = {}
-    for order, name in ((1, "first_order"), (2, "second_order")):
-        config = search_preset(
-            "paper", data="random", order=order, batch_size=arguments.batch_size, size_px=arguments.size_px
-        )
-        state = initial_state(config)
-        contestants = {make.__name__: partial(build_step, make, config, state) for make in (reference, ours)}
-        found = measure.in_turn(contestants, rounds=arguments.pairs, threads=arguments.threads)
-        cases[name] = measure.compare(found["reference"], found["ours"], bars=BARS)
-        report.print_case(f"Search step, {name.replace('_', ' ')}", cases[name])
-    report.write_json(arguments.json, cases, facts)
+    found = {}
+    for case in cases.chosen(arguments, CASES):
+        for order, name in ((1, "first order"), (2, "second order")):
+            config = search_preset(
+                "paper",
+                data="random",
+                order=order,
+                batch_size=case.batch_size,
+                size_px=case.size_px,
+                stem_stride=case.stem_stride,
+            )
+            state = initial_state(config)
+            builds = {make.__name__: partial(build_step, make, config, state) for make in (reference, ours)}
+            seen = measure.in_turn(builds, rounds=arguments.pairs, threads=arguments.threads)
+            title = f"{name}, {case.name.rpartition(', ')[0]}"
+            found[title] = measure.compare(seen["reference"], seen["ours"], bars=bars(case))
+            report.print_case(f"Search step, {title}", found[title])
+    report.write_json(arguments.json, found, facts)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from vidnas.nn.native.library import kernels
 from vidnas.runs.log import RunLog
 from vidnas.runs.settings import stored_config
 from vidnas.training import forecast
+from vidnas.training.cores import WORTH_TELLING, Others, describe_others
 from vidnas.training.forecast import Needs, Trial, Work, made_up_batch
 from vidnas.training.loop import Precision, Tally, train_epoch
 from vidnas.training.memory import check_memory
@@ -40,10 +41,10 @@ def search_needs(config: SearchConfig, num_classes: int, precision: Precision, *
     )
     needs = _search_needs(config, num_classes, precision)
     if not config.checkpoint_cells:
-        return replace(needs, notes=_without_kernels(precision))
+        return needs
     without = _search_needs(replace(config, checkpoint_cells=False), num_classes, precision)
     note = f"With --checkpoint-cells: {forecast.of_step(needs)}; without it: {forecast.of_step(without)}."
-    return replace(needs, notes=(note, *_without_kernels(precision)))
+    return replace(needs, notes=(note, *needs.notes))
 
 
 def _search_needs(config: SearchConfig, num_classes: int, precision: Precision) -> Needs:
@@ -54,10 +55,19 @@ def _search_needs(config: SearchConfig, num_classes: int, precision: Precision) 
 def _measured(
     trial: Callable[[], Trial], config: SearchConfig | TrainConfig, clips_at_once: int, precision: Precision
 ) -> Needs:
-    shape, most = steps.clip_shape(config), config.batch_size
-    return forecast.measure(
+    shape, most, others = steps.clip_shape(config), config.batch_size, Others()
+    needs = forecast.measure(
         trial, shape, clips_at_once=clips_at_once, evaluated_at_once=most, precision=precision
     )
+    return replace(needs, notes=(*_without_kernels(precision), *_beside_others(others)))
+
+
+def _beside_others(others: Others) -> tuple[str, ...]:
+    """A sentence if other programs compute."""
+    busy = others.busy_cores()
+    if busy < WORTH_TELLING:
+        return ()
+    return (f"Careful: {describe_others(busy)}. The forecast holds as long as they do.",)
 
 
 def search_trial(config: SearchConfig, num_classes: int, precision: Precision) -> Trial:
@@ -88,7 +98,7 @@ def train_needs(
     needs = _measured(trial, config, clips_at_once, precision)
     # On trial all parts are of one size; of a batch that does not divide evenly the last ones are smaller.
     share = config.batch_size / (clips_at_once * config.accumulate)
-    return replace(needs, step_sec=needs.step_sec * share, notes=_without_kernels(precision))
+    return replace(needs, step_sec=needs.step_sec * share)
 
 
 def train_trial(
@@ -137,7 +147,7 @@ class Outlook:
     def search_pace(self, config: SearchConfig) -> Pace:
         """The same of a search, which divides the training videos in two halves."""
         begun_at = time.perf_counter()
-        scanned, precision = self._opened.scanned(), steps.choose_precision(config.device)
+        scanned, precision = self._opened.scanned(), steps.prepare(config)
         index = scanned.index
         needs = search_needs(config, len(index.classes), precision)
         train = len(index.train) // 2
@@ -147,7 +157,7 @@ class Outlook:
     def _try(self, config: TrainConfig) -> Pace:
         begun_at = time.perf_counter()
         scanned = self._opened.scanned(validate=config.validate)
-        precision, architecture = steps.choose_precision(config.device), networks.choose_architecture(config)
+        precision, architecture = steps.prepare(config), networks.choose_architecture(config)
         index = scanned.index
         needs = train_needs(architecture, config, len(index.classes), precision)
         found = run_pace(needs, config, self._read(scanned, config), len(index.train), len(index.test))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from vidnas.config.learning import SearchConfig, TrainConfig
-from vidnas.config.parts import Clips, Device, Recipe
+from vidnas.config.parts import Clips, Device, Machine, Recipe
 from vidnas.errors import UsageError, UserError, counted
 from vidnas.nas.methods.darts import Architect, darts
 from vidnas.nas.methods.method import Method
@@ -37,6 +37,13 @@ def choose_precision(device: Device) -> Precision:
             f"device is {device}, which this PyTorch cannot use here; it can use {usable} or auto."
         )
     return best_precision(torch.device(device))
+
+
+def prepare(config: Machine) -> Precision:
+    """Let as many threads compute as the settings say, if they do; returns where to compute, and in what."""
+    if config.threads is not None:
+        torch.set_num_threads(config.threads)
+    return choose_precision(config.device)
 
 
 def clip_shape(config: Clips) -> tuple[int, int, int, int, int]:

@@ -67,7 +67,7 @@ def prepare(config: TrainConfig, opened: videos.Videos, *, resume: bool) -> Trai
     videos that the search of the genotype has seen.
     """
     begun_at = time.perf_counter()
-    precision = steps.choose_precision(config.device)
+    precision = steps.prepare(config)
     folder = begin.begun_folder(config) if resume else begin.new_folder("train", config.out)
     begun = begin.is_begun(folder)
     init = read_training(Path(config.init).expanduser()) if config.init and not begun else None

@@ -190,7 +190,7 @@ def parse_demo(arguments: Sequence[str]) -> tuple[DemoConfig, bool]:
     """The demo's settings, and whether to resume; they then start from those that it was begun with."""
     resume = _value_in("--resume", arguments)
     begun = stored_config(SearchConfig, Path(resume).expanduser() / DEMO_SEARCH) if resume else None
-    start = {name: getattr(begun, name) for name in ("seed", "device", "workers")} if begun else {}
+    start = {name: getattr(begun, name) for name in ("seed", "device", "threads", "workers")} if begun else {}
     values = _without_resume(_read("demo", [DemoConfig, DemoBeginning], arguments, start))
     return DemoConfig(**values), bool(resume)
 

@@ -95,6 +95,9 @@ class Machine(Workers):
 
     device: Device = "auto"
     """Where to compute; auto takes CUDA or MPS, with mixed precision, where there is one."""
+    threads: Count | None = None
+    """Threads that compute on a CPU; by default as many as there are cores that other programs leave free at
+    the start. The numbers of a run depend on it to the last bits, so it goes on with as many."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -198,7 +198,7 @@ def _require_one_test(finished: Mapping[str, Sequence[SeedRun]], folder: Path) -
 
 def _costs(trained: Mapping[str, Path], config: CompareConfig, log: RunLog) -> dict[str, Cost]:
     """What each network costs, by row; `trained` are their run folders."""
-    device = steps.choose_precision(config.device).device
+    device = steps.prepare(config).device
     built = {name: networks.load(folder)[0].to(device) for name, folder in trained.items()}
     shape = steps.clip_shape(config)
     log.say(f"Measuring the latency of {counted(len(built), 'network')}, one clip at a time.")
@@ -244,7 +244,7 @@ def _caption(config: CompareConfig, rows: Sequence[Row], classes: Sequence[str])
 
 
 def _machine(config: CompareConfig) -> str:
-    device = steps.choose_precision(config.device).device
+    device = steps.prepare(config).device
     threads = torch.get_num_threads()
     return f"{device}, {counted(threads, 'thread')}, PyTorch {torch.__version__}"
 

@@ -64,7 +64,13 @@ def run_demo(config: DemoConfig, *, resume: bool = False) -> DemoResult:
         train = _part("train", lambda: run_train(training, resume=resume), countdown, stop)
         single = _part("single-frame", lambda: run_train(control, resume=resume), countdown, stop)
         evaluation = run_evaluate(
-            EvaluateConfig(run=str(train.run_dir), data=BUILTIN, device=config.device, workers=config.workers)
+            EvaluateConfig(
+                run=str(train.run_dir),
+                data=BUILTIN,
+                device=config.device,
+                threads=config.threads,
+                workers=config.workers,
+            )
         )
     passed = evaluation.scores.top1 >= LEAST_ACCURACY and single.scores.top1 < MOST_CONTROL_ACCURACY
     summary = _summary(folder, evaluation, single, passed)
@@ -73,7 +79,8 @@ def run_demo(config: DemoConfig, *, resume: bool = False) -> DemoResult:
 
 def _settings(config: DemoConfig, folder: Path) -> tuple[SearchConfig, TrainConfig]:
     """Those of the search, and of the training of what it finds."""
-    shared = {"data": BUILTIN, "seed": config.seed, "device": config.device, "workers": config.workers}
+    kept = "seed", "device", "threads", "workers"
+    shared = {"data": BUILTIN, **{name: getattr(config, name) for name in kept}}
     search = search_preset("demo", **shared, out=str(folder / DEMO_SEARCH))
     return search, train_preset("demo", **shared, genotype=search.out, out=str(folder / "train"))
 

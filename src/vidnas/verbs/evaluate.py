@@ -71,7 +71,7 @@ def run_evaluate(config: EvaluateConfig) -> EvaluateResult:
     Earlier evaluations stay: the new one then gets a number. UserError where the folder is not a training's,
     the videos have classes that it does not know, or the network has learnt from a test video.
     """
-    precision = steps.choose_precision(config.device)
+    precision = steps.prepare(config)
     run = read_training(Path(config.run).expanduser())
     folder, train_config = run.folder, run.training
     if not os.access(folder, os.W_OK | os.X_OK):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vidnas import console
+from vidnas.assembly import steps
 from vidnas.assembly.classifier import Classifier, distinct, load
 from vidnas.atomic import write_whole
 from vidnas.config.views import PredictConfig
@@ -70,6 +71,7 @@ def _path(name: str) -> Path:
 
 def _open_run(config: PredictConfig) -> Classifier:
     """The run's network on its device; says if it is half-trained."""
+    steps.prepare(config)
     classifier = load(
         config.run, device=config.device, window_sec=config.window_sec, batch_size=config.batch_size
     )

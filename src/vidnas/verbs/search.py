@@ -83,7 +83,7 @@ def run_search(config: SearchConfig, *, resume: bool = False) -> SearchResult:
     where the videos, the memory or the run folder do not allow it, before the first epoch.
     """
     begun_at = time.perf_counter()
-    precision = steps.choose_precision(config.device)
+    precision = steps.prepare(config)
     folder = begin.begun_folder(config) if resume else begin.new_folder("search", config.out)
     data = _open_data(config)
     num_classes = len(data.scanned.index.classes)

@@ -63,4 +63,4 @@ def next_command(finding: Finding, config: RunConfig) -> str:
         changed = replace(config, alpha_lr=float(f"{config.alpha_lr * factor:g}"))
     else:
         changed = replace(config, epochs=2 * config.epochs)
-    return command(changed, nearest_preset(changed))
+    return command(replace(changed, threads=None), nearest_preset(changed))
