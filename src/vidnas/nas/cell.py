@@ -7,7 +7,8 @@ and Fig. 1). Both compute the ops that read one input together, in the form that
 What each op computes alone, its own module says.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -32,6 +33,15 @@ class MixedOp(nn.Module):
     def forward(self, video: Video, mixing: MixingRow) -> Video:
         """Sum of mixing[j] x op j of the input."""
         return torch.stack([weight * op(video) for weight, op in zip(mixing, self.ops, strict=True)]).sum(0)
+
+
+class _Candidates(NamedTuple):
+    """The ops of one primitive on the edges from one source."""
+
+    ops: Sequence[nn.Module]
+    """One an edge."""
+    weight: Tensor
+    """Their mixing weights, (edges x channels): each as often as its op has channels."""
 
 
 class SearchCell(nn.Module):
@@ -62,35 +72,38 @@ class SearchCell(nn.Module):
         self, frames: FeatureFrames, edges: Sequence[int], mixing: Alpha, totals: Sequence[Total]
     ) -> Sequence[Total]:
         """The totals and what these edges, all from the input `frames`, add to them, each to its own."""
-        totals = self._add_linear_maps(frames, edges, mixing, totals)
-        totals = self._add_called(frames, edges, mixing, totals)
-        branches = self._branches(edges, mixing)
+        ops = [list(self.edges[k].ops.children()) for k in edges]  # type: ignore[union-attr]
+        rows = mixing[list(edges)].repeat_interleave(frames.shape[2], dim=0)
+        columns = zip(zip(*ops, strict=True), rows.unbind(1), strict=True)
+        candidates = {
+            name: _Candidates(own, weight)
+            for name, (own, weight) in zip(self.primitives, columns, strict=True)
+        }
+        totals = self._add_linear_maps(frames, candidates, totals)
+        totals = self._add_called(frames, candidates, totals)
+        branches = self._branches(candidates, len(edges))
         return totals if branches is None else sum_branches(frames, branches, self.activation, totals)[0]
 
-    def _branches(self, edges: Sequence[int], mixing: Alpha) -> Branches | None:
-        """The two-stage ops of these edges, by primitive, then edge; mixing weights are the last norms'."""
+    def _branches(self, candidates: Mapping[str, _Candidates], num_edges: int) -> Branches | None:
+        """The two-stage ops, by primitive, then edge; mixing weights are the last norms'."""
         kinds = [fused_as("branch", self.primitives), fused_as("dilated branch", self.primitives)]
-        if not any(kinds):
-            return None
-        plain, dilated = ([stages_of(op) for name in kind for op in self._ops(edges, name)] for kind in kinds)
         names = kinds[0] + kinds[1]
-        branches = stack(plain, dilated, tuple(range(len(edges))) * len(names))
-        weight = torch.cat([self._weights(edges, name, mixing) for name in names])
-        return branches._replace(weight=weight.repeat_interleave(branches.temporal.shape[1]))
+        if not names:
+            return None
+        plain, dilated = ([stages_of(op) for name in kind for op in candidates[name].ops] for kind in kinds)
+        branches = stack(plain, dilated, tuple(range(num_edges)) * len(names))
+        return branches._replace(weight=torch.cat([candidates[name].weight for name in names]))
 
     def _add_linear_maps(
-        self, frames: FeatureFrames, edges: Sequence[int], mixing: Alpha, totals: Sequence[Total]
+        self, frames: FeatureFrames, candidates: Mapping[str, _Candidates], totals: Sequence[Total]
     ) -> Sequence[Total]:
-        """The totals and those candidates of these edges that are linear maps (nn/blend.py).
+        """The totals and those candidates that are linear maps (nn/blend.py).
 
         All but the input itself have a norm behind them: a mixing weight is that norm's weight.
         """
-        channels = frames.shape[2]
-        same = torch.eye(channels, dtype=mixing.dtype, device=mixing.device).repeat(len(edges), 1)
         with_norm, bare = [], []
-        for name in self.primitives:
-            weight = self._weights(edges, name, mixing).repeat_interleave(channels)
-            ops = self._ops(edges, name)
+        for name, (ops, weight) in candidates.items():
+            same = torch.eye(frames.shape[2], dtype=weight.dtype, device=weight.device).repeat(len(ops), 1)
             match PRIMITIVES[name].fuses:
                 case "pointwise":
                     matrix = torch.cat([image_filters(list(op.children())[1]) for op in ops]).flatten(1)
@@ -104,23 +117,15 @@ class SearchCell(nn.Module):
         return sum_maps(with_norm, bare, totals) if with_norm or bare else totals
 
     def _add_called(
-        self, frames: FeatureFrames, edges: Sequence[int], mixing: Alpha, totals: Sequence[Total]
+        self, frames: FeatureFrames, candidates: Mapping[str, _Candidates], totals: Sequence[Total]
     ) -> Sequence[Total]:
-        """The totals and those candidates of these edges that are computed by calling their op."""
-        video = channels_first(frames)
+        """The totals and those candidates that are computed by calling their op."""
+        video, channels = channels_first(frames), frames.shape[2]
         for name in fused_as(None, self.primitives):
-            weighted = zip(self._weights(edges, name, mixing), self._ops(edges, name), strict=True)
+            ops, weights = candidates[name]
+            weighted = zip(weights[::channels], ops, strict=True)
             totals = add_to(totals, [frames_first(weight * op(video)) for weight, op in weighted])
         return totals
-
-    def _ops(self, edges: Sequence[int], name: str) -> list[nn.Module]:
-        """The op of this primitive of each edge."""
-        column = self.primitives.index(name)
-        mixed = [self.edges[k] for k in edges]
-        return [edge.ops[column] for edge in mixed if isinstance(edge, MixedOp)]
-
-    def _weights(self, edges: Sequence[int], name: str, mixing: Alpha) -> Tensor:
-        return mixing[list(edges), self.primitives.index(name)]
 
 
 class Cell(nn.Module):

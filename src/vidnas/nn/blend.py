@@ -139,7 +139,7 @@ def normed(weight: Tensor, matrix: Tensor, covariance: Tensor) -> Tensor:
     """The matrix (outputs, channels) and a norm of this weight behind it, for channels of this covariance."""
     with torch.autocast(matrix.device.type, enabled=False):
         rows = matrix.to(covariance.dtype)
-        variances = torch.einsum("oi,ij,oj->o", rows, covariance, rows)
+        variances = (rows @ covariance * rows).sum(dim=1)
         return ((weight * (variances + EPS).rsqrt())[:, None] * rows).to(matrix.dtype)
 
 

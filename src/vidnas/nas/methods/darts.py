@@ -116,7 +116,7 @@ class Architect:
     ) -> None:
         """`autocast` is entered for first-order passes only: finite differences need float32."""
         self.supernet = supernet
-        self.alphas = supernet.alphas()
+        self.alphas, self.weights = supernet.alphas(), supernet.weights()
         self.order = order
         self.autocast = autocast
         self.optimizer = torch.optim.Adam(
@@ -125,7 +125,7 @@ class Architect:
 
     def gradients(self, train: LabelledClips, val: LabelledClips, weights_lr: float) -> list[Tensor]:
         """In the alphas; `weights_lr` is the present learning rate of the weights (epsilon in eq. 3)."""
-        weights, alphas = list(self.supernet.weights().values()), list(self.alphas.values())
+        weights, alphas = list(self.weights.values()), list(self.alphas.values())
         if self.order == 1:
             with self.autocast():
                 return first_order(self.loss, weights, alphas, val=val)
@@ -147,11 +147,12 @@ class Architect:
 
     def loss(self, weights: Tensors, alphas: Tensors, batch: LabelledClips) -> Loss:
         """Cross-entropy of the supernet with these weights and these alphas in place of its own."""
-        state = dict(zip(self.supernet.weights(), weights, strict=True))
+        state = dict(zip(self.weights, weights, strict=True))
         state |= zip(self.alphas, alphas, strict=True)
         videos, labels = batch
         assert isinstance(self.supernet, nn.Module)
-        return F.cross_entropy(functional_call(self.supernet, state, (videos,)), labels)
+        logits = functional_call(self.supernet, state, (videos,), tie_weights=False)  # none is tied
+        return F.cross_entropy(logits, labels)
 
 
 def darts(architect: Architect) -> Method:

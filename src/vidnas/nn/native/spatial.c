@@ -11,7 +11,7 @@ typedef struct {
     ptrdiff_t tap[TAPS];
 } Block;
 
-enum { SMALL_WIDTH = 8, FEWEST_ITEMS = 4 };
+enum { SMALL_WIDTH = 8, FEWEST_ITEMS = 2 };
 
 static Block block_of(int frames, int channels, int height, int width, int dilation)
 {
