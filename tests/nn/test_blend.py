@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 import pytest
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
-from vidnas.nn.blend import LinearMap, blend, covariance, normed, normed_map
+from vidnas.nn.blend import FoldedMap, LinearMap, blend, covariance, normed, normed_map
 from vidnas.nn.layout import images
 from vidnas.nn.native.blend import Blend, Covariance, NormedBlend
 from vidnas.nn.native.library import kernels
@@ -163,15 +163,17 @@ def test_a_blend_is_added_to_totals_in_equal_parts(native: bool, no_kernels: Cal
 @pytest.mark.parametrize("native", [True, False])
 @pytest.mark.parametrize("rows", [1, 4, 5, 17])
 @pytest.mark.parametrize("rectified", [True, False])
+@pytest.mark.parametrize("stride", [1, 2, 3])
 def test_a_map_with_a_norm_is_a_pointwise_convolution_and_a_batch_norm(
-    rectified: bool, rows: int, native: bool, no_kernels: Callable[[], None]
+    stride: int, rectified: bool, rows: int, native: bool, no_kernels: Callable[[], None]
 ) -> None:
     if not native:
         no_kernels()
     inputs, new = inputs_of("three", (2, 3, 5, 7)), randoms(1)
     matrix, weight, bias = (t.requires_grad_() for t in (new(rows, 9), new(rows), new(rows)))
-    found, mean, var = normed_map(LinearMap(inputs, rectified, matrix), weight, bias)
-    plain = defined_blend(inputs, [rectified] * 3, [False] * 3, matrix)
+    found, mean, var = normed_map(LinearMap(inputs, rectified, matrix, stride), weight, bias)
+    read = [frames[..., ::stride, ::stride] for frames in inputs]
+    plain = defined_blend(read, [rectified] * 3, [False] * 3, matrix)
     true = F.batch_norm(plain.transpose(1, 2), None, None, weight, bias, training=True).transpose(1, 2)
     torch.testing.assert_close(found, true, rtol=1e-10, atol=1e-10)
     torch.testing.assert_close(mean, plain.mean(dim=(0, 1, 3, 4)))
@@ -180,6 +182,27 @@ def test_a_map_with_a_norm_is_a_pointwise_convolution_and_a_batch_norm(
     wanted, factors = [matrix, weight, bias, *inputs], randoms(2)(*true.shape)
     for a, b in zip(*(torch.autograd.grad(out, wanted, factors) for out in (found, true)), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("native", [True, False])
+@pytest.mark.parametrize("rows", [1, 4, 5, 17])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("activation", [nn.ReLU(), nn.Softplus()])
+def test_a_folded_map_is_a_pointwise_convolution_with_a_bias_and_adds_in_place(
+    activation: nn.Module, stride: int, rows: int, native: bool, no_kernels: Callable[[], None]
+) -> None:
+    if not native:
+        no_kernels()
+    inputs, new = inputs_of("three", (2, 3, 5, 7)), randoms(1)
+    matrix, bias = new(rows, 9), new(rows)
+    read = torch.cat([activation(frames[..., ::stride, ::stride]) for frames in inputs], dim=2)
+    true = torch.einsum("oi,btihw->btohw", matrix, read) + bias[:, None, None]
+    folded, total = FoldedMap(matrix, bias, activation, stride), new(*true.shape)
+    with torch.no_grad():
+        torch.testing.assert_close(folded(inputs), true, rtol=1e-12, atol=1e-12)
+        expected = total + true
+        assert folded(inputs, total) is total
+        torch.testing.assert_close(total, expected, rtol=1e-12, atol=1e-12)
 
 
 def test_their_gradients_are_those_of_finite_differences() -> None:
@@ -195,7 +218,7 @@ def test_their_gradients_are_those_of_finite_differences() -> None:
         return Blend.apply(*given, *inputs)  # type: ignore[no-any-return, no-untyped-call]
 
     def normed_one(matrix: Tensor, weight: Tensor, bias: Tensor, *inputs: Tensor) -> Tensor:
-        return NormedBlend.apply(tuple(rectified), matrix, weight, bias, *inputs)[0]  # type: ignore[no-any-return, no-untyped-call]
+        return NormedBlend.apply(tuple(rectified), 1, matrix, weight, bias, *inputs)[0]  # type: ignore[no-any-return, no-untyped-call]
 
     new = randoms(5)
     weight, bias, total = (t.requires_grad_() for t in (new(6), new(6), new(2, 2, 3, 2, 2)))

@@ -19,12 +19,16 @@ from vidnas.nas.cell import Cell
 from vidnas.nas.network import AdaptedCell, Network
 from vidnas.nas.ops import Pointwise
 from vidnas.nas.primitives import PRIMITIVES
+from vidnas.nn.blend import FoldedMap
 from vidnas.nn.branches import BatchStats, FoldedBranches, stack, stages_of
 from vidnas.nn.frame_input import seen_frames
 from vidnas.nn.layout import channels_first, clips_of, frames_first, images
 from vidnas.nn.native.norms import EPS
 from vidnas.nn.norms import image_filters
 from vidnas.shapes import FeatureFrames, Logits, Video
+
+Nodes = tuple[FeatureFrames, ...]
+"""What a cell or the stem hands on."""
 
 
 class FoldedNetwork(nn.Module):
@@ -49,10 +53,12 @@ class FoldedNetwork(nn.Module):
     def forward(self, video: Video) -> Logits:
         """Logits of a batch."""
         frames = frames_first(seen_frames(video, self.sees, self.clip_norm))
-        before_last = last = clips_of(self.stem(frames, padding=1), video.shape[2])
+        before_last: Nodes = (clips_of(self.stem(frames, padding=1), video.shape[2]),)
+        last = before_last
         for cell in self.cells:
             before_last, last = last, cell(before_last, last)
-        return F.linear(last.mean(dim=(1, 3, 4)), self.head_weight, self.head_bias)
+        means = torch.cat([node.mean(dim=(1, 3, 4)) for node in last], dim=1)
+        return F.linear(means, self.head_weight, self.head_bias)
 
 
 class _FoldedConv(nn.Module):
@@ -75,18 +81,12 @@ class _FoldedConv(nn.Module):
         return F.conv2d(images(frames), self.filters, self.bias, self.stride, padding)
 
 
-class _FoldedPointwise(_FoldedConv):
-    """An activation before it."""
-
-    def __init__(self, op: nn.Module) -> None:
-        assert isinstance(op, Pointwise)
-        activation, conv, norm = op
-        super().__init__(image_filters(conv), norm, op.stride)
-        self.activation = activation
-
-    def forward(self, frames: FeatureFrames, padding: int = 0) -> FeatureFrames:
-        """Its frames."""
-        return clips_of(super().forward(self.activation(frames), padding), frames.shape[1])
+def _folded_map(op: nn.Module) -> FoldedMap:
+    """A 1 x 1 x 1 convolution between an activation and a norm."""
+    assert isinstance(op, Pointwise)
+    activation, conv, norm = op
+    folded = _FoldedConv(image_filters(conv), norm)
+    return FoldedMap(folded.filters.flatten(1), folded.bias, activation, op.stride)
 
 
 class _FoldedOp(nn.Module):
@@ -120,22 +120,19 @@ class _FoldedCell(nn.Module):
     def __init__(self, adapted: nn.Module) -> None:
         super().__init__()
         assert isinstance(adapted, AdaptedCell) and isinstance(adapted.cell, Cell)
-        self.adapters = nn.ModuleList(_FoldedPointwise(adapter) for adapter in adapted.adapters)
+        self.adapters = nn.ModuleList(_folded_map(adapter) for adapter in adapted.adapters)
         self.num_nodes = len(adapted.cell.nodes)
         self.sources = nn.ModuleList(_FoldedSource(adapted.cell, s) for s in range(1 + self.num_nodes))
 
-    def forward(self, before_last: FeatureFrames, last: FeatureFrames) -> FeatureFrames:
-        """Output of the cell: its nodes, one channel after the other."""
-        states: list[FeatureFrames] = [
-            adapter(x) for adapter, x in zip(self.adapters, (before_last, last), strict=True)
-        ]
-        batch, time, channels, height, width = states[0].shape
-        out = states[0].new_zeros(batch, time, self.num_nodes * channels, height, width)
-        for number, source in enumerate(self.sources):
-            if number > 1:
-                states.append(out[:, :, (number - 2) * channels : (number - 1) * channels].contiguous())
-            source(out, states[number])
-        return out
+    def forward(self, before_last: Nodes, last: Nodes) -> Nodes:
+        """Output of the cell."""
+        inputs = [adapter(nodes) for adapter, nodes in zip(self.adapters, (before_last, last), strict=True)]
+        nodes: Nodes = inputs[0].new_zeros(self.num_nodes, *inputs[0].shape).unbind()
+        for source, frames in zip(
+            self.sources, (*inputs, *nodes), strict=False
+        ):  # nobody reads the last node
+            source(nodes, frames)
+        return nodes
 
 
 class _FoldedSource(nn.Module):
@@ -146,12 +143,14 @@ class _FoldedSource(nn.Module):
         self.activation = cell.activation
         branches = cell.branches(source)
         self.branches = _folded_branches(branches) if any(branches) else None
+        self.maps, self.mapped = nn.ModuleList(), list[int]()
         ops: list[tuple[nn.Module, list[int]]] = []
         for name in PRIMITIVES:
             readers = cell.readers(source, [name])
             match PRIMITIVES[name].fuses:
                 case "pointwise":
-                    ops += [(_FoldedPointwise(op), [node]) for node, op in readers]
+                    self.maps.extend(_folded_map(op) for _, op in readers)
+                    self.mapped += [node for node, _ in readers]
                 case "pool" | "input" if readers:  # one for all: it has no parameters
                     ops.append((_FoldedOp(readers[0][1]), [node for node, _ in readers]))
                 case None:
@@ -159,15 +158,16 @@ class _FoldedSource(nn.Module):
         self.ops = nn.ModuleList(op for op, _ in ops)
         self.nodes = [nodes for _, nodes in ops]
 
-    def forward(self, out: FeatureFrames, frames: FeatureFrames) -> None:
-        """Add to the nodes in `out` what these ops make of `frames`."""
-        channels = frames.shape[2]
+    def forward(self, nodes: Nodes, frames: FeatureFrames) -> None:
+        """Add to the nodes what these ops make of `frames`."""
         if self.branches is not None:
-            self.branches.add_to(out, frames, self.activation)
-        for op, nodes in zip(self.ops, self.nodes, strict=True):
+            self.branches.add_to(nodes, frames, self.activation)
+        for op, node in zip(self.maps, self.mapped, strict=True):
+            op([frames], nodes[node])
+        for op, own in zip(self.ops, self.nodes, strict=True):
             part = op(frames)
-            for node in nodes:
-                out[:, :, node * channels : (node + 1) * channels] += part
+            for node in own:
+                nodes[node].add_(part)
 
 
 def _folded_branches(kinds: Sequence[Sequence[tuple[int, nn.Module]]]) -> FoldedBranches:

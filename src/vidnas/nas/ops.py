@@ -20,7 +20,7 @@ from vidnas.nn.norms import (
     remember,
     weight_and_bias,
 )
-from vidnas.nn.pooling import avg_pool, max_pool, thin
+from vidnas.nn.pooling import avg_pool, max_pool
 from vidnas.shapes import FeatureFrames, Features, Video
 
 Kernel = tuple[int, int, int]
@@ -61,8 +61,8 @@ class Pointwise(nn.Sequential):
     def forward(self, *videos: Features) -> Features:
         """A linear map of the channels of all videos, and the norm along with it (nn/blend.py)."""
         activation, conv, norm = self
-        inputs = [thin(frames_first(video), self.stride) for video in videos]
-        linear = map_of(inputs, activation, image_filters(conv).flatten(1))
+        inputs = [frames_first(video) for video in videos]
+        linear = map_of(inputs, activation, image_filters(conv).flatten(1), self.stride)
         if isinstance(norm, BatchStatsNorm):
             (out,) = sum_maps([(linear, linear.matrix.new_ones(len(linear.matrix)))])
             return channels_first(out)

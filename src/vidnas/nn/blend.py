@@ -13,9 +13,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vidnas.nn.layout import clips_of, images
-from vidnas.nn.native.blend import Blend, Covariance, NormedBlend
+from vidnas.nn.native.blend import Blend, Covariance, NormedBlend, add_native
 from vidnas.nn.native.library import kernels
 from vidnas.nn.native.norms import EPS
+from vidnas.nn.pooling import thin
 from vidnas.shapes import FeatureFrames
 
 
@@ -26,16 +27,25 @@ class LinearMap(NamedTuple):
     rectified: bool
     matrix: Tensor
     """(outputs, channels of all inputs)."""
+    stride: int = 1
+    """Every so many pixels and rows are read, the others left away."""
 
 
 Total = FeatureFrames | None
 """What an op adds its result to; None before the first one."""
 
 
-def map_of(inputs: Sequence[FeatureFrames], activation: nn.Module, matrix: Tensor) -> LinearMap:
+def map_of(
+    inputs: Sequence[FeatureFrames], activation: nn.Module, matrix: Tensor, stride: int = 1
+) -> LinearMap:
     """The map of what an activation makes of the inputs: a ReLU need not be computed beforehand."""
     rectified = isinstance(activation, nn.ReLU)
-    return LinearMap(inputs if rectified else [activation(t) for t in inputs], rectified, matrix)
+    return LinearMap(inputs if rectified else [activation(t) for t in inputs], rectified, matrix, stride)
+
+
+def _thinned(linear: LinearMap) -> LinearMap:
+    """The same map of all pixels of smaller inputs."""
+    return linear._replace(inputs=[thin(frames, linear.stride) for frames in linear.inputs], stride=1)
 
 
 def sum_maps(
@@ -47,6 +57,7 @@ def sum_maps(
 
     Its channels are added to `totals`, as many to each.
     """
+    with_norm, bare = [(_thinned(linear), weight) for linear, weight in with_norm], [*map(_thinned, bare)]
     maps = [*(linear for linear, _ in with_norm), *bare]
     matrices = [linear.matrix for linear in maps]
     inputs = [t for linear in maps for t in linear.inputs]
@@ -69,11 +80,34 @@ def normed_map(linear: LinearMap, weight: Tensor, bias: Tensor) -> tuple[Feature
     """A map with a batch norm behind it, and the mean and unbiased variance that the batch had before it."""
     if kernels(*linear.inputs, linear.matrix, weight, bias) is not None:
         rectified = (linear.rectified,) * len(linear.inputs)
-        own = rectified, linear.matrix, weight, bias
+        own = rectified, linear.stride, linear.matrix, weight, bias
         return NormedBlend.apply(*own, *linear.inputs)  # type: ignore[no-any-return, no-untyped-call]
     (out,) = sum_maps([], [linear])
     normed, mean, var = batch_norm(images(out), weight, bias)
     return clips_of(normed, out.shape[1]), mean, var
+
+
+class FoldedMap(nn.Module):
+    """A map behind an activation and before a norm of fixed statistics, for inference."""
+
+    matrix: Tensor
+    bias: Tensor
+
+    def __init__(self, matrix: Tensor, bias: Tensor, activation: nn.Module, stride: int = 1) -> None:
+        super().__init__()
+        self.register_buffer("matrix", matrix.detach().contiguous())
+        self.register_buffer("bias", bias.detach().contiguous())
+        self.activation, self.stride = activation, stride
+
+    def forward(self, inputs: Sequence[FeatureFrames], total: Total = None) -> FeatureFrames:
+        """`total`, which is written over, and the map of all channels of the inputs."""
+        linear = map_of(inputs, self.activation, self.matrix, self.stride)
+        if linear.rectified and kernels(*inputs, self.matrix, *present([total])) is not None:
+            return add_native(total, inputs, self.matrix, self.bias, self.stride)
+        linear = _thinned(linear)
+        joined = torch.cat(_through_relu(linear.inputs, [linear.rectified] * len(inputs)), dim=2)
+        found = clips_of(F.conv2d(images(joined), self.matrix[:, :, None, None], self.bias), joined.shape[1])
+        return found if total is None else total.add_(found)
 
 
 def covariance(inputs: Sequence[FeatureFrames], rectified: Sequence[bool]) -> tuple[Tensor, Tensor]:

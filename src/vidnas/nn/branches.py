@@ -195,13 +195,14 @@ class FoldedBranches(nn.Module):
             self.register_buffer(name, tensor.detach().contiguous())
         self.slots = branches.slots
 
-    def add_to(self, out: FeatureFrames, frames: FeatureFrames, activation: nn.Module) -> None:
-        """Add what the branches make of `frames`: branch b to channels slots[b] x C and the next of `out`."""
+    def add_to(self, totals: Sequence[FeatureFrames], frames: FeatureFrames, activation: nn.Module) -> None:
+        """Add what branch b makes of `frames` to totals[slots[b]], which are contiguous."""
         filters = self.plain, self.dilated, self.mid_bias, self.temporal, self.bias
-        if isinstance(activation, nn.ReLU) and kernels(frames, out, *filters) is not None:
-            add_native(out, frames, *filters, self.slots)
+        if isinstance(activation, nn.ReLU) and kernels(frames, *totals, *filters) is not None:
+            add_native(totals, frames, *filters, self.slots)
             return
         hidden = activation(_spatial(activation(frames), self.plain, self.dilated, self.mid_bias))
         y = _temporal(clips_of(hidden, frames.shape[1]), self.temporal, len(self.slots), self.bias)
-        total = _sum_by_slot(y, self.slots, frames, 1 + max(self.slots))
-        out[:, :, : total.shape[2]] += total
+        found = _sum_by_slot(y, self.slots, frames, len(totals)).chunk(len(totals), dim=2)
+        for total, part in zip(totals, found, strict=True):
+            total += part

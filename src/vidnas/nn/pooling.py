@@ -17,7 +17,9 @@ def max_pool(frames: FeatureFrames) -> FeatureFrames:
     """Largest value; the gradient goes to the first of equal ones."""
     if kernels(frames) is None:
         return _pool(frames, F.max_pool2d)
-    return _MaxPool.apply(frames)  # type: ignore[no-any-return, no-untyped-call]
+    if torch.is_grad_enabled() and frames.requires_grad:
+        return _MaxPool.apply(frames)  # type: ignore[no-any-return, no-untyped-call]
+    return _pooled("max_pool", frames)
 
 
 def avg_pool(frames: FeatureFrames) -> FeatureFrames:
@@ -76,20 +78,20 @@ class _AvgPool(torch.autograd.Function):
     @staticmethod
     def forward(_ctx: Any, frames: Tensor) -> Tensor:
         """Frames in, pooled ones out."""
-        return _average(frames, gradient=False)
+        return _pooled("avg_pool", frames, int(False))
 
     @staticmethod
     @first_derivative_only
     def backward(_ctx: Any, grad: Tensor) -> Tensor:
         """The gradient in the pooled frames in, that in the frames out."""
-        return _average(grad, gradient=True)
+        return _pooled("avg_pool", grad, int(True))
 
 
-def _average(frames: Tensor, *, gradient: bool) -> Tensor:
+def _pooled(kernel: str, frames: Tensor, *more: int) -> Tensor:
     batch, *sizes = frames.shape
     frames, library = frames.contiguous(), loaded_kernels(frames)
     pooled = torch.empty_like(frames)
-    library.share("avg_pool", batch * sizes[1], frames, pooled, *sizes, int(gradient))
+    library.share(kernel, batch * sizes[1], frames, pooled, *sizes, *more)
     return pooled
 
 

@@ -11,7 +11,7 @@ import pytest
 CODE = """
 import torch
 from torch import nn
-from vidnas.nn.blend import LinearMap, blend, covariance, normed_map
+from vidnas.nn.blend import FoldedMap, LinearMap, blend, covariance, normed_map
 from vidnas.nn.branches import BatchStats, Branches, FoldedBranches, sum_branches
 from vidnas.nn.pooling import avg_pool, max_pool, thin
 
@@ -26,16 +26,23 @@ def check(dtype, channels, plain, dilated, batch, time, height, width):
     sum(out.square().sum() for out in outs).backward()
     with torch.no_grad():
         stats = BatchStats(*(torch.ones(wide, dtype=dtype) for _ in range(4)))
-        out = torch.zeros(batch, time, wide, height, width, dtype=dtype)
-        FoldedBranches(branches, stats).add_to(out, frames, nn.ReLU())
+        outs = [torch.zeros(batch, time, channels, height, width, dtype=dtype) for _ in slots]
+        FoldedBranches(branches, stats).add_to(outs, frames, nn.ReLU())
+        plain, bias = torch.randn(5, 2 * channels, dtype=dtype), torch.randn(5, dtype=dtype)
+        for stride in (1, 2, 3):
+            folded = FoldedMap(plain, bias, nn.ReLU(), stride)
+            folded([frames, frames], folded([frames, frames]))
+        max_pool(frames)
     for pool in (max_pool, avg_pool):
         pool(frames).square().sum().backward()
     mean, cov = covariance([frames, frames], [True, False])
     totals = [None, new(batch, time, 5, height, width)]
     outs = blend([frames, frames], [True, False], [True, True], new(10, 2 * channels), mean, totals)
     (sum(out.square().sum() for out in outs) + cov.square().sum()).backward()
-    linear = LinearMap([frames, frames], True, new(5, 2 * channels))
-    normed_map(linear, new(5), new(5))[0].square().sum().backward()
+    for stride in (1, 2, 3):
+        if batch * -(-height // stride) * -(-width // stride) > 1:
+            linear = LinearMap([frames, frames], True, new(5, 2 * channels), stride)
+            normed_map(linear, new(5), new(5))[0].square().sum().backward()
     thin(frames, 2).square().sum().backward()
 
 for dtype in (torch.float32, torch.float64):

@@ -1,12 +1,15 @@
 /* 1 x 1 convolutions of several inputs side by side, and the covariances by which nn/blend.py norms them. */
 #include "kernels.h"
 
-/* Several arrays of the same frames, read as one of J channels: each through relu where `rectified`, less `mean`. */
+/* Several arrays of the same frames, read as one of J channels: each through relu where `rectified`, less `mean`. What
+ * is read are `pixels` of a frame, every stride-th of every stride-th row, `thin_width` in a row. */
 typedef struct {
     const real *const *arrays;
     const int *channels, *rectified;
     const real *mean;
-    int num, J, frames, together, span;
+    int num, frames, width, stride;
+    size_t plane;
+    int thin_width, J, together, span;
     size_t pixels;
 } Inputs;
 
@@ -17,12 +20,15 @@ int blend_items(int frames, int pixels) { return (frames + frames_together(pixel
 
 /* `others`: rows of scratch beside those of the J channels. */
 static Inputs inputs_of(const real *const *arrays, const int *channels, const int *rectified, const real *mean, int num,
-                        int frames, int pixels, int others)
+                        int frames, int height, int width, int stride, int others)
 {
-    Inputs in = {arrays, channels, rectified, mean, num, 0, frames, frames_together(pixels), 0, pixels};
+    Inputs in = {arrays, channels, rectified, mean, num, frames, width, stride, (size_t)height * width};
+    in.thin_width = (width + stride - 1) / stride;
+    in.pixels = (size_t)((height + stride - 1) / stride) * in.thin_width;
+    in.together = frames_together(in.pixels);
     for (int n = 0; n < num; n++) in.J += channels[n];
     int fitting = SCRATCH_BYTES / (int)sizeof(real) / (2 * (in.J + others));
-    in.span = smaller(larger(smaller(fitting, 2048) / SPAN, 1) * SPAN, round_up(in.together * pixels, SPAN));
+    in.span = smaller(larger(smaller(fitting, 2048) / SPAN, 1) * SPAN, round_up(in.together * in.pixels, SPAN));
     return in;
 }
 
@@ -45,13 +51,41 @@ static size_t place_of(const Inputs *in, Part part, int f, int channels, int cha
     return ((size_t)(part.frame + f) * channels + channel) * in->pixels + part.start;
 }
 
+/* In which plane of an input a part's frame f is. */
+static size_t plane_of(const Inputs *in, Part part, int f, int channels, int channel)
+{
+    return ((size_t)(part.frame + f) * channels + channel) * in->plane;
+}
+
+/* Of the pixels of a plane that are read: the next one behind the `column`-th of its row. */
+static inline size_t next_read(const Inputs *in, size_t pixel, int *column)
+{
+    if (++*column < in->thin_width) return pixel + in->stride;
+    *column = 0;
+    return pixel + in->stride - (size_t)in->thin_width * in->stride + (size_t)in->width * in->stride;
+}
+
+/* The first of a part's, and its column. */
+static size_t first_read(const Inputs *in, Part part, int *column)
+{
+    *column = part.start % in->thin_width;
+    return ((size_t)(part.start / in->thin_width) * in->width + *column) * in->stride;
+}
+
 static void fill_channels(const Inputs *in, Part part, real *scratch)
 {
     for (int n = 0, j = 0; n < in->num; n++)
         for (int c = 0; c < in->channels[n]; c++, j++) {
-            real *restrict to = scratch + (size_t)j * in->span, mean = in->mean ? in->mean[j] : 0;
+            real *to = scratch + (size_t)j * in->span, mean = in->mean ? in->mean[j] : 0;
             for (int f = 0; f < part.frames; f++, to += part.count) {
-                const real *from = in->arrays[n] + place_of(in, part, f, in->channels[n], c);
+                const real *from = in->arrays[n] + plane_of(in, part, f, in->channels[n], c) + part.start;
+                if (in->stride > 1) {
+                    const real *plane = from - part.start;
+                    int column;
+                    size_t pixel = first_read(in, part, &column);
+                    for (int p = 0; p < part.count; p++, pixel = next_read(in, pixel, &column)) to[p] = plane[pixel];
+                    from = to;
+                }
                 if (in->rectified[n]) for (int p = 0; p < part.count; p++) to[p] = relu(from[p]) - mean;
                 else for (int p = 0; p < part.count; p++) to[p] = from[p] - mean;
             }
@@ -63,7 +97,7 @@ static void fill_channels(const Inputs *in, Part part, real *scratch)
 static int covariance(const real *const *arrays, const int *channels, const int *rectified, const real *mean, int num,
                       double *sums, double *products, int frames, int pixels, int first, int last)
 {
-    Inputs in = inputs_of(arrays, channels, rectified, mean, num, frames, pixels, 0);
+    Inputs in = inputs_of(arrays, channels, rectified, mean, num, frames, 1, pixels, 1, 0);
     real *scratch = zeros((size_t)in.J * in.span);
     for (int item = first; item < last && scratch; item++)
         for (int start = 0; start < pixels; start += in.span) {
@@ -78,14 +112,16 @@ static int covariance(const real *const *arrays, const int *channels, const int 
     return failed;
 }
 
-/* matrix (O, J) x inputs: C of the O channels into each out, plus what is in its base unless that is NULL. Adds
- * the results' moments unless `sums` is NULL. */
+/* matrix (O, J) x inputs + bias, if there is one: C of the O channels into each out, plus what is in its base unless that
+ * is NULL; both may be the same. Adds the results' moments, without bias and base, unless `sums` is NULL. */
 static int blend_forward(const real *const *arrays, const int *channels, const int *rectified, const real *mean,
-                         int num, const real *matrix, const real *const *base, real *const *out, double *sums,
-                         double *square_sums, int O, int C, int frames, int pixels, int first, int last)
+                         int num, const real *matrix, const real *bias, const real *const *base, real *const *out,
+                         double *sums, double *square_sums, int O, int C, int frames, int height, int width,
+                         int stride, int first, int last)
 {
     int size = block_size(O);
-    Inputs in = inputs_of(arrays, channels, rectified, mean, num, frames, pixels, size);
+    Inputs in = inputs_of(arrays, channels, rectified, mean, num, frames, height, width, stride, size);
+    int pixels = in.pixels;
     real *packed = pack(matrix, O, in.J, 1, 0);
     real *scratch = zeros((size_t)in.J * in.span), *result = zeros(size * in.span);
     int failed = !packed || !scratch || !result;
@@ -96,13 +132,13 @@ static int blend_forward(const real *const *arrays, const int *channels, const i
             for (int o = 0; o < O; o++) {
                 if (o % size == 0)
                     multiply(scratch, in.J, in.span, packed + (size_t)o * in.J, part.length, result, size);
-                const real *from = result + o % size * in.span, *own = base[o / C];
+                const real *from = result + o % size * in.span, *own = base[o / C], constant = bias ? bias[o] : 0;
                 if (sums) add_moments(from, part.length, sums + o, square_sums + o);
                 for (int f = 0; f < part.frames; f++, from += part.count) {
                     size_t at = place_of(&in, part, f, C, o % C);
-                    real *restrict to = out[o / C] + at;
-                    if (own) for (int p = 0; p < part.count; p++) to[p] = own[at + p] + from[p];
-                    else memcpy(to, from, part.count * sizeof(real));
+                    real *to = out[o / C] + at;
+                    if (own) for (int p = 0; p < part.count; p++) to[p] = own[at + p] + from[p] + constant;
+                    else for (int p = 0; p < part.count; p++) to[p] = from[p] + constant;
                 }
             }
         }
@@ -112,6 +148,15 @@ static int blend_forward(const real *const *arrays, const int *channels, const i
     return failed;
 }
 
+/* A part's `numbers` + constant into the pixels of a plane that were read, if x, where there is one, was positive there. */
+static void write_thinned(const Inputs *in, Part part, const real *numbers, real constant, const real *x, real *plane)
+{
+    int column;
+    size_t pixel = first_read(in, part, &column);
+    for (int p = 0; p < part.count; p++, pixel = next_read(in, pixel, &column))
+        plane[pixel] = !x || x[pixel] > 0 ? numbers[p] + constant : 0;
+}
+
 /* Gradients of inputs: matrix (J, O) x dy + shift or, where there is no g, matrix (J, J) x inputs + shift; where an
  * input was rectified, only where it was positive. Each g has C of the O channels. dy is g or, where there is a y,
  * y_scale g + y_slope y + y_shift by channel. Adds to d_matrix (O, J) the products of dy and inputs unless that is
@@ -119,12 +164,14 @@ static int blend_forward(const real *const *arrays, const int *channels, const i
 static int blend_backward(const real *const *arrays, const int *channels, const int *rectified, const real *mean,
                           int num, const real *const *g, const real *y, const real *y_scale, const real *y_slope,
                           const real *y_shift, const real *matrix, const real *shift, real *const *d_arrays,
-                          double *d_matrix, int O, int C, int frames, int pixels, int first, int last)
+                          double *d_matrix, int O, int C, int frames, int height, int width, int stride, int first,
+                          int last)
 {
     int J = 0;
     for (int n = 0; n < num; n++) J += channels[n];
     int size = block_size(J), rows = g ? O : J;
-    Inputs in = inputs_of(arrays, channels, rectified, mean, num, frames, pixels, O + size);
+    Inputs in = inputs_of(arrays, channels, rectified, mean, num, frames, height, width, stride, O + size);
+    int pixels = in.pixels;
     real *packed = pack(matrix, J, rows, 1, 0), *result = zeros(size * in.span);
     real *scratch = zeros((size_t)(O + J) * in.span), *inputs = scratch ? scratch + (size_t)O * in.span : NULL;
     int failed = !packed || !scratch || !result;
@@ -149,9 +196,14 @@ static int blend_backward(const real *const *arrays, const int *channels, const 
                         multiply(scratch, rows, in.span, packed + (size_t)j * rows, part.length, result, size);
                     const real *from = result + j % size * in.span, constant = shift[j];
                     for (int f = 0; f < part.frames; f++, from += part.count) {
-                        size_t at = place_of(&in, part, f, channels[n], c);
-                        const real *x = arrays[n] + at;
-                        real *restrict to = d_arrays[n] + at;
+                        size_t at = plane_of(&in, part, f, channels[n], c);
+                        const real *x = arrays[n] + at + start;
+                        real *restrict to = d_arrays[n] + at + start;
+                        if (stride > 1) {
+                            if (start == 0) memset(to, 0, in.plane * sizeof(real));
+                            write_thinned(&in, part, from, constant, rectified[n] ? x - start : NULL, to - start);
+                            continue;
+                        }
                         for (int p = 0; p < part.count; p++) to[p] = from[p] + constant;
                         for (int p = 0; rectified[n] && p < part.count; p++) to[p] = x[p] > 0 ? to[p] : 0;
                     }

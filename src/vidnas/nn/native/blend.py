@@ -98,16 +98,16 @@ class NormedBlend(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, rectified: tuple[bool, ...], matrix: Tensor, weight: Tensor, bias: Tensor, *inputs: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
+        ctx: Any, rectified: tuple[bool, ...], stride: int, matrix: Tensor, weight: Tensor, bias: Tensor,
+        *inputs: Tensor,
+    ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
         """A LinearMap's fields and the norm's in; the normed result, its mean and unbiased variance out."""
         inputs, matrix = tuple(all_contiguous(inputs)), matrix.contiguous()
-        count = inputs[0].numel() // inputs[0].shape[2]
         moments = Sums(2, len(matrix))
-        (y,) = _forward(inputs, rectified, None, matrix, [None], moments)
-        norm, stats = norm_of(moments, count, weight, bias)
+        (y,) = _forward(inputs, rectified, None, matrix, [None], moments, stride=stride)
+        norm, stats = norm_of(moments, y.numel() // y.shape[2], weight, bias)
         ctx.save_for_backward(matrix, y, *norm, *inputs)
-        ctx.rectified = rectified
+        ctx.rectified, ctx.stride = rectified, stride
         ctx.mark_non_differentiable(*stats)
         return *stages.mix(y, norm, (0,), [None]), *stats  # type: ignore[return-value]
 
@@ -119,11 +119,25 @@ class NormedBlend(torch.autograd.Function):
         norm, inputs, grads = Norm(*saved[:3]), saved[3:], [grad.contiguous()]
         sums = stages.mix_backward(y, grads, (0,))
         d_weight, d_bias, slopes = norm_gradient(norm, sums, y.numel() // y.shape[2])
-        d_matrix = ParameterGradient(matrix, wanted=ctx.needs_input_grad[1])
+        d_matrix = ParameterGradient(matrix, wanted=ctx.needs_input_grad[2])
         incoming = _Incoming(grads, y, slopes)
         no_shift = matrix.new_zeros(matrix.shape[1])
-        d_inputs = _backward(inputs, ctx.rectified, None, incoming, matrix.T, no_shift, d_matrix)
-        return None, d_matrix.total(), d_weight, d_bias, *d_inputs
+        d_inputs = _backward(
+            inputs, ctx.rectified, None, incoming, matrix.T, no_shift, d_matrix, stride=ctx.stride
+        )
+        return None, None, d_matrix.total(), d_weight, d_bias, *d_inputs
+
+
+def add_native(
+    total: Tensor | None, inputs: Sequence[Tensor], matrix: Tensor, bias: Tensor, stride: int
+) -> Tensor:
+    """blend.FoldedMap for ReLU, without a gradient: in place where there is a total."""
+    inputs, totals = all_contiguous(inputs), [total]
+    (out,) = _forward(
+        inputs, (True,) * len(inputs), None, matrix, totals, bias=bias, stride=stride,
+        outs=None if total is None else [total],
+    )  # fmt: skip
+    return out
 
 
 class _Incoming(NamedTuple):
@@ -136,27 +150,28 @@ class _Incoming(NamedTuple):
 
 def _forward(
     inputs: Sequence[Tensor], rectified: Sequence[bool], mean: Tensor | None, matrix: Tensor,
-    totals: Sequence[Tensor | None], moments: Sums | None = None,
+    totals: Sequence[Tensor | None], moments: Sums | None = None, *, bias: Tensor | None = None,
+    stride: int = 1, outs: list[Tensor] | None = None,
 ) -> list[Tensor]:  # fmt: skip
     """The totals and the matrix times the inputs, in as many parts; `moments` are of the latter."""
     library = loaded_kernels(inputs[0])
     if matrix.shape[1] != (given := sum(frames.shape[2] for frames in inputs)):
         raise ValueError(f"A map of {matrix.shape[1]} channels was given {given}.")
     batch, time, _, height, width = inputs[0].shape
-    channels = len(matrix) // len(totals)
-    outs = [inputs[0].new_empty(batch, time, channels, height, width) for _ in totals]
+    channels, size = len(matrix) // len(totals), (-(-height // stride), -(-width // stride))
+    outs = outs or [inputs[0].new_empty(batch, time, channels, *size) for _ in totals]
     library.share(
-        "blend_forward", library.count("blend_items", batch * time, height * width),
-        *_arrays(inputs, rectified), mean, len(inputs), matrix, totals, outs,
+        "blend_forward", library.count("blend_items", batch * time, size[0] * size[1]),
+        *_arrays(inputs, rectified), mean, len(inputs), matrix, bias, totals, outs,
         *(moments.at(k) if moments else None for k in (0, 1)), len(matrix), channels, batch * time,
-        height * width,
+        height, width, stride,
     )  # fmt: skip
     return outs
 
 
 def _backward(
     inputs: Sequence[Tensor], rectified: Sequence[bool], mean: Tensor | None, incoming: _Incoming | None,
-    matrix: Tensor, shift: Tensor, d_matrix: ParameterGradient,
+    matrix: Tensor, shift: Tensor, d_matrix: ParameterGradient, *, stride: int = 1,
 ) -> list[Tensor]:  # fmt: skip
     """The gradients in the inputs: matrix x gradient + shift or, without one, matrix x inputs + shift."""
     library = loaded_kernels(inputs[0])
@@ -165,10 +180,11 @@ def _backward(
     found = [torch.empty_like(t) for t in inputs]
     grads, y, slopes = incoming or _Incoming([])
     channels = grads[0].shape[2] if grads else 1
+    pixels = -(-height // stride) * -(-width // stride)
     library.share(
-        "blend_backward", library.count("blend_items", batch * time, height * width),
+        "blend_backward", library.count("blend_items", batch * time, pixels),
         *_arrays(inputs, rectified), mean, len(inputs), grads or None, y, *slopes, matrix, shift,
-        found, d_matrix.at(), len(grads) * channels, channels, batch * time, height * width,
+        found, d_matrix.at(), len(grads) * channels, channels, batch * time, height, width, stride,
     )  # fmt: skip
     return found
 

@@ -4,6 +4,7 @@ Kept for the gradient are z and y alone. Norms are a scale and a shift that the 
 reads; no activation, no normed value and no weighted one is ever stored.
 """
 
+from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
@@ -72,12 +73,9 @@ class SumBranches(torch.autograd.Function):
 
 
 def add_native(
-    out: Tensor, frames: Tensor, plain: Tensor, dilated: Tensor, mid_bias: Tensor, temporal: Tensor,
-    bias: Tensor, slots: tuple[int, ...],
+    outs: Sequence[Tensor], frames: Tensor, plain: Tensor, dilated: Tensor, mid_bias: Tensor,
+    temporal: Tensor, bias: Tensor, slots: tuple[int, ...],
 ) -> None:  # fmt: skip
     """branches.FoldedBranches.add_to for ReLU, without a gradient."""
-    if not out.is_contiguous():
-        raise ValueError("The sum to add to must be contiguous.")
-    plain, dilated, temporal = all_contiguous((plain, dilated, temporal))
     z, _ = stages.spatial(frames.contiguous(), (plain, dilated), mid_bias)
-    stages.add_temporal(out, z, temporal, bias, slots)
+    stages.add_temporal(outs, z, temporal, bias, slots)

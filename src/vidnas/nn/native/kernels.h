@@ -23,8 +23,8 @@ static int spatial_backward(const real *x, const real *filters, const real *z, c
 int num_spans(int T, int C, int pixels);
 static int temporal_forward(const real *z, const real *scale, const real *shift, const real *filters, real *y,
                             double *sums, double *square_sums, int T, int C, int K, int pixels, int first, int last);
-static int temporal_add(const real *z, const real *filters, const real *bias, const int *slot, real *out, int T, int C,
-                        int K, int G, int pixels, int first, int last);
+static int temporal_add(const real *z, const real *filters, const real *bias, const int *slot, real *const *out,
+                        int T, int C, int K, int pixels, int first, int last);
 static int temporal_backward(const real *z, const real *scale, const real *shift, const real *filters, const real *y,
                              const real *const *g, const int *slot, const real *y_scale, const real *y_slope,
                              const real *y_shift, real *dz, double *sums, double *product_sums,
@@ -35,14 +35,15 @@ int blend_items(int frames, int pixels);
 static int covariance(const real *const *arrays, const int *channels, const int *rectified, const real *mean, int num,
                       double *sums, double *products, int frames, int pixels, int first, int last);
 static int blend_forward(const real *const *arrays, const int *channels, const int *rectified,
-                         const real *OR_NULL mean, int num, const real *matrix, const real *OR_NULL const *base,
-                         real *const *out, double *OR_NULL sums, double *OR_NULL square_sums, int O, int C, int frames,
-                         int pixels, int first, int last);
+                         const real *OR_NULL mean, int num, const real *matrix, const real *OR_NULL bias,
+                         const real *OR_NULL const *base, real *const *out, double *OR_NULL sums,
+                         double *OR_NULL square_sums, int O, int C, int frames, int height, int width, int stride,
+                         int first, int last);
 static int blend_backward(const real *const *arrays, const int *channels, const int *rectified,
                           const real *OR_NULL mean, int num, const real *const *OR_NULL g, const real *OR_NULL y,
                           const real *OR_NULL y_scale, const real *OR_NULL y_slope, const real *OR_NULL y_shift,
                           const real *matrix, const real *shift, real *const *d_arrays, double *OR_NULL d_matrix,
-                          int O, int C, int frames, int pixels, int first, int last);
+                          int O, int C, int frames, int height, int width, int stride, int first, int last);
 
 /* mix.c */
 static int mix_forward(const real *y, const real *scale, const real *shift, const int *slot,
@@ -62,6 +63,7 @@ static int sum_up(const precise *sums, real *total, int threads, int num, int fi
 /* pool.c */
 static int thin(const real *x, real *y, int height, int width, int stride, int gradient, int first, int last);
 static int avg_pool(const real *x, real *y, int T, int C, int height, int width, int gradient, int first, int last);
+static int max_pool(const real *x, real *y, int T, int C, int height, int width, int first, int last);
 static int max_pool_forward(const real *x, real *y, uint8_t *winner, int T, int C, int height, int width, int first,
                             int last);
 static int max_pool_backward(const real *g, const uint8_t *winner, real *dx, int T, int C, int height, int width,

@@ -101,20 +101,29 @@ static void start_with(const real *numbers, const real *own_place, real place, r
     }
 }
 
-/* The best of three pixels of a row, and their places from 0 to 2. */
-static void best_of_row(const real *from, int width, real *best, real *place)
+/* The best of three pixels of every row of a plane, and their places from 0 to 2. Whole planes at a time, as if a row
+ * began beside the end of the one before; then the ends of rows anew. */
+static void best_of_rows(const real *from, int height, int width, real *best, real *place)
 {
-    start_with(from, NULL, 1, best, place, 1); /* the first pixel has nothing on its left */
-    start_with(from, NULL, 0, best + 1, place + 1, width - 1);
-    keep_larger(from + 1, NULL, 1, best + 1, place + 1, width - 1);
-    keep_larger(from + 1, NULL, 2, best, place, width - 1);
+    int others = height * width - 1;
+    start_with(from, NULL, 0, best + 1, place + 1, others);
+    keep_larger(from + 1, NULL, 1, best + 1, place + 1, others);
+    keep_larger(from + 1, NULL, 2, best, place, others);
+    for (int row = 0; row < height; row++, from += width, best += width, place += width) {
+        start_with(from, NULL, 1, best, place, 1); /* the first pixel has nothing on its left */
+        if (width == 1) continue;
+        keep_larger(from + 1, NULL, 2, best, place, 1);
+        start_with(from + width - 2, NULL, 0, best + width - 1, place + width - 1, 1);
+        keep_larger(from + width - 1, NULL, 1, best + width - 1, place + width - 1, 1);
+    }
 }
 
 /* Max pooling over 3 x 3 pixels, then three frames. `winner` is the place of the largest value in its window, of
  * equal ones the first: 9 x frame + 3 x row + column, each from 0 to 2. An item is a channel of a clip. */
-static int max_pool_forward(const real *x, real *y, uint8_t *winner, int T, int C, int height, int width, int first, int last)
+static int max_pool_forward(const real *x, real *y, uint8_t *winner, int T, int C, int height, int width, int first,
+                            int last)
 {
-    size_t pixels = (size_t)height * width, frame = pixels * C;
+    size_t pixels = (size_t)height * width, frame = pixels * C, others = pixels - width;
     /* the best so far and their places: of rows of three pixels, of 3 x 3 pixels, of three frames */
     real *scratch = zeros((2 * T + 4) * pixels);
     real *row_best = scratch, *row_place = row_best + pixels, *best = row_place + pixels, *place = best + T * pixels;
@@ -123,18 +132,12 @@ static int max_pool_forward(const real *x, real *y, uint8_t *winner, int T, int 
     for (int item = first; item < last; item++) {
         size_t origin = (size_t)(item / C) * T * frame + (size_t)(item % C) * pixels;
         for (int t = 0; t < T; t++) {
-            for (int row = 0; row < height; row++) {
-                const real *from = x + origin + t * frame + (size_t)row * width;
-                best_of_row(from, width, row_best + (size_t)row * width, row_place + (size_t)row * width);
-            }
-            for (int row = 0; row < height; row++) {
-                size_t own = (size_t)row * width;
-                int top = larger(row - 1, 0), bottom = smaller(row + 1, height - 1);
-                real *to = best + t * pixels + own, *to_place = place + t * pixels + own;
-                for (int r = top; r <= bottom; r++)
-                    (r == top ? start_with : keep_larger)(row_best + (size_t)r * width, row_place + (size_t)r * width,
-                                                          3 * (r - row + 1), to, to_place, width);
-            }
+            real *own = best + t * pixels, *own_place = place + t * pixels;
+            best_of_rows(x + origin + t * frame, height, width, row_best, row_place);
+            start_with(row_best, row_place, 3, own, own_place, width); /* the first row has nothing above it */
+            start_with(row_best, row_place, 0, own + width, own_place + width, others);
+            keep_larger(row_best + width, row_place + width, 3, own + width, own_place + width, others);
+            keep_larger(row_best + width, row_place + width, 6, own, own_place, others);
         }
         for (int t = 0; t < T; t++) {
             int start = larger(t - 1, 0), end = smaller(t + 1, T - 1);
@@ -146,6 +149,42 @@ static int max_pool_forward(const real *x, real *y, uint8_t *winner, int T, int 
         }
     }
     free(scratch);
+    return 0;
+}
+
+static inline real larger_real(real a, real b) { return b > a || b != b ? b : a; } /* NaN stays */
+
+/* The largest of every number and those `apart` before and behind it, as far as there are any. */
+static void largest_of_three(const real *from, int apart, int count, real *restrict to)
+{
+    for (int i = 0; i < smaller(apart, count); i++) to[i] = from[i];
+    for (int i = apart; i < count; i++) to[i] = larger_real(from[i], from[i - apart]);
+    for (int i = 0; i < count - apart; i++) to[i] = larger_real(to[i], from[i + apart]);
+}
+
+/* max_pool_forward without the winners, for inference. */
+static int max_pool(const real *x, real *y, int T, int C, int height, int width, int first, int last)
+{
+    size_t pixels = (size_t)height * width, frame = pixels * C;
+    real *rows = zeros((2 * T + 1) * pixels), *planes = rows + pixels, *total = planes + T * pixels;
+    if (!rows) return 1;
+    for (int item = first; item < last; item++) {
+        size_t origin = (size_t)(item / C) * T * frame + (size_t)(item % C) * pixels;
+        for (int t = 0; t < T; t++) {
+            const real *from = x + origin + t * frame;
+            largest_of_three(from, 1, pixels, rows); /* as if a row began beside the end of the one before */
+            for (int row = 0; row < height; row++) {
+                const real *own = from + (size_t)row * width;
+                real *to = rows + (size_t)row * width;
+                to[0] = width > 1 ? larger_real(own[0], own[1]) : own[0];
+                if (width > 1) to[width - 1] = larger_real(own[width - 1], own[width - 2]);
+            }
+            largest_of_three(rows, width, pixels, planes + t * pixels);
+        }
+        largest_of_three(planes, pixels, T * pixels, total);
+        for (int t = 0; t < T; t++) memcpy(y + origin + t * frame, total + t * pixels, pixels * sizeof(real));
+    }
+    free(rows);
     return 0;
 }
 

@@ -93,13 +93,15 @@ def temporal_backward(
     return dz, moments, None if found is None else found.transpose(1, 2)
 
 
-def add_temporal(out: Tensor, z: Tensor, filters: Tensor, bias: Tensor, slots: Sequence[int]) -> None:
-    """out += filters * z + bias, branch b into the channels from slots[b] x C on."""
+def add_temporal(
+    outs: Sequence[Tensor], z: Tensor, filters: Tensor, bias: Tensor, slots: Sequence[int]
+) -> None:
+    """outs[slots[b]] += filters * z + bias for every branch b."""
     library = loaded_kernels(z)
     batch, time, wide, pixels, channels = *z.flatten(3).shape, filters.shape[1]
     library.share(
         "temporal_add", batch * library.count("num_spans", time, channels, pixels),
-        z, filters, bias, slots, out, time, channels, wide, out.shape[2], pixels,
+        z, filters, bias, slots, outs, time, channels, wide, pixels,
     )  # fmt: skip
 
 

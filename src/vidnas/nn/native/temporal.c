@@ -145,10 +145,10 @@ static int temporal_forward(const real *z, const real *scale, const real *shift,
     return failed;
 }
 
-/* out += bias + filters * z over time, for inference: z is behind its relu, the last norm is in filters and bias.
- * Group j adds to the channels from slot[j] C of out's G. */
-static int temporal_add(const real *z, const real *filters, const real *bias, const int *slot, real *out, int T, int C, int K,
-                 int G, int pixels, int first, int last)
+/* out[slot[j]] += bias + filters * z over time for group j, for inference: z is behind its relu, the last norm is in
+ * filters and bias. Each out has C channels. */
+static int temporal_add(const real *z, const real *filters, const real *bias, const int *slot, real *const *out, int T,
+                        int C, int K, int pixels, int first, int last)
 {
     Stage s = stage_of(T, C, K, pixels);
     real **packed = pack_groups(&s, filters, 0);
@@ -158,7 +158,7 @@ static int temporal_add(const real *z, const real *filters, const real *bias, co
         Span at = item_span(&s, item);
         for (int group = 0; group < s.groups; group++) {
             const real *from = z + origin_of(&s, at, K, group * C);
-            real *to = out + origin_of(&s, at, G, slot[group] * C);
+            real *to = out[slot[group]] + origin_of(&s, at, C, 0);
             for (int c = 0; c < C; c++) {
                 real *row = scratch + c * s.row;
                 clear_around(&s, at.count, row);
@@ -171,7 +171,7 @@ static int temporal_add(const real *z, const real *filters, const real *bias, co
                 for (int c = o; c < smaller(o + s.size, C); c++)
                     for (int t = 0; t < T; t++) {
                         const real *row = result + (c - o) * s.result_row + (size_t)t * at.count;
-                        real *restrict sum = to + ((size_t)t * G + c) * pixels, constant = bias[group * C + c];
+                        real *restrict sum = to + ((size_t)t * C + c) * pixels, constant = bias[group * C + c];
                         for (int p = 0; p < at.count; p++) sum[p] += row[p] + constant;
                     }
             }
