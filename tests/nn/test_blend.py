@@ -218,7 +218,7 @@ def test_their_gradients_are_those_of_finite_differences() -> None:
         return Blend.apply(*given, *inputs)  # type: ignore[no-any-return, no-untyped-call]
 
     def normed_one(matrix: Tensor, weight: Tensor, bias: Tensor, *inputs: Tensor) -> Tensor:
-        return NormedBlend.apply(tuple(rectified), 1, matrix, weight, bias, *inputs)[0]  # type: ignore[no-any-return, no-untyped-call]
+        return NormedBlend.apply(tuple(rectified), matrix, weight, bias, *inputs)[0]  # type: ignore[no-any-return, no-untyped-call]
 
     new = randoms(5)
     weight, bias, total = (t.requires_grad_() for t in (new(6), new(6), new(2, 2, 3, 2, 2)))

@@ -78,9 +78,10 @@ def sum_maps(
 
 def normed_map(linear: LinearMap, weight: Tensor, bias: Tensor) -> tuple[FeatureFrames, Tensor, Tensor]:
     """A map with a batch norm behind it, and the mean and unbiased variance that the batch had before it."""
+    linear = _thinned(linear)
     if kernels(*linear.inputs, linear.matrix, weight, bias) is not None:
         rectified = (linear.rectified,) * len(linear.inputs)
-        own = rectified, linear.stride, linear.matrix, weight, bias
+        own = rectified, linear.matrix, weight, bias
         return NormedBlend.apply(*own, *linear.inputs)  # type: ignore[no-any-return, no-untyped-call]
     (out,) = sum_maps([], [linear])
     normed, mean, var = batch_norm(images(out), weight, bias)

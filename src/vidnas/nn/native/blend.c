@@ -57,19 +57,17 @@ static size_t plane_of(const Inputs *in, Part part, int f, int channels, int cha
     return ((size_t)(part.frame + f) * channels + channel) * in->plane;
 }
 
-/* Of the pixels of a plane that are read: the next one behind the `column`-th of its row. */
-static inline size_t next_read(const Inputs *in, size_t pixel, int *column)
-{
-    if (++*column < in->thin_width) return pixel + in->stride;
-    *column = 0;
-    return pixel + in->stride - (size_t)in->thin_width * in->stride + (size_t)in->width * in->stride;
-}
+/* Pixels of one row, `stride` apart. */
+typedef struct {
+    size_t first;
+    int count;
+} Run;
 
-/* The first of a part's, and its column. */
-static size_t first_read(const Inputs *in, Part part, int *column)
+/* Of the pixels of a plane that are read those from a part's p-th on which lie in its row. */
+static Run run_of(const Inputs *in, Part part, int p)
 {
-    *column = part.start % in->thin_width;
-    return ((size_t)(part.start / in->thin_width) * in->width + *column) * in->stride;
+    int row = (part.start + p) / in->thin_width, column = (part.start + p) % in->thin_width;
+    return (Run){((size_t)row * in->width + column) * in->stride, smaller(in->thin_width - column, part.count - p)};
 }
 
 static void fill_channels(const Inputs *in, Part part, real *scratch)
@@ -81,9 +79,10 @@ static void fill_channels(const Inputs *in, Part part, real *scratch)
                 const real *from = in->arrays[n] + plane_of(in, part, f, in->channels[n], c) + part.start;
                 if (in->stride > 1) {
                     const real *plane = from - part.start;
-                    int column;
-                    size_t pixel = first_read(in, part, &column);
-                    for (int p = 0; p < part.count; p++, pixel = next_read(in, pixel, &column)) to[p] = plane[pixel];
+                    for (int p = 0; p < part.count;) {
+                        Run run = run_of(in, part, p);
+                        for (int i = 0; i < run.count; i++) to[p++] = plane[run.first + i * in->stride];
+                    }
                     from = to;
                 }
                 if (in->rectified[n]) for (int p = 0; p < part.count; p++) to[p] = relu(from[p]) - mean;
@@ -148,15 +147,6 @@ static int blend_forward(const real *const *arrays, const int *channels, const i
     return failed;
 }
 
-/* A part's `numbers` + constant into the pixels of a plane that were read, if x, where there is one, was positive there. */
-static void write_thinned(const Inputs *in, Part part, const real *numbers, real constant, const real *x, real *plane)
-{
-    int column;
-    size_t pixel = first_read(in, part, &column);
-    for (int p = 0; p < part.count; p++, pixel = next_read(in, pixel, &column))
-        plane[pixel] = !x || x[pixel] > 0 ? numbers[p] + constant : 0;
-}
-
 /* Gradients of inputs: matrix (J, O) x dy + shift or, where there is no g, matrix (J, J) x inputs + shift; where an
  * input was rectified, only where it was positive. Each g has C of the O channels. dy is g or, where there is a y,
  * y_scale g + y_slope y + y_shift by channel. Adds to d_matrix (O, J) the products of dy and inputs unless that is
@@ -164,14 +154,12 @@ static void write_thinned(const Inputs *in, Part part, const real *numbers, real
 static int blend_backward(const real *const *arrays, const int *channels, const int *rectified, const real *mean,
                           int num, const real *const *g, const real *y, const real *y_scale, const real *y_slope,
                           const real *y_shift, const real *matrix, const real *shift, real *const *d_arrays,
-                          double *d_matrix, int O, int C, int frames, int height, int width, int stride, int first,
-                          int last)
+                          double *d_matrix, int O, int C, int frames, int pixels, int first, int last)
 {
     int J = 0;
     for (int n = 0; n < num; n++) J += channels[n];
     int size = block_size(J), rows = g ? O : J;
-    Inputs in = inputs_of(arrays, channels, rectified, mean, num, frames, height, width, stride, O + size);
-    int pixels = in.pixels;
+    Inputs in = inputs_of(arrays, channels, rectified, mean, num, frames, 1, pixels, 1, O + size);
     real *packed = pack(matrix, J, rows, 1, 0), *result = zeros(size * in.span);
     real *scratch = zeros((size_t)(O + J) * in.span), *inputs = scratch ? scratch + (size_t)O * in.span : NULL;
     int failed = !packed || !scratch || !result;
@@ -196,14 +184,9 @@ static int blend_backward(const real *const *arrays, const int *channels, const 
                         multiply(scratch, rows, in.span, packed + (size_t)j * rows, part.length, result, size);
                     const real *from = result + j % size * in.span, constant = shift[j];
                     for (int f = 0; f < part.frames; f++, from += part.count) {
-                        size_t at = plane_of(&in, part, f, channels[n], c);
-                        const real *x = arrays[n] + at + start;
-                        real *restrict to = d_arrays[n] + at + start;
-                        if (stride > 1) {
-                            if (start == 0) memset(to, 0, in.plane * sizeof(real));
-                            write_thinned(&in, part, from, constant, rectified[n] ? x - start : NULL, to - start);
-                            continue;
-                        }
+                        size_t at = place_of(&in, part, f, channels[n], c);
+                        const real *x = arrays[n] + at;
+                        real *restrict to = d_arrays[n] + at;
                         for (int p = 0; p < part.count; p++) to[p] = from[p] + constant;
                         for (int p = 0; rectified[n] && p < part.count; p++) to[p] = x[p] > 0 ? to[p] : 0;
                     }

@@ -98,16 +98,15 @@ class NormedBlend(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, rectified: tuple[bool, ...], stride: int, matrix: Tensor, weight: Tensor, bias: Tensor,
-        *inputs: Tensor,
-    ) -> tuple[Tensor, Tensor, Tensor]:  # fmt: skip
+        ctx: Any, rectified: tuple[bool, ...], matrix: Tensor, weight: Tensor, bias: Tensor, *inputs: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """A LinearMap's fields and the norm's in; the normed result, its mean and unbiased variance out."""
         inputs, matrix = tuple(all_contiguous(inputs)), matrix.contiguous()
         moments = Sums(2, len(matrix))
-        (y,) = _forward(inputs, rectified, None, matrix, [None], moments, stride=stride)
+        (y,) = _forward(inputs, rectified, None, matrix, [None], moments)
         norm, stats = norm_of(moments, y.numel() // y.shape[2], weight, bias)
         ctx.save_for_backward(matrix, y, *norm, *inputs)
-        ctx.rectified, ctx.stride = rectified, stride
+        ctx.rectified = rectified
         ctx.mark_non_differentiable(*stats)
         return *stages.mix(y, norm, (0,), [None]), *stats  # type: ignore[return-value]
 
@@ -119,13 +118,11 @@ class NormedBlend(torch.autograd.Function):
         norm, inputs, grads = Norm(*saved[:3]), saved[3:], [grad.contiguous()]
         sums = stages.mix_backward(y, grads, (0,))
         d_weight, d_bias, slopes = norm_gradient(norm, sums, y.numel() // y.shape[2])
-        d_matrix = ParameterGradient(matrix, wanted=ctx.needs_input_grad[2])
+        d_matrix = ParameterGradient(matrix, wanted=ctx.needs_input_grad[1])
         incoming = _Incoming(grads, y, slopes)
         no_shift = matrix.new_zeros(matrix.shape[1])
-        d_inputs = _backward(
-            inputs, ctx.rectified, None, incoming, matrix.T, no_shift, d_matrix, stride=ctx.stride
-        )
-        return None, None, d_matrix.total(), d_weight, d_bias, *d_inputs
+        d_inputs = _backward(inputs, ctx.rectified, None, incoming, matrix.T, no_shift, d_matrix)
+        return None, d_matrix.total(), d_weight, d_bias, *d_inputs
 
 
 def add_native(
@@ -171,7 +168,7 @@ def _forward(
 
 def _backward(
     inputs: Sequence[Tensor], rectified: Sequence[bool], mean: Tensor | None, incoming: _Incoming | None,
-    matrix: Tensor, shift: Tensor, d_matrix: ParameterGradient, *, stride: int = 1,
+    matrix: Tensor, shift: Tensor, d_matrix: ParameterGradient,
 ) -> list[Tensor]:  # fmt: skip
     """The gradients in the inputs: matrix x gradient + shift or, without one, matrix x inputs + shift."""
     library = loaded_kernels(inputs[0])
@@ -180,11 +177,10 @@ def _backward(
     found = [torch.empty_like(t) for t in inputs]
     grads, y, slopes = incoming or _Incoming([])
     channels = grads[0].shape[2] if grads else 1
-    pixels = -(-height // stride) * -(-width // stride)
     library.share(
-        "blend_backward", library.count("blend_items", batch * time, pixels),
+        "blend_backward", library.count("blend_items", batch * time, height * width),
         *_arrays(inputs, rectified), mean, len(inputs), grads or None, y, *slopes, matrix, shift,
-        found, d_matrix.at(), len(grads) * channels, channels, batch * time, height, width, stride,
+        found, d_matrix.at(), len(grads) * channels, channels, batch * time, height * width,
     )  # fmt: skip
     return found
 

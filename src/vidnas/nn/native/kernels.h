@@ -43,7 +43,7 @@ static int blend_backward(const real *const *arrays, const int *channels, const 
                           const real *OR_NULL mean, int num, const real *const *OR_NULL g, const real *OR_NULL y,
                           const real *OR_NULL y_scale, const real *OR_NULL y_slope, const real *OR_NULL y_shift,
                           const real *matrix, const real *shift, real *const *d_arrays, double *OR_NULL d_matrix,
-                          int O, int C, int frames, int height, int width, int stride, int first, int last);
+                          int O, int C, int frames, int pixels, int first, int last);
 
 /* mix.c */
 static int mix_forward(const real *y, const real *scale, const real *shift, const int *slot,
