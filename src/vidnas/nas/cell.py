@@ -101,9 +101,10 @@ class SearchCell(nn.Module):
 
         All but the input itself have a norm behind them: a mixing weight is that norm's weight.
         """
+        first = next(iter(candidates.values())).weight
+        same = torch.eye(frames.shape[2], dtype=first.dtype, device=first.device).repeat(len(totals), 1)
         with_norm, bare = [], []
         for name, (ops, weight) in candidates.items():
-            same = torch.eye(frames.shape[2], dtype=weight.dtype, device=weight.device).repeat(len(ops), 1)
             match PRIMITIVES[name].fuses:
                 case "pointwise":
                     matrix = torch.cat([image_filters(list(op.children())[1]) for op in ops]).flatten(1)

@@ -29,17 +29,17 @@ class Covariance(torch.autograd.Function):
         inputs = tuple(t.contiguous() for t in inputs)
         batch, time, _, height, width = inputs[0].shape
         count, channels = batch * time * height * width, sum(t.shape[2] for t in inputs)
-        sums, products = Sums(channels), Sums(channels, channels)
+        sums = Sums(1 + channels, channels)
         # Products of numbers about 0 lose no digits: all are taken less what the first frame's mean is.
         near = torch.cat([_first_mean(*seen) for seen in zip(inputs, rectified, strict=True)])
         library.share(
             "covariance", library.count("blend_items", batch * time, height * width),
-            *_arrays(inputs, rectified), near, len(inputs), sums.at(), products.at(), batch * time,
+            *_arrays(inputs, rectified), near, len(inputs), sums.at(0), sums.at(1), batch * time,
             height * width,
         )  # fmt: skip
-        mean = sums.total() / count
-        covariance = products.total() / count - torch.outer(mean, mean)
-        mean = (near + mean).to(inputs[0].dtype)
+        mean, products = torch.split(sums.total() / count, (1, channels))
+        covariance = products - mean.T * mean
+        mean = (near + mean[0]).to(inputs[0].dtype)
         ctx.save_for_backward(mean, *inputs)
         ctx.rectified = rectified
         ctx.mark_non_differentiable(mean)
@@ -60,6 +60,16 @@ def _first_mean(frames: Tensor, rectified: bool) -> Tensor:
     """The channels' means of the first frame of the first clip."""
     frame = frames[0, 0].relu() if rectified else frames[0, 0]
     return frame.mean(dim=(1, 2))
+
+
+def _means(frames: Sequence[Tensor]) -> Tensor:
+    """Of the channels of each, one after the other."""
+    batch, time, channels, height, width = frames[0].shape
+    sums = Sums(len(frames) * channels)
+    loaded_kernels(frames[0]).share(
+        "channel_sums", batch * time, frames, sums.at(), len(frames), channels, height * width
+    )
+    return sums.total(frames[0].dtype) / (batch * time * height * width)
 
 
 class Blend(torch.autograd.Function):
@@ -86,7 +96,7 @@ class Blend(torch.autograd.Function):
         pairs = zip(inputs, ctx.centred, strict=True)
         is_centred = torch.cat([mean.new_full((t.shape[2],), float(centred)) for t, centred in pairs])
         # the gradient of a mean is that of all pixels alike
-        shift = -is_centred * (torch.cat([grad.mean(dim=(0, 1, 3, 4)) for grad in grads]) @ matrix)
+        shift = -is_centred * (_means(grads) @ matrix)
         d_matrix = ParameterGradient(matrix, wanted=ctx.needs_input_grad[3])
         d_inputs = _backward(inputs, ctx.rectified, mean, _Incoming(grads), matrix.T, shift, d_matrix)
         d_totals = only_wanted(ctx.needs_input_grad[5 : 5 + len(grads)], grads)

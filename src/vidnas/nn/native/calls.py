@@ -78,6 +78,7 @@ class Library:
         # of the tensors that a pointer to such numbers may point to, by the pointer's type
         dtypes = {"real*": real, "precise*": torch.float64, "uint8_t*": torch.uint8}
         self.dtypes = dtypes | {f"{pointer}?": dtype for pointer, dtype in dtypes.items()}
+        self._types = {name: tuple(p.type for p in one.parameters) for name, one in prototypes().items()}
         self._counts: dict[tuple[str, tuple[int, ...]], int] = {}
 
     def count(self, name: str, *numbers: int) -> int:
@@ -104,13 +105,17 @@ class Library:
 
         A step asks this some thousand times, so what comes most often is looked for first.
         """
-        parameters = prototypes()[name].parameters
-        if len(arguments) != len(parameters):
-            raise TypeError(f"{name} takes {len(parameters)} arguments and was given {len(arguments)}.")
+        types, dtypes = self._types[name], self.dtypes
+        if len(arguments) != len(types):
+            raise TypeError(f"{name} takes {len(types)} arguments and was given {len(arguments)}.")
         numbers = []
-        for argument, parameter in zip(arguments, parameters, strict=True):
-            number = _number(argument, parameter.type, self.dtypes, arrays)
+        for argument, wanted in zip(arguments, types, strict=True):
+            if type(argument) is int and wanted == "int":
+                number: int | None = argument
+            else:
+                number = _number(argument, wanted, dtypes, arrays)
             if number is None:
+                parameter = prototypes()[name].parameters[len(numbers)]
                 declared = f"{parameter.declared}{parameter.name}"
                 raise TypeError(f"{name} takes '{declared}', not {_kind(argument)}.")
             numbers.append(number)
@@ -119,8 +124,6 @@ class Library:
 
 def _number(argument: Argument, wanted: str, dtypes: dict[str, torch.dtype], arrays: list[Any]) -> int | None:
     """An argument as `Library._numbers` has it; None where it is not of the type in C that is `wanted`."""
-    if isinstance(argument, int):
-        return argument if wanted == "int" else None
     if isinstance(argument, Tensor):
         if not argument.is_contiguous():
             raise ValueError("A kernel was given a tensor that is not contiguous.")
@@ -128,6 +131,8 @@ def _number(argument: Argument, wanted: str, dtypes: dict[str, torch.dtype], arr
         return argument.data_ptr() if fits else None
     if argument is None:
         return 0 if wanted.endswith("?") else None
+    if isinstance(argument, int):
+        return argument if wanted == "int" else None
     if isinstance(argument, PerThread):
         return argument.start if wanted.startswith("double*") else None
     return _address(argument, wanted.rstrip("?")[:-1], dtypes, arrays)

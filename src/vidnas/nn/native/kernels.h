@@ -52,6 +52,8 @@ static int mix_forward(const real *y, const real *scale, const real *shift, cons
 static int mix_backward(const real *y, const real *const *g, const int *slot, double *sums, double *product_sums,
                         int C, int K, int pixels, int first, int last);
 
+static int channel_sums(const real *const *arrays, double *sums, int num, int C, int pixels, int first, int last);
+
 /* norm.c */
 static int norm_forward(const precise *sums, const real *weight, const real *bias, precise *saved, real *scale,
                         real *shift, real *mean, real *var, int threads, int count, int K, int first, int last);

@@ -27,6 +27,16 @@ static int mix_forward(const real *y, const real *scale, const real *shift, cons
     return 0;
 }
 
+/* Adds the sums of the C channels of each array. An item is a frame. */
+static int channel_sums(const real *const *arrays, double *sums, int num, int C, int pixels, int first, int last)
+{
+    double unused = 0;
+    for (int item = first; item < last; item++)
+        for (int channel = 0; channel < num * C; channel++)
+            add_moments(arrays[channel / C] + ((size_t)item * C + channel % C) * pixels, pixels, sums + channel, &unused);
+    return 0;
+}
+
 /* Adds by channel of y the sums of g and of g y, where g is its group's. An item is a frame. */
 static int mix_backward(const real *y, const real *const *g, const int *slot, double *sums, double *product_sums,
                         int C, int K, int pixels, int first, int last)

@@ -27,24 +27,12 @@ static int thin(const real *x, real *y, int height, int width, int stride, int g
 /* 1 / the number of pixels, or frames, of a window of three at place `at` of `size`. */
 static inline real share_of(int at, int size) { return (real)1 / (1 + (at > 0) + (at < size - 1)); }
 
-/* to = own + its neighbours before and after, those that are not NULL. */
-static void sum_of_three(const real *before, const real *own, const real *after, int count, real *restrict to)
+/* The sum of every number and those `apart` before and behind it, as far as there are any. */
+static void sum_of_three(const real *from, int apart, int count, real *restrict to)
 {
-    for (int i = 0; i < count; i++) to[i] = own[i];
-    for (int i = 0; before && i < count; i++) to[i] += before[i];
-    for (int i = 0; after && i < count; i++) to[i] += after[i];
-}
-
-/* factor x the sums of three pixels of a row, each weighted by its own share first where `by_share`. */
-static void sum_row(const real *from, int width, int by_share, real factor, real *restrict sum)
-{
-    for (int c = 0; c < width; c++) sum[c] = by_share ? share_of(c, width) * from[c] : from[c];
-    real before = 0;
-    for (int c = 0; c < width; c++) {
-        real own = sum[c], after = c < width - 1 ? sum[c + 1] : 0;
-        sum[c] = factor * (before + own + after);
-        before = own;
-    }
+    for (int i = 0; i < count; i++) to[i] = from[i];
+    for (int i = apart; i < count; i++) to[i] += from[i - apart];
+    for (int i = 0; i < count - apart; i++) to[i] += from[i + apart];
 }
 
 /* Average pooling over three frames and 3 x 3 pixels without counting padding, or its gradient: the latter weighs
@@ -52,34 +40,36 @@ static void sum_row(const real *from, int width, int by_share, real factor, real
 static int avg_pool(const real *x, real *y, int T, int C, int height, int width, int gradient, int first, int last)
 {
     size_t pixels = (size_t)height * width, frame = pixels * C;
-    real *sums = zeros(T * pixels), *rows = zeros(pixels);
-    int failed = !sums || !rows;
-    for (int item = first; item < last && !failed; item++) {
+    real *share = zeros((2 * T + 3) * pixels), *plane = share + pixels, *rows = plane + pixels;
+    real *planes = rows + pixels, *total = planes + T * pixels;
+    if (!share) return 1;
+    for (size_t p = 0; p < pixels; p++) share[p] = share_of(p / width, height) * share_of(p % width, width);
+    for (int item = first; item < last; item++) {
         size_t origin = (size_t)(item / C) * T * frame + (size_t)(item % C) * pixels;
         for (int t = 0; t < T; t++) {
+            const real *from = x + origin + t * frame;
+            real own = share_of(t, T);
+            for (size_t p = 0; gradient && p < pixels; p++) plane[p] = own * share[p] * from[p];
+            from = gradient ? plane : from;
+            sum_of_three(from, 1, pixels, rows); /* as if a row began beside the end of the one before */
             for (int row = 0; row < height; row++) {
-                real factor = gradient ? share_of(row, height) * share_of(t, T) : 1;
-                sum_row(x + origin + t * frame + (size_t)row * width, width, gradient, factor,
-                        rows + (size_t)row * width);
+                const real *line = from + (size_t)row * width;
+                real *sum = rows + (size_t)row * width;
+                sum[0] = width > 1 ? line[0] + line[1] : line[0];
+                if (width > 1) sum[width - 1] = line[width - 2] + line[width - 1];
             }
-            for (int row = 0; row < height; row++) {
-                const real *own = rows + (size_t)row * width;
-                sum_of_three(row > 0 ? own - width : NULL, own, row < height - 1 ? own + width : NULL, width,
-                             sums + t * pixels + (size_t)row * width);
-            }
+            sum_of_three(rows, width, pixels, planes + t * pixels);
         }
-        for (int t = 0; t < T; t++)
-            for (int row = 0; row < height; row++) {
-                const real *own = sums + t * pixels + (size_t)row * width;
-                real *restrict out = y + origin + t * frame + (size_t)row * width;
-                real factor = share_of(row, height) * share_of(t, T);
-                sum_of_three(t > 0 ? own - pixels : NULL, own, t < T - 1 ? own + pixels : NULL, width, out);
-                for (int c = 0; !gradient && c < width; c++) out[c] *= factor * share_of(c, width);
-            }
+        sum_of_three(planes, pixels, T * pixels, total);
+        for (int t = 0; t < T; t++) {
+            const real *sum = total + t * pixels;
+            real *restrict to = y + origin + t * frame, own = share_of(t, T);
+            if (gradient) memcpy(to, sum, pixels * sizeof(real));
+            else for (size_t p = 0; p < pixels; p++) to[p] = own * share[p] * sum[p];
+        }
     }
-    free(sums);
-    free(rows);
-    return failed;
+    free(share);
+    return 0;
 }
 
 /* Keep the larger of `count` numbers and those so far, and its place, `place` + its own, which are numbers too so
