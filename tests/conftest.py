@@ -35,6 +35,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
+@pytest.fixture(autouse=True)
+def idle_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is said does not depend on what else the machine does."""
+    monkeypatch.setattr("vidnas.training.cores.Others.busy_cores", lambda _others: 0.0)
+
+
 @pytest.fixture
 def no_kernels(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """no_kernels(): from here on everything is computed as where there is no compiler."""

@@ -68,6 +68,15 @@ def test_a_device_that_is_not_there_is_a_usage_error() -> None:
         steps.choose_precision("cuda")
 
 
+def test_as_many_threads_compute_as_the_settings_say(set_threads: Callable[[int], None]) -> None:
+    set_threads(1)
+    config = train_preset("fast", data="builtin", genotype="random:0", device="cpu")
+    steps.prepare(config)
+    assert torch.get_num_threads() == 1, "a program's own choice stays"
+    assert steps.prepare(replace(config, threads=2)).device.type == "cpu"
+    assert torch.get_num_threads() == 2
+
+
 def learning_rates(config: TrainConfig, num_steps: int) -> list[float]:
     weights = [nn.Parameter(torch.zeros(1))]
     optimizer, schedule = steps.make_optimizer(weights, config, num_steps)

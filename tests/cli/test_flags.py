@@ -26,7 +26,7 @@ def begun(tmp_path: Path) -> tuple[Path, SearchConfig]:
     """The folder of a run, and its settings."""
     run = tmp_path / "a run"
     run.mkdir()
-    config = search_preset("demo", data="videos", epochs=7, out="wherever it was begun", seed=3)
+    config = search_preset("demo", data="videos", epochs=7, threads=2, out="wherever it was begun", seed=3)
     (run / "config.json").write_text(to_json(config))
     return run, config
 
@@ -50,6 +50,7 @@ def test_a_run_that_is_gone_on_with_has_its_own_settings(begun: tuple[Path, Sear
     ("typed", "changed"),
     [
         (["--workers", 0], {"workers": 0}),
+        (["--threads", 1], {"threads": 1}),
         (
             ["--data", "elsewhere", "--checkpoint-minutes", 0],
             {"data": "elsewhere", "checkpoint_minutes": 0.0},

@@ -8,6 +8,7 @@ import pytest
 
 from vidnas.cli.main import main
 from vidnas.training import forecast
+from vidnas.training.cores import Others
 from vidnas.training.forecast import Needs
 from vidnas.training.loop import WeightStep
 from vidnas.verbs import search
@@ -62,6 +63,19 @@ def test_a_run_without_the_cpu_kernels_says_so_and_how_to_have_them(
     assert sentence not in said(*command, tmp_path / "with")
     monkeypatch.setattr("vidnas.nn.native.library._library", lambda _real: None)
     assert said(*command, tmp_path / "without").count(sentence) == 1
+
+
+@VERBS
+def test_a_busy_machine_is_marked(
+    verb: str, small: Small, said: Callable[..., list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = (*small[verb], "--workers", 0, "--device", "cpu", "--out")
+    monkeypatch.setattr(Others, "busy_cores", lambda _self: 0.2)
+    assert not [line for line in said(*command, tmp_path / "idle") if "other programs" in line]
+    monkeypatch.setattr(Others, "busy_cores", lambda _self: 1.3)
+    (line,) = (line for line in said(*command, tmp_path / "busy") if "other programs" in line)
+    assert line.startswith("Careful: other programs keep 1.3 of ")
+    assert line.endswith(" busy. The forecast holds as long as they do.")
 
 
 @VERBS

@@ -45,7 +45,13 @@ def test_a_run_goes_on_with_its_own_settings_whatever_does_not_enter_the_numbers
     config = train_config(out=str(tmp_path))
     (tmp_path / "config.json").write_text(to_json(config))
     free = replace(
-        config, workers=7, checkpoint_minutes=0.5, data="elsewhere", test_list="list", out=f"{tmp_path}/."
+        config,
+        threads=7,
+        workers=7,
+        checkpoint_minutes=0.5,
+        data="elsewhere",
+        test_list="list",
+        out=f"{tmp_path}/.",
     )
     assert begin.begun_folder(config) == begin.begun_folder(free) == tmp_path
 

@@ -28,10 +28,11 @@ from vidnas.video.processes.workers import end_if_run_anew
 
 RunConfig = SearchConfig | TrainConfig | CompareConfig
 FREE_TO_CHANGE = (
-    "workers", "checkpoint_minutes", "data", "test_list", "layout", "roots", "columns", "scan_limit_sec",
-    "out",
+    "threads", "workers", "checkpoint_minutes", "data", "test_list", "layout", "roots", "columns",
+    "scan_limit_sec", "out",
 )  # fmt: skip
-"""Settings that a resumed run may have otherwise: none enters the numbers, and the videos are compared."""
+"""Settings that a resumed run may have otherwise: none enters the numbers, but for threads, of which the log
+says so, and the videos are compared."""
 
 
 def new_folder(verb: str, out: str | None) -> Path:

@@ -37,7 +37,7 @@ class Covariance(torch.autograd.Function):
             *_arrays(inputs, rectified), near, len(inputs), sums.at(0), sums.at(1), batch * time,
             height * width,
         )  # fmt: skip
-        mean, products = torch.split(sums.total() / count, (1, channels))
+        mean, products = torch.split(sums.total() / count, [1, channels])
         covariance = products - mean.T * mean
         mean = (near + mean[0]).to(inputs[0].dtype)
         ctx.save_for_backward(mean, *inputs)

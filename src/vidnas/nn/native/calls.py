@@ -108,7 +108,7 @@ class Library:
         types, dtypes = self._types[name], self.dtypes
         if len(arguments) != len(types):
             raise TypeError(f"{name} takes {len(types)} arguments and was given {len(arguments)}.")
-        numbers = []
+        numbers: list[int] = []
         for argument, wanted in zip(arguments, types, strict=True):
             if type(argument) is int and wanted == "int":
                 number: int | None = argument
