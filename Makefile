@@ -1,5 +1,6 @@
 # demo: the whole path on built-in clips. test: what must pass before a commit. test-all: the long tests too.
-# bench: every benchmark, small, in ten minutes. bench-full: the bars of speed and memory, on 2 threads and on 1.
+# bench: every benchmark, small, in ten minutes. bench-full: the bars of speed and memory, on 2 threads and on 1,
+# and on a busy machine.
 # Each makes .venv once and reuses it.
 PYTHON ?= python3
 BIN := .venv/bin
@@ -41,6 +42,7 @@ bench-full: .venv/installed
 		$(BIN)/python benchmarks/$$script.py --threads $$threads \
 			--json build/bench/$$script-threads-$$threads.json; \
 	done; done
+	$(BIN)/python benchmarks/busy.py --json build/bench/busy.json
 	$(BIN)/python benchmarks/growth.py --json build/bench/growth.json
 
 lint: .venv/installed-dev

@@ -35,10 +35,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return clock
 
 
-@pytest.fixture(autouse=True)
-def idle_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, scope="session")
+def idle_machine() -> Iterator[None]:
     """What is said does not depend on what else the machine does."""
-    monkeypatch.setattr("vidnas.training.cores.Others.busy_cores", lambda _others: 0.0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("vidnas.training.cores.Others.busy_cores", lambda _others: 0.0)
+        yield
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ command_line.main(sys.argv[1:])
 @pytest.mark.parametrize(
     ("env", "met"),
     [
-        ({}, ["False passive 500"]),
+        ({}, ["False passive 1000"]),
         ({"OMP_WAIT_POLICY": "active"}, ["False active None"]),
         ({"GOMP_SPINCOUNT": "7"}, ["False None 7"]),
         ({"KMP_BLOCKTIME": "1"}, ["False None None"]),

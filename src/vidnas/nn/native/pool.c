@@ -74,16 +74,19 @@ static int avg_pool(const real *x, real *y, int T, int C, int height, int width,
 
 /* Keep the larger of `count` numbers and those so far, and its place, `place` + its own, which are numbers too so
  * that the compiler can use vectors. */
-static void keep_larger(const real *numbers, const real *own_place, real place, real *best, real *best_place, int count)
+static void keep_larger(const real *numbers, const real *own_place, real place, real *restrict best,
+                        real *restrict best_place, int count)
 {
     for (int i = 0; i < count; i++) {
-        int better = numbers[i] > best[i] || numbers[i] != numbers[i];
-        best[i] = better ? numbers[i] : best[i];
-        best_place[i] = better ? place + (own_place ? own_place[i] : 0) : best_place[i];
+        real number = numbers[i], at = own_place ? place + own_place[i] : place;
+        int better = (number > best[i]) | (number != number);
+        best_place[i] = better ? at : best_place[i];
+        best[i] = better ? number : best[i];
     }
 }
 
-static void start_with(const real *numbers, const real *own_place, real place, real *best, real *best_place, int count)
+static void start_with(const real *numbers, const real *own_place, real place, real *restrict best,
+                       real *restrict best_place, int count)
 {
     for (int i = 0; i < count; i++) {
         best[i] = numbers[i];
@@ -91,20 +94,29 @@ static void start_with(const real *numbers, const real *own_place, real place, r
     }
 }
 
-/* The best of three pixels of every row of a plane, and their places from 0 to 2. Whole planes at a time, as if a row
- * began beside the end of the one before; then the ends of rows anew. */
+/* The best of every number and those `apart` before and behind it, as far as there are any, and their places: 0, `unit`
+ * or twice `unit` + their own. */
+static void best_of_three(const real *numbers, const real *own_place, int apart, int count, int unit, real *best,
+                          real *place)
+{
+    const real *next_place = own_place ? own_place + apart : NULL;
+    int others = count - apart;
+    start_with(numbers, own_place, unit, best, place, smaller(apart, count));
+    start_with(numbers, own_place, 0, best + apart, place + apart, others);
+    keep_larger(numbers + apart, next_place, unit, best + apart, place + apart, others);
+    keep_larger(numbers + apart, next_place, 2 * unit, best, place, others);
+}
+
+/* best_of_three along the rows of a plane: at first as if a row began beside the end of the one before, then the ends
+ * of rows anew. */
 static void best_of_rows(const real *from, int height, int width, real *best, real *place)
 {
-    int others = height * width - 1;
-    start_with(from, NULL, 0, best + 1, place + 1, others);
-    keep_larger(from + 1, NULL, 1, best + 1, place + 1, others);
-    keep_larger(from + 1, NULL, 2, best, place, others);
+    best_of_three(from, NULL, 1, height * width, 1, best, place);
     for (int row = 0; row < height; row++, from += width, best += width, place += width) {
-        start_with(from, NULL, 1, best, place, 1); /* the first pixel has nothing on its left */
-        if (width == 1) continue;
-        keep_larger(from + 1, NULL, 2, best, place, 1);
-        start_with(from + width - 2, NULL, 0, best + width - 1, place + width - 1, 1);
-        keep_larger(from + width - 1, NULL, 1, best + width - 1, place + width - 1, 1);
+        int end = width - 1, second = width > 1 && (from[1] > from[0] || from[1] != from[1]);
+        int last = width == 1 || from[end] > from[end - 1] || from[end] != from[end];
+        best[0] = from[second], place[0] = 1 + second;
+        if (width > 1) best[end] = from[end - 1 + last], place[end] = last;
     }
 }
 
@@ -113,29 +125,21 @@ static void best_of_rows(const real *from, int height, int width, real *best, re
 static int max_pool_forward(const real *x, real *y, uint8_t *winner, int T, int C, int height, int width, int first,
                             int last)
 {
-    size_t pixels = (size_t)height * width, frame = pixels * C, others = pixels - width;
-    /* the best so far and their places: of rows of three pixels, of 3 x 3 pixels, of three frames */
-    real *scratch = zeros((2 * T + 4) * pixels);
-    real *row_best = scratch, *row_place = row_best + pixels, *best = row_place + pixels, *place = best + T * pixels;
-    real *total = place + T * pixels, *total_place = total + pixels;
+    size_t pixels = (size_t)height * width, frame = pixels * C, all = T * pixels;
+    /* the best and their places: of rows of three pixels, of 3 x 3 pixels, of three frames */
+    real *scratch = zeros(2 * pixels + 4 * all), *rows = scratch, *row_place = rows + pixels;
+    real *planes = row_place + pixels, *plane_place = planes + all, *total = plane_place + all, *place = total + all;
     if (!scratch) return 1;
     for (int item = first; item < last; item++) {
         size_t origin = (size_t)(item / C) * T * frame + (size_t)(item % C) * pixels;
         for (int t = 0; t < T; t++) {
-            real *own = best + t * pixels, *own_place = place + t * pixels;
-            best_of_rows(x + origin + t * frame, height, width, row_best, row_place);
-            start_with(row_best, row_place, 3, own, own_place, width); /* the first row has nothing above it */
-            start_with(row_best, row_place, 0, own + width, own_place + width, others);
-            keep_larger(row_best + width, row_place + width, 3, own + width, own_place + width, others);
-            keep_larger(row_best + width, row_place + width, 6, own, own_place, others);
+            best_of_rows(x + origin + t * frame, height, width, rows, row_place);
+            best_of_three(rows, row_place, width, pixels, 3, planes + t * pixels, plane_place + t * pixels);
         }
+        best_of_three(planes, plane_place, pixels, all, 9, total, place);
         for (int t = 0; t < T; t++) {
-            int start = larger(t - 1, 0), end = smaller(t + 1, T - 1);
-            for (int s = start; s <= end; s++)
-                (s == start ? start_with : keep_larger)(best + s * pixels, place + s * pixels, 9 * (s - t + 1), total,
-                                                        total_place, pixels);
-            memcpy(y + origin + t * frame, total, pixels * sizeof(real));
-            for (size_t p = 0; p < pixels; p++) winner[origin + t * frame + p] = (uint8_t)total_place[p];
+            memcpy(y + origin + t * frame, total + t * pixels, pixels * sizeof(real));
+            for (size_t p = 0; p < pixels; p++) winner[origin + t * frame + p] = (uint8_t)place[t * pixels + p];
         }
     }
     free(scratch);
@@ -179,8 +183,8 @@ static int max_pool(const real *x, real *y, int T, int C, int height, int width,
 }
 
 /* The gradient of max_pool_forward: adds every g to the place it came from in dx. */
-static int max_pool_backward(const real *g, const uint8_t *winner, real *dx, int T, int C, int height, int width, int first,
-                       int last)
+static int max_pool_backward(const real *g, const uint8_t *winner, real *dx, int T, int C, int height, int width,
+                             int first, int last)
 {
     size_t pixels = (size_t)height * width, frame = pixels * C;
     ptrdiff_t offset[27];
