@@ -111,8 +111,8 @@ static int covariance(const real *const *arrays, const int *channels, const int 
     return failed;
 }
 
-/* matrix (O, J) x inputs + bias, if there is one: C of the O channels into each out, plus what is in its base unless that
- * is NULL; both may be the same. Adds the results' moments, without bias and base, unless `sums` is NULL. */
+/* matrix (O, J) x inputs + bias, if there is one: C of the O channels into each out, plus what is in its base unless
+ * that is NULL; both may be the same. Adds the results' moments, without bias and base, unless `sums` is NULL. */
 static int blend_forward(const real *const *arrays, const int *channels, const int *rectified, const real *mean,
                          int num, const real *matrix, const real *bias, const real *const *base, real *const *out,
                          double *sums, double *square_sums, int O, int C, int frames, int height, int width,

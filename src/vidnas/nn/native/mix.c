@@ -32,8 +32,10 @@ static int channel_sums(const real *const *arrays, double *sums, int num, int C,
 {
     double unused = 0;
     for (int item = first; item < last; item++)
-        for (int channel = 0; channel < num * C; channel++)
-            add_moments(arrays[channel / C] + ((size_t)item * C + channel % C) * pixels, pixels, sums + channel, &unused);
+        for (int channel = 0; channel < num * C; channel++) {
+            const real *plane = arrays[channel / C] + ((size_t)item * C + channel % C) * pixels;
+            add_moments(plane, pixels, sums + channel, &unused);
+        }
     return 0;
 }
 

@@ -11,8 +11,8 @@ static double sum_over(const precise *sums, int threads, int stride)
     return total;
 }
 
-/* From the sums and square sums of `count` values: scale and shift, by which a value is normed, mean and unbiased variance,
- * and what the gradient needs: mean, 1 / standard deviation and scale. */
+/* From the sums and square sums of `count` values: scale and shift, by which a value is normed, mean and unbiased
+ * variance, and what the gradient needs: mean, 1 / standard deviation and scale. */
 static int norm_forward(const precise *sums, const real *weight, const real *bias, precise *saved, real *scale,
                         real *shift, real *mean, real *var, int threads, int count, int K, int first, int last)
 {
@@ -28,8 +28,8 @@ static int norm_forward(const precise *sums, const real *weight, const real *bia
     return 0;
 }
 
-/* From the sums of g and of g x value, where g is the gradient behind the norm: those in weight and bias, and the one in
- * a value as scale g + slope value + shift. */
+/* From the sums of g and of g x value, where g is the gradient behind the norm: those in weight and bias, and the one
+ * in a value as scale g + slope value + shift. */
 static int norm_backward(const precise *sums, const precise *saved, real *d_weight, real *d_bias, real *scale,
                          real *slope, real *shift, int threads, int count, int K, int first, int last)
 {

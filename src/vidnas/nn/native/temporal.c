@@ -199,8 +199,8 @@ static void through_relu(const real *gradient, const real *activation, const rea
 }
 
 /* The gradients of temporal_forward from those of the sums over groups: group j's is g[slot[j]], of C channels.
- * dy = y_scale g + y_slope y + y_shift by channel. Writes dz, the gradient in front of the relu, and adds the sums of dz
- * and of dz z, and d_filters (K, 3, C), taps before inputs, unless that is NULL. */
+ * dy = y_scale g + y_slope y + y_shift by channel. Writes dz, the gradient in front of the relu, and adds the sums of
+ * dz and of dz z, and d_filters (K, 3, C), taps before inputs, unless that is NULL. */
 static int temporal_backward(const real *z, const real *scale, const real *shift, const real *filters, const real *y,
                       const real *const *g, const int *slot, const real *y_scale, const real *y_slope,
                       const real *y_shift, real *dz, double *sums, double *product_sums, double *d_filters, int T,

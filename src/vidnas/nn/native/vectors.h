@@ -122,8 +122,8 @@ static void multiply(const real *rows, int inputs, int span, const real *packed,
     else sum_taps(rows, inputs, span, at_itself, packed, count, result, span, MANY, MANY_VECS, 1);
 }
 
-/* Add to products[i * stride + j] those of all pairs of rows, `pitch` apart. Behind their `length` numbers lie zeros, in
- * one of a pair at least. */
+/* Add to products[i * stride + j] those of all pairs of rows, `pitch` apart. Behind their `length` numbers lie zeros,
+ * in one of a pair at least. */
 static void add_products(const real *a, int num_a, const real *b, int num_b, size_t pitch, int length, double *products,
                          int stride)
 {
