@@ -119,7 +119,8 @@ def main() -> None:
         config = settings(case)
         state = initial_state(config)
         steps = {make.__name__: partial(build_step, make, config, state) for make in (reference, ours)}
-        seen = measure.in_turn(steps, rounds=arguments.pairs, threads=arguments.threads, calls=CALLS if case.size_px < 112 else 1)
+        calls = CALLS if case.size_px < 112 else 1
+        seen = measure.in_turn(steps, rounds=arguments.pairs, threads=arguments.threads, calls=calls)
         found[case.name] = measure.compare(seen["reference"], seen["ours"], bars=bars(case))
         report.print_case(f"Training step, {case.name}", found[case.name])
     report.write_json(arguments.json, found, facts)

@@ -10,8 +10,8 @@ from vidnas.training.cores import Others, cores, describe_others
 
 WAITING = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "1000"}
 """What OpenMP, by which PyTorch and the kernels share work, reads once, when PyTorch is imported: a thread
-that waits for others sleeps after some ten microseconds. By itself it spins for milliseconds, on a busy machine
-in the time of the very thread that it waits for (docs/performance.md)."""
+that waits for others sleeps after some ten microseconds. By itself it spins for milliseconds, on a busy
+machine in the time of the very thread that it waits for (docs/performance.md)."""
 CHOSEN = "OMP_NUM_THREADS"
 """Who sets it has chosen the threads."""
 

@@ -128,9 +128,8 @@ class _FoldedCell(nn.Module):
         """Output of the cell."""
         inputs = [adapter(nodes) for adapter, nodes in zip(self.adapters, (before_last, last), strict=True)]
         nodes: Nodes = inputs[0].new_zeros(self.num_nodes, *inputs[0].shape).unbind()
-        for source, frames in zip(
-            self.sources, (*inputs, *nodes), strict=False
-        ):  # nobody reads the last node
+        read = zip(self.sources, (*inputs, *nodes), strict=False)  # nobody reads the last node
+        for source, frames in read:
             source(nodes, frames)
         return nodes
 
