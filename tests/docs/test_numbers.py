@@ -179,28 +179,15 @@ def speed_rows(stored: Stored) -> Iterator[str]:
             )[:-2] + f" ({one['lowest_pair_ratio']:.1f} to {one['highest_pair_ratio']:.1f})"  # fmt: skip
 
 
-SMALL_CLIPS = ("train_step", "search_step", "inference")
-
-
 def small_clip_rows(stored: Stored) -> Iterator[str]:
     """Of a processor with AVX2."""
-    for file in SMALL_CLIPS:
-        for threads in (2, 1):
-            for name, one in stored(f"bench/avx2/{file}-threads-{threads}.json").items():
-                if name != "machine":
-                    times = (time_of(one[f"{who}_median_sec"], None) for who in ("rival", "ours"))
-                    spread = f"({one['lowest_pair_ratio']:.2f} to {one['highest_pair_ratio']:.2f})"
-                    label = file.replace("_", " ")
-                    yield line(
-                        f"{label}, {name}", str(threads), *times, f"**{one['time_ratio']:.2f}** {spread}"
-                    )
-
-
-def busy_rows(stored: Stored) -> Iterator[str]:
-    """What other programs cost."""
-    for row in stored("bench/avx2/busy.json")["rows"]:
-        times = (f"{1000 * sec:.0f}" for sec in row["sec"])
-        yield line(str(row["threads"]), row["step"], row["who"], *times)
+    for file in ("train_step", "search_step"):
+        for name, one in stored(f"bench/avx2/{file}-threads-2.json").items():
+            if name != "machine":
+                times = (time_of(one[f"{who}_median_sec"], None) for who in ("rival", "ours"))
+                spread = f"({one['lowest_pair_ratio']:.2f} to {one['highest_pair_ratio']:.2f})"
+                step = file.replace("_step", "")
+                yield line(f"{step}, {name}", *times, f"**{one['time_ratio']:.2f}** {spread}")
 
 
 def time_of(sec: float, peak_bytes: int | None) -> str:
@@ -258,7 +245,6 @@ TABLES: Mapping[str, tuple[str, Callable[[Stored], Iterator[str]]]] = {
     "ucf101_5": ("docs/results.md", ucf101_5_rows),
     "speed": ("docs/performance.md", speed_rows),
     "small clips": ("docs/performance.md", small_clip_rows),
-    "busy": ("docs/performance.md", busy_rows),
     "reading clips": ("docs/performance.md", reading_rows),
     "alpha gradients": ("docs/results.md", gradient_rows),
     "supernet": ("docs/results.md", rank_rows),
