@@ -25,6 +25,10 @@ NOT_RUN: Mapping[str, str] = {
     "make test": "it would run itself; run by .ci/run",
     "make bench-full": "an hour on an idle machine",
     "python benchmarks/busy.py": "part of make bench-full",
+    "python benchmarks/train_step.py --threads 2": "part of make bench-full",
+    "python benchmarks/search_step.py --threads 2 --size-px 48 --stem-stride 2 --batch-size 16": (
+        "part of make bench-full"
+    ),
     "python benchmarks/growth.py": "part of make bench-full",
     "python benchmarks/data.py --data /path/to/ucf101_5": "four minutes, on real clips",
     "vidnas check --data s3://bucket/my-videos": "tests/video/stores/test_remote.py serves such a bucket",
