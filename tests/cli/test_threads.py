@@ -74,7 +74,10 @@ def test_it_takes_the_cores_that_others_leave_and_says_where_these_are_not_all(
     monkeypatch.setattr(threads, "cores", lambda: list(range(cores)))
     assert threads.settle_threads(NEW, Busy(busy)).threads == taken
     assert len(said) == (taken < cores)
-    assert all(f"{busy:.1f} of" in line and f"on {taken} (--threads" in line for line in said)
+    assert all(
+        f"{busy:.1f} of" in line and f"on {taken} thread{'s' * (taken > 1)} (--threads" in line
+        for line in said
+    )
 
 
 def test_who_has_chosen_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from vidnas import console
 from vidnas.config.parts import Machine
+from vidnas.errors import counted
 from vidnas.training.cores import Others, cores, describe_others
 
 WAITING = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "1000"}
@@ -29,5 +30,6 @@ def settle_threads(config: Any, others: Others) -> Any:
     busy, all_cores = others.busy_cores(), len(cores())
     free = max(1, round(all_cores - busy))
     if free < all_cores:
-        console.say(f"{describe_others(busy).capitalize()}: computing on {free} (--threads changes that).")
+        said = describe_others(busy).capitalize()
+        console.say(f"{said}: computing on {counted(free, 'thread')} (--threads changes that).")
     return replace(config, threads=free)

@@ -51,7 +51,6 @@ static int mix_forward(const real *y, const real *scale, const real *shift, cons
                        int last);
 static int mix_backward(const real *y, const real *const *g, const int *slot, double *sums, double *product_sums,
                         int C, int K, int pixels, int first, int last);
-
 static int channel_sums(const real *const *arrays, double *sums, int num, int C, int pixels, int first, int last);
 
 /* norm.c */
