@@ -14,7 +14,8 @@ from statistics import median
 
 import torch
 
-from vidnas.cli.threads import WAITING
+from vidnas.cli.threads import waiting
+from vidnas.training.cores import Others, cores
 
 Step = Callable[[], float]
 """One repetition of what is measured. Its result, such as a loss, shows that rivals compute the same."""
@@ -134,8 +135,8 @@ def peak_bytes() -> int:
 def in_turn(builds: Mapping[str, Build], *, rounds: int, threads: int, calls: int = 1) -> dict[str, Measured]:
     """Measure all contestants: a turn of each in every round, so that a slow spell hits all.
 
-    Those whose names begin with "ours" wait for one another as the command line's threads do, the others as
-    PyTorch's do by themselves.
+    The threads of "ours" wait for one another as the command line's do on a machine as busy as this one is
+    now, those of "begun idle" as the command line's on an idle one, all others as PyTorch's by themselves.
     """
     with _contestants(builds, threads, calls) as contestants:
         for _ in range(rounds):
@@ -147,9 +148,11 @@ def in_turn(builds: Mapping[str, Build], *, rounds: int, threads: int, calls: in
 @contextmanager
 def _contestants(builds: Mapping[str, Build], threads: int, calls: int) -> Iterator[Mapping[str, Contestant]]:
     contestants: dict[str, Contestant] = {}
+    free = round(len(cores()) - Others().busy_cores())
+    environments = {"ours": waiting(threads, free), "begun idle": waiting(threads, threads)}
     try:
         for name, build in builds.items():
-            env = WAITING if name.startswith("ours") else {}
+            env = environments.get(name, {})
             contestants[name] = Contestant(build, threads=threads, calls=calls, env=env)
         yield contestants
     finally:

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -12,14 +13,15 @@ from vidnas.config.presets import train_preset
 from vidnas.training.cores import Others
 
 NEW = train_preset("fast", data="builtin", genotype="random:0")
-NAMES = (*threads.WAITING, "KMP_BLOCKTIME", "OMP_NUM_THREADS")
+NAMES = (*threads.HOW, threads.CHOSEN)
 
 
 @pytest.fixture(autouse=True)
 def untold(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An environment that says nothing of threads."""
+    """An environment that says nothing of threads, and is as before in the end."""
     for name in NAMES:
-        monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
 
 
 class Busy(Others):
@@ -35,11 +37,13 @@ class Busy(Others):
 WHAT_PYTORCH_MEETS = """
 import os, sys
 from vidnas.cli import main as command_line
-tell = command_line.wait_briefly
-def spied():
-    tell()
+settle = command_line.settle_threads
+def spied(config, others, **how):
+    others.busy_cores = lambda: 0.0
+    settle(config, others, **how)
     print("torch" in sys.modules, os.environ.get("OMP_WAIT_POLICY"), os.environ.get("GOMP_SPINCOUNT"))
-command_line.wait_briefly = spied
+    sys.exit()
+command_line.settle_threads = spied
 command_line.main(sys.argv[1:])
 """
 
@@ -47,20 +51,34 @@ command_line.main(sys.argv[1:])
 @pytest.mark.parametrize(
     ("env", "met"),
     [
-        ({}, ["False passive 1000"]),
-        ({"OMP_WAIT_POLICY": "active"}, ["False active None"]),
-        ({"GOMP_SPINCOUNT": "7"}, ["False None 7"]),
-        ({"KMP_BLOCKTIME": "1"}, ["False None None"]),
+        ({}, "False passive 3000"),
+        ({"OMP_NUM_THREADS": "99"}, "False passive 0"),
+        ({"OMP_NUM_THREADS": "a word"}, "False passive 3000"),
+        ({"OMP_WAIT_POLICY": "active"}, "False active None"),
+        ({"GOMP_SPINCOUNT": "7"}, "False None 7"),
+        ({"KMP_BLOCKTIME": "1"}, "False None None"),
     ],
 )
 def test_how_threads_wait_is_in_the_environment_before_pytorch_reads_it(
-    env: dict[str, str], met: list[str]
+    env: dict[str, str], met: str
 ) -> None:
     command = [sys.executable, "-c", WHAT_PYTORCH_MEETS]
     own = {name: value for name, value in os.environ.items() if name not in NAMES} | env
-    for verb, expected in ((["evaluate", "--run", "nowhere", "--data", "nowhere"], met), (["check"], [])):
-        done = subprocess.run([*command, *verb], env=own, capture_output=True, text=True, timeout=60)
-        assert done.stdout.splitlines() == expected, done.stderr
+    command += ["train", "--data", "builtin", "--genotype", "random:0"]
+    done = subprocess.run(command, env=own, capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines() == [met], done.stderr
+
+
+@pytest.mark.parametrize(
+    ("asked", "busy", "spins"),
+    [(None, 0.1, "3000"), (None, 1.0, "3000"), (2, 0.1, "3000"), (2, 1.0, "0"), (3, 0.0, "0")],
+)
+def test_who_has_no_core_of_its_own_sleeps_at_once(
+    asked: int | None, busy: float, spins: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "cores", lambda: [0, 1])
+    threads.settle_threads(replace(NEW, threads=asked), Busy(busy))
+    assert os.environ["GOMP_SPINCOUNT"] == spins
 
 
 @pytest.mark.parametrize(
@@ -83,7 +101,9 @@ def test_it_takes_the_cores_that_others_leave_and_says_where_these_are_not_all(
 def test_who_has_chosen_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     chosen = train_preset("fast", data="builtin", genotype="random:0", threads=3)
     assert threads.settle_threads(chosen, Busy(2.0)) is chosen
+    assert threads.settle_threads(NEW, Busy(2.0), resume=True) is NEW, "its run folder says how many"
+    monkeypatch.delenv("GOMP_SPINCOUNT")
     no_machine = CheckConfig(data="builtin")
-    assert threads.settle_threads(no_machine, Busy(2.0)) is no_machine
+    assert threads.settle_threads(no_machine, Busy(2.0)) is no_machine and "GOMP_SPINCOUNT" not in os.environ
     monkeypatch.setenv("OMP_NUM_THREADS", "4")
     assert threads.settle_threads(NEW, Busy(2.0)) is NEW

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from vidnas.nn.blend import FoldedMap, LinearMap, blend, covariance, normed, normed_map
 from vidnas.nn.layout import images
-from vidnas.nn.native.blend import Blend, Covariance, NormedBlend
+from vidnas.nn.native.blend import Blend, Covariance, MapNorms, NormedBlend
 from vidnas.nn.native.library import kernels
 
 INPUTS = {
@@ -225,6 +225,26 @@ def test_their_gradients_are_those_of_finite_differences() -> None:
     assert torch.autograd.gradcheck(cov, inputs)
     assert torch.autograd.gradcheck(added, [matrix, total, *inputs])
     assert torch.autograd.gradcheck(normed_one, [matrix, weight, bias, *inputs])
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_norms_of_maps_side_by_side_are_those_of_each(
+    threads: int, set_threads: Callable[[int], None]
+) -> None:
+    set_threads(threads)
+    new = randoms(7)
+    square, given = new(6, 6), [new(5), new(5), new(5, 4), new(5, 2)]
+    cov = square @ square.T  # of 4 + 2 channels
+    variables = [t.requires_grad_() for t in (cov, *given)]
+    weights, matrices = given[:2], given[2:]
+    found = MapNorms.apply(cov, *weights, *matrices)  # type: ignore[no-untyped-call]
+    blocks = cov[:4, :4], cov[4:, 4:]
+    parts = [normed(*each) for each in zip(weights, matrices, blocks, strict=True)]
+    expected = torch.cat(parts, dim=1)
+    torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
+    grads = [torch.autograd.grad(out.square().sum(), variables) for out in (found, expected)]
+    torch.testing.assert_close(*grads, rtol=1e-11, atol=1e-12)
+    assert torch.autograd.gradcheck(MapNorms.apply, variables)
 
 
 @pytest.mark.parametrize("asked", ["inputs", "matrix"])

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from vidnas.nn.native.library import kernels
-from vidnas.nn.pooling import _pool, avg_pool, max_pool, thin
+from vidnas.nn.pooling import _pool, avg_pool, max_pool, thin, thin_all
 
 Pool = Callable[[Tensor], Tensor]
 POOLS: dict[str, tuple[Pool, Pool]] = {
@@ -144,3 +144,15 @@ def test_thinning_keeps_every_so_many_th_pixel(shape: tuple[int, ...], stride: i
     gradients = (torch.autograd.grad((made * weights).sum(), frames)[0] for made in (found, expected))
     assert torch.equal(*gradients)
     assert torch.autograd.gradcheck(lambda x: thin(x, stride), frames)
+
+
+def test_several_inputs_are_thinned_together() -> None:
+    generator = torch.Generator().manual_seed(0)
+    shapes = (2, 3, 1, 5, 4), (2, 3, 4, 5, 4)
+    inputs = [torch.randn(s, dtype=torch.float64, generator=generator).requires_grad_() for s in shapes]
+    found = thin_all(inputs, 2)
+    for thinned, frames in zip(found, inputs, strict=True):
+        assert torch.equal(thinned, frames[..., ::2, ::2])
+    (only_second,) = torch.autograd.grad(found[1].sum(), inputs[1])
+    assert only_second.sum() == found[1].numel()
+    assert torch.autograd.gradcheck(lambda *all_inputs: tuple(thin_all(all_inputs, 2)), inputs)

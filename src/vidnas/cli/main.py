@@ -17,7 +17,7 @@ from vidnas import console
 from vidnas.cli import flags, given
 from vidnas.cli.explained import explain
 from vidnas.cli.heap import keep_freed_memory
-from vidnas.cli.threads import settle_threads, wait_briefly
+from vidnas.cli.threads import settle_threads
 from vidnas.config import data, learning as settings, presets, views
 from vidnas.errors import UsageError, did_you_mean
 from vidnas.training.cores import Others
@@ -86,7 +86,6 @@ def _run(arguments: Sequence[str]) -> int:
         raise UsageError(f"'{name}' is not a verb.{did_you_mean(name, VERBS)} {there}")
     if verb.computes:
         keep_freed_memory()
-        wait_briefly()
     try:
         return verb.run(rest)
     except SystemExit as stop:  # by tyro, which has printed help or what is wrong with a flag
@@ -135,8 +134,8 @@ def _runs(name: str, parse: Parse, tell: Tell | None = None) -> Callable[[Sequen
         others = Others()
         config, resume = parse(name, arguments)
         given.look(config, arguments, resume=bool(resume))
-        verb = getattr(import_module(f"vidnas.verbs.{name}"), f"run_{name}")
-        config = config if resume else settle_threads(config, others)
+        config = settle_threads(config, others, resume=bool(resume))
+        verb = getattr(import_module(f"vidnas.verbs.{name}"), f"run_{name}")  # and with it PyTorch
         result = verb(config) if resume is None else verb(config, resume=resume)
         said = tell(config, result, flags.preset_in(arguments)) if tell else result.text
         if said is not None:

@@ -9,26 +9,41 @@ from vidnas.config.parts import Machine
 from vidnas.errors import counted
 from vidnas.training.cores import Others, cores, describe_others
 
-WAITING = {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": "1000"}
-"""What OpenMP, by which PyTorch and the kernels share work, reads once, when PyTorch is imported: a thread
-that waits for others sleeps after some ten microseconds. By itself it spins for milliseconds, on a busy
-machine in the time of the very thread that it waits for (docs/performance.md)."""
+SPINS, NO_SPINS = "3000", "0"
+"""How often a thread looks whether it is needed before it sleeps: for some microseconds, or not at all."""
+HOW = "OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME"
+"""By these the environment says how threads wait."""
 CHOSEN = "OMP_NUM_THREADS"
 """Who sets it has chosen the threads."""
 
 
-def wait_briefly() -> None:
-    """Let threads that wait leave their core to others, unless the environment says how they are to wait."""
-    if not any(name in os.environ for name in (*WAITING, "KMP_BLOCKTIME")):
-        os.environ.update(WAITING)
+def waiting(threads: int, free: int) -> dict[str, str]:
+    """How so many threads wait for one another where so many cores are free.
+
+    OpenMP, by which PyTorch and the kernels share work, reads it once, when PyTorch is imported. By itself a
+    thread spins for milliseconds, on a busy machine in the time of the very thread that it waits for. With a
+    core for each, thirty microseconds are enough to be there at once; with fewer, who waits had better sleep
+    (docs/performance.md).
+    """
+    return {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": NO_SPINS if threads > free else SPINS}
 
 
-def settle_threads(config: Any, others: Others) -> Any:
-    """The settings of a verb, with as many threads as there are cores that others leave free."""
-    if not isinstance(config, Machine) or config.threads is not None or CHOSEN in os.environ:
+def settle_threads(config: Any, others: Others, *, resume: bool = False) -> Any:
+    """The settings of a verb, with as many threads as there are cores that others leave free.
+
+    A run that goes on has its threads already. How they wait is written into the environment, which PyTorch
+    is yet to read, unless it says so itself.
+    """
+    if not isinstance(config, Machine):
         return config
     busy, all_cores = others.busy_cores(), len(cores())
     free = max(1, round(all_cores - busy))
+    chosen = os.environ.get(CHOSEN)
+    asked = config.threads or (int(chosen) if chosen and chosen.isdecimal() else free)
+    if not any(name in os.environ for name in HOW):
+        os.environ.update(waiting(asked, free))
+    if resume or config.threads is not None or chosen is not None:
+        return config
     if free < all_cores:
         said = describe_others(busy).capitalize()
         console.say(f"{said}: computing on {counted(free, 'thread')} (--threads changes that).")

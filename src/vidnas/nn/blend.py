@@ -6,6 +6,7 @@ of several inputs is one map of all their channels, and one pass over the pixels
 """
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 import torch
@@ -13,10 +14,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from vidnas.nn.layout import clips_of, images
-from vidnas.nn.native.blend import Blend, Covariance, NormedBlend, add_native
+from vidnas.nn.native.blend import Blend, Covariance, MapNorms, NormedBlend, add_native
 from vidnas.nn.native.library import kernels
 from vidnas.nn.native.norms import EPS
-from vidnas.nn.pooling import thin
+from vidnas.nn.pooling import thin_all
 from vidnas.shapes import FeatureFrames
 
 
@@ -45,7 +46,9 @@ def map_of(
 
 def _thinned(linear: LinearMap) -> LinearMap:
     """The same map of all pixels of smaller inputs."""
-    return linear._replace(inputs=[thin(frames, linear.stride) for frames in linear.inputs], stride=1)
+    if linear.stride == 1:
+        return linear
+    return linear._replace(inputs=thin_all(linear.inputs, linear.stride), stride=1)
 
 
 def sum_maps(
@@ -59,20 +62,17 @@ def sum_maps(
     """
     with_norm, bare = [(_thinned(linear), weight) for linear, weight in with_norm], [*map(_thinned, bare)]
     maps = [*(linear for linear, _ in with_norm), *bare]
-    matrices = [linear.matrix for linear in maps]
     inputs = [t for linear in maps for t in linear.inputs]
     rectified = [linear.rectified for linear in maps for _ in linear.inputs]
     num_centred = sum(len(linear.inputs) for linear, _ in with_norm)
-    mean = matrices[0].new_zeros(0)
+    matrices = [linear.matrix for linear in bare]
+    mean = inputs[0].new_zeros(sum(matrix.shape[1] for matrix in matrices))
     if with_norm:
-        mean, cov = covariance(inputs[:num_centred], rectified[:num_centred])
-        first = 0
-        for i, (linear, weight) in enumerate(with_norm):
-            own = slice(first, first + linear.matrix.shape[1])
-            matrices[i] = normed(weight, linear.matrix, cov[own, own])
-            first = own.stop
+        own_mean, cov = covariance(inputs[:num_centred], rectified[:num_centred])
+        mean = torch.cat([own_mean, mean])
+        weights = [weight for _, weight in with_norm]
+        matrices.insert(0, _all_normed(weights, [linear.matrix for linear, _ in with_norm], cov))
     centred = [i < num_centred for i in range(len(inputs))]
-    mean = torch.cat([mean, *(mean.new_zeros(linear.matrix.shape[1]) for linear in bare)])
     return blend(inputs, rectified, centred, torch.cat(matrices, dim=1), mean, totals)
 
 
@@ -176,6 +176,16 @@ def normed(weight: Tensor, matrix: Tensor, covariance: Tensor) -> Tensor:
         rows = matrix.to(covariance.dtype)
         variances = (rows @ covariance * rows).sum(dim=1)
         return ((weight * (variances + EPS).rsqrt())[:, None] * rows).to(matrix.dtype)
+
+
+def _all_normed(weights: Sequence[Tensor], matrices: Sequence[Tensor], covariance: Tensor) -> Tensor:
+    """Each matrix as `normed` has it, side by side, as their channels are in the covariance."""
+    if kernels(*weights, *matrices) is not None and covariance.dtype is torch.float64:
+        return MapNorms.apply(covariance, *weights, *matrices)  # type: ignore[no-any-return, no-untyped-call]
+    firsts = accumulate((matrix.shape[1] for matrix in matrices), initial=0)
+    blocks = [slice(first, first + matrix.shape[1]) for first, matrix in zip(firsts, matrices, strict=False)]
+    found = [normed(w, m, covariance[own, own]) for w, m, own in zip(weights, matrices, blocks, strict=True)]
+    return torch.cat(found, dim=1)
 
 
 def _through_relu(inputs: Sequence[FeatureFrames], rectified: Sequence[bool]) -> list[FeatureFrames]:

@@ -1,6 +1,6 @@
 """Pooling over 3 x 3 pixels, then over 3 frames; stride 1, padding never counts."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from vidnas.nn.native.gradients import first_derivative_only
+from vidnas.nn.native.gradients import all_contiguous, first_derivative_only
 from vidnas.nn.native.library import kernels, loaded_kernels
 from vidnas.shapes import FeatureFrames
 
@@ -31,9 +31,14 @@ def avg_pool(frames: FeatureFrames) -> FeatureFrames:
 
 def thin(frames: FeatureFrames, stride: int) -> FeatureFrames:
     """Every stride-th pixel of every stride-th row."""
-    if stride == 1 or kernels(frames) is None:
-        return frames[..., ::stride, ::stride].contiguous()
-    return _Thin.apply(frames, stride)  # type: ignore[no-any-return, no-untyped-call]
+    return thin_all([frames], stride)[0]
+
+
+def thin_all(inputs: Sequence[FeatureFrames], stride: int) -> list[FeatureFrames]:
+    """`thin` of several inputs that differ in nothing but their channels."""
+    if stride == 1 or kernels(*inputs) is None:
+        return [frames[..., ::stride, ::stride].contiguous() for frames in inputs]
+    return list(_Thin.apply(stride, *inputs))  # type: ignore[no-untyped-call]
 
 
 def _pool(frames: FeatureFrames, pool: Callable[..., Tensor]) -> FeatureFrames:
@@ -96,26 +101,31 @@ def _pooled(kernel: str, frames: Tensor, *more: int) -> Tensor:
 
 
 class _Thin(torch.autograd.Function):
-    """thin by the CPU kernel: one pass there, one back."""
+    """thin_all by the CPU kernel: one pass there, one back."""
 
     @staticmethod
-    def forward(ctx: Any, frames: Tensor, stride: int) -> Tensor:
-        """Frames in, thinned ones out."""
-        ctx.shape, ctx.stride = frames.shape, stride
-        height, width = (-(-size // stride) for size in frames.shape[3:])
-        thinned = frames.new_empty(*frames.shape[:3], height, width)
-        _move_pixels(frames.contiguous(), thinned, frames.shape, stride, gradient=False)
+    def forward(ctx: Any, stride: int, *inputs: Tensor) -> tuple[Tensor, ...]:
+        """The stride and frames in, thinned ones out."""
+        ctx.size, ctx.stride = inputs[0].shape[3:], stride
+        height, width = (-(-size // stride) for size in ctx.size)
+        thinned = tuple(frames.new_empty(*frames.shape[:3], height, width) for frames in inputs)
+        _move_pixels(inputs, thinned, ctx.size, stride, gradient=False)
         return thinned
 
     @staticmethod
     @first_derivative_only
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
-        """The gradient in the thinned frames in, that in the frames out."""
-        found = grad.new_empty(ctx.shape)
-        _move_pixels(grad.contiguous(), found, ctx.shape, ctx.stride, gradient=True)
-        return found, None
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        """The gradients in the thinned frames in, those in the frames out."""
+        found = [grad.new_empty(*grad.shape[:3], *ctx.size) for grad in grads]
+        _move_pixels(grads, found, ctx.size, ctx.stride, gradient=True)
+        return None, *found
 
 
-def _move_pixels(source: Tensor, target: Tensor, shape: torch.Size, stride: int, *, gradient: bool) -> None:
-    library = loaded_kernels(source)
-    library.share("thin", shape[:3].numel(), source, target, *shape[3:], stride, int(gradient))
+def _move_pixels(
+    sources: Sequence[Tensor], targets: Sequence[Tensor], size: torch.Size, stride: int, *, gradient: bool
+) -> None:
+    channels = [t.shape[2] for t in sources]
+    loaded_kernels(sources[0]).share(
+        "thin", sources[0].shape[:2].numel(),
+        all_contiguous(sources), targets, channels, len(sources), *size, stride, int(gradient),
+    )  # fmt: skip

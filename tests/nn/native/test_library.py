@@ -161,8 +161,9 @@ KERNEL = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_ssize_t), ctypes
 def share_out(work: Work, num_items: int, *slots: tuple[int, int]) -> None:
     """Share the items of a kernel that is written in Python."""
     kernel = KERNEL(lambda numbers, first, last: work(numbers[: len(slots)], first, last))
-    starts, strides = zip(*slots, strict=True)
-    share(loaded_kernels(FRAMES).code, kernel, num_items, starts, strides)
+    numbers = [number for column in zip(*slots, strict=True) for number in column]
+    arguments = (ctypes.c_ssize_t * len(numbers))(*numbers)
+    share(loaded_kernels(FRAMES).code, kernel, num_items, ctypes.addressof(arguments), len(slots))
 
 
 THREAD = PerThread(start=0, stride=1)
@@ -232,13 +233,13 @@ def test_a_kernel_is_given_addresses_numbers_and_each_thread_s_own(
 
     def work(numbers: list[int], _first: int, _last: int) -> int:
         tensors = (ctypes.c_ssize_t * 2).from_address(numbers[-2])
-        integers = (ctypes.c_int * 3).from_address(numbers[-1])
+        integers = (ctypes.c_ssize_t * 3).from_address(numbers[-1])
         given.append((numbers[:-2], list(tensors), list(integers)))
         return 0
 
     declared = (
         "const real *OR_NULL bias, int dilation, const real *x, double *sums, double *square_sums, "
-        "const real *OR_NULL const *base, const int *slot"
+        "const real *OR_NULL const *base, const intptr_t *slot"
     )
     arguments = None, -7, FRAMES, sums.at(0), sums.at(1), [FRAMES, None], (3, -1, True)
     toy(declared, work).share("toy", 2, *arguments)
@@ -259,7 +260,7 @@ WRONG: dict[str, tuple[Argument, ...]] = {
     "double *OR_NULL sums": (3, FRAMES.double()),
     "const real *const *g": (None, 3, FRAMES, [3], [FRAMES, None], [FRAMES, FRAMES.double()]),
     "const real *OR_NULL const *g": (None, [3]),
-    "const int *slot": (None, 3, torch.tensor([3], dtype=torch.int32), [None], [FRAMES]),
+    "const intptr_t *slot": (None, 3, torch.tensor([3], dtype=torch.int32), [None], [FRAMES]),
 }
 
 
@@ -302,7 +303,7 @@ def test_the_header_and_the_kernels_cannot_declare_different_things(tmp_path: Pa
     subprocess.run(command, check=True)
     header.write_text(
         header.read_text().replace(
-            "real *y, int height, int width, int stride", "real *y, int height, real *width, int stride"
+            "const intptr_t *channels, int num, int height", "const intptr_t *channels, real *num, int height"
         )
     )
     failed = subprocess.run(command, capture_output=True, text=True)

@@ -5,7 +5,7 @@
  * is read are `pixels` of a frame, every stride-th of every stride-th row, `thin_width` in a row. */
 typedef struct {
     const real *const *arrays;
-    const int *channels, *rectified;
+    const intptr_t *channels, *rectified;
     const real *mean;
     int num, frames, width, stride;
     size_t plane;
@@ -19,7 +19,7 @@ static int frames_together(int pixels) { return larger(1, MANY_VECS * LANES / pi
 int blend_items(int frames, int pixels) { return (frames + frames_together(pixels) - 1) / frames_together(pixels); }
 
 /* `others`: rows of scratch beside those of the J channels. */
-static Inputs inputs_of(const real *const *arrays, const int *channels, const int *rectified, const real *mean, int num,
+static Inputs inputs_of(const real *const *arrays, const intptr_t *channels, const intptr_t *rectified, const real *mean, int num,
                         int frames, int height, int width, int stride, int others)
 {
     Inputs in = {arrays, channels, rectified, mean, num, frames, width, stride, (size_t)height * width};
@@ -93,7 +93,7 @@ static void fill_channels(const Inputs *in, Part part, real *scratch)
 }
 
 /* Adds the sums of the J channels and those of the products of all pairs. */
-static int covariance(const real *const *arrays, const int *channels, const int *rectified, const real *mean, int num,
+static int covariance(const real *const *arrays, const intptr_t *channels, const intptr_t *rectified, const real *mean, int num,
                       double *sums, double *products, int frames, int pixels, int first, int last)
 {
     Inputs in = inputs_of(arrays, channels, rectified, mean, num, frames, 1, pixels, 1, 0);
@@ -113,7 +113,7 @@ static int covariance(const real *const *arrays, const int *channels, const int 
 
 /* matrix (O, J) x inputs + bias, if there is one: C of the O channels into each out, plus what is in its base unless
  * that is NULL; both may be the same. Adds the results' moments, without bias and base, unless `sums` is NULL. */
-static int blend_forward(const real *const *arrays, const int *channels, const int *rectified, const real *mean,
+static int blend_forward(const real *const *arrays, const intptr_t *channels, const intptr_t *rectified, const real *mean,
                          int num, const real *matrix, const real *bias, const real *const *base, real *const *out,
                          double *sums, double *square_sums, int O, int C, int frames, int height, int width,
                          int stride, int first, int last)
@@ -151,7 +151,7 @@ static int blend_forward(const real *const *arrays, const int *channels, const i
  * input was rectified, only where it was positive. Each g has C of the O channels. dy is g or, where there is a y,
  * y_scale g + y_slope y + y_shift by channel. Adds to d_matrix (O, J) the products of dy and inputs unless that is
  * NULL. */
-static int blend_backward(const real *const *arrays, const int *channels, const int *rectified, const real *mean,
+static int blend_backward(const real *const *arrays, const intptr_t *channels, const intptr_t *rectified, const real *mean,
                           int num, const real *const *g, const real *y, const real *y_scale, const real *y_slope,
                           const real *y_shift, const real *matrix, const real *shift, real *const *d_arrays,
                           double *d_matrix, int O, int C, int frames, int pixels, int first, int last)

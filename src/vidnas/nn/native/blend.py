@@ -72,6 +72,46 @@ def _means(frames: Sequence[Tensor]) -> Tensor:
     return sums.total(frames[0].dtype) / (batch * time * height * width)
 
 
+class MapNorms(torch.autograd.Function):
+    """blend.normed of maps side by side, in one step of the gradient."""
+
+    @staticmethod
+    def forward(ctx: Any, covariance: Tensor, *weights_and_matrices: Tensor) -> Tensor:
+        """The covariance of all maps' channels, the weights and as many matrices in; one matrix out."""
+        num = len(weights_and_matrices) // 2
+        weights, matrices = _halves(all_contiguous(weights_and_matrices))
+        outputs, channels = len(matrices[0]), len(covariance)
+        normed = matrices[0].new_empty(outputs, channels)
+        inv_std = covariance.new_empty(outputs, num)
+        loaded_kernels(normed).share(
+            "map_norms", outputs,
+            covariance, weights, matrices, [m.shape[1] for m in matrices], num, normed, inv_std, channels,
+        )  # fmt: skip
+        ctx.save_for_backward(covariance, inv_std, *weights, *matrices)
+        return normed
+
+    @staticmethod
+    @first_derivative_only
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, ...]:
+        """The gradient in the matrix in, those in everything that `forward` takes out."""
+        covariance, inv_std, *weights_and_matrices = ctx.saved_tensors
+        weights, matrices = _halves(weights_and_matrices)
+        d_weights, d_matrices = ([torch.empty_like(t) for t in ts] for ts in (weights, matrices))
+        d_covariance = Sums(*covariance.shape)
+        outputs, num = inv_std.shape
+        loaded_kernels(grad).share(
+            "map_norms_backward", outputs,
+            covariance, weights, matrices, [m.shape[1] for m in matrices], num, inv_std, grad.contiguous(),
+            d_weights, d_matrices, d_covariance.at(), len(covariance),
+        )  # fmt: skip
+        return d_covariance.total(), *d_weights, *d_matrices
+
+
+def _halves(tensors: Sequence[Tensor]) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
+    half = len(tensors) // 2
+    return tensors[:half], tensors[half:]
+
+
 class Blend(torch.autograd.Function):
     """blend.blend."""
 
@@ -93,10 +133,11 @@ class Blend(torch.autograd.Function):
         """The gradients in the new totals in, those in everything that `forward` takes out."""
         matrix, mean, *inputs = ctx.saved_tensors
         grads = tuple(all_contiguous(grads))
-        pairs = zip(inputs, ctx.centred, strict=True)
-        is_centred = torch.cat([mean.new_full((t.shape[2],), float(centred)) for t, centred in pairs])
         # the gradient of a mean is that of all pixels alike
-        shift = -is_centred * (_means(grads) @ matrix)
+        shift = -(_means(grads) @ matrix)
+        for own, centred in zip(shift.split([t.shape[2] for t in inputs]), ctx.centred, strict=True):
+            if not centred:
+                own.zero_()
         d_matrix = ParameterGradient(matrix, wanted=ctx.needs_input_grad[3])
         d_inputs = _backward(inputs, ctx.rectified, mean, _Incoming(grads), matrix.T, shift, d_matrix)
         d_totals = only_wanted(ctx.needs_input_grad[5 : 5 + len(grads)], grads)

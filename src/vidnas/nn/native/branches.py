@@ -77,5 +77,5 @@ def add_native(
     temporal: Tensor, bias: Tensor, slots: tuple[int, ...],
 ) -> None:  # fmt: skip
     """branches.FoldedBranches.add_to for ReLU, without a gradient."""
-    z, _ = stages.spatial(frames.contiguous(), (plain, dilated), mid_bias)
+    z = stages.active_spatial(frames.contiguous(), (plain, dilated), mid_bias)
     stages.add_temporal(outs, z, temporal, bias, slots)

@@ -3,6 +3,8 @@
 import ctypes
 import os
 import re
+import struct
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
@@ -13,6 +15,9 @@ import torch
 from torch import Tensor
 
 HEADER = Path(__file__).with_name("kernels.h")
+WORD = ctypes.sizeof(ctypes.c_ssize_t)
+WHOLE = "intptr_t"
+"""What the items of an array of whole numbers are in C."""
 FUNCTION = re.compile(r"\bint (\w+)\(([^()]*?)(, int first, int last)?\);")
 
 
@@ -70,6 +75,20 @@ Argument = Tensor | PerThread | Sequence[Tensor | None] | Sequence[int] | int | 
 """What a function in C may be given. A tensor stands for its numbers' address, a sequence for an array."""
 
 
+class _Space(threading.local):
+    """Where a thread's calls lay down their numbers, arguments first, then the arrays they point to."""
+
+    SIZE = 1 << 14
+
+    def __init__(self) -> None:
+        self.numbers = (ctypes.c_ssize_t * self.SIZE)()
+        self.address = ctypes.addressof(self.numbers)
+
+    def fill(self, numbers: Sequence[int]) -> None:
+        """Begin anew with these."""
+        struct.pack_into(f"{len(numbers)}n", self.numbers, 0, *numbers)
+
+
 class Library:
     """The functions of kernels.h, compiled for one precision."""
 
@@ -80,12 +99,13 @@ class Library:
         self.dtypes = dtypes | {f"{pointer}?": dtype for pointer, dtype in dtypes.items()}
         self._types = {name: tuple(p.type for p in one.parameters) for name, one in prototypes().items()}
         self._counts: dict[tuple[str, tuple[int, ...]], int] = {}
+        self._space = _Space()
 
     def count(self, name: str, *numbers: int) -> int:
         """What a function says that takes whole numbers alone."""
         found = self._counts.get((name, numbers))
         if found is None:
-            self._numbers(name, numbers, [])
+            self._numbers(name, numbers, 0)
             found = self._counts[name, numbers] = int(getattr(self.code, name)(*numbers))
         return found
 
@@ -95,34 +115,58 @@ class Library:
         The division depends on nothing else, so that sums come out alike every time. TypeError where the
         kernel takes something else.
         """
-        arrays: list[Any] = []  # held until the work is done
-        starts = self._numbers(kernel, arguments, arrays)
+        space, count = self._space, len(arguments)
+        numbers, arrays = self._numbers(kernel, arguments, space.address + 2 * count * WORD)
         strides = [a.stride if type(a) is PerThread else 0 for a in arguments]
-        share(self.code, getattr(self.code, f"do_{kernel}"), num_items, starts, strides)
+        space.fill(numbers + strides + arrays)
+        share(self.code, getattr(self.code, f"do_{kernel}"), num_items, space.address, count)
 
-    def _numbers(self, name: str, arguments: Sequence[Argument], arrays: list[Any]) -> list[int]:
-        """Each argument as a number; `arrays` takes what must live as long as the numbers are used.
+    def _numbers(self, name: str, arguments: Sequence[Argument], address: int) -> tuple[list[int], list[int]]:
+        """Each argument as a number, and the numbers of the arrays, which are to lie from `address` on.
 
         A step asks this some thousand times, so what comes most often is looked for first.
         """
         types, dtypes = self._types[name], self.dtypes
         if len(arguments) != len(types):
             raise TypeError(f"{name} takes {len(types)} arguments and was given {len(arguments)}.")
-        numbers: list[int] = []
+        numbers, arrays = list[int](), list[int]()
         for argument, wanted in zip(arguments, types, strict=True):
+            number: int | None
             if type(argument) is int and wanted == "int":
-                number: int | None = argument
+                number = argument
+            elif (
+                type(argument) is Tensor
+                and argument.dtype is dtypes.get(wanted)
+                and argument.is_contiguous()
+                and argument.is_cpu
+            ):
+                number = argument.data_ptr()
+            elif isinstance(argument, (list, tuple)) and type(argument) is not PerThread:
+                items = _items(argument, wanted.rstrip("?")[:-1], dtypes)
+                number = None if items is None else address + len(arrays) * WORD
+                arrays += items or ()
             else:
-                number = _number(argument, wanted, dtypes, arrays)
+                number = _number(argument, wanted, dtypes)
             if number is None:
                 parameter = prototypes()[name].parameters[len(numbers)]
                 declared = f"{parameter.declared}{parameter.name}"
                 raise TypeError(f"{name} takes '{declared}', not {_kind(argument)}.")
             numbers.append(number)
-        return numbers
+        return numbers, arrays
 
 
-def _number(argument: Argument, wanted: str, dtypes: dict[str, torch.dtype], arrays: list[Any]) -> int | None:
+def _items(
+    items: Sequence[Tensor | None] | Sequence[int], wanted: str, dtypes: dict[str, torch.dtype]
+) -> list[int] | None:
+    """An array's items as numbers; None where they are not of the type in C that is `wanted`."""
+    if "*" not in wanted and wanted != WHOLE:
+        return None
+    found = [_number(item, wanted, dtypes) for item in items]
+    numbers = [number for number in found if number is not None]
+    return numbers if len(numbers) == len(found) else None
+
+
+def _number(argument: Argument, wanted: str, dtypes: dict[str, torch.dtype]) -> int | None:
     """An argument as `Library._numbers` has it; None where it is not of the type in C that is `wanted`."""
     if isinstance(argument, Tensor):
         if not argument.is_contiguous():
@@ -132,26 +176,8 @@ def _number(argument: Argument, wanted: str, dtypes: dict[str, torch.dtype], arr
     if argument is None:
         return 0 if wanted.endswith("?") else None
     if isinstance(argument, int):
-        return argument if wanted == "int" else None
-    if isinstance(argument, PerThread):
-        return argument.start if wanted.startswith("double*") else None
-    return _address(argument, wanted.rstrip("?")[:-1], dtypes, arrays)
-
-
-def _address(
-    items: Sequence[Tensor | None] | Sequence[int],
-    wanted: str,
-    dtypes: dict[str, torch.dtype],
-    arrays: list[Any],
-) -> int | None:
-    """An array of these, each of the type that is `wanted`."""
-    found = [_number(item, wanted, dtypes, arrays) for item in items]
-    numbers = [number for number in found if number is not None]
-    if len(numbers) < len(found) or not (wanted == "int" or "*" in wanted):
-        return None
-    array = ((ctypes.c_int if wanted == "int" else ctypes.c_ssize_t) * len(numbers))(*numbers)
-    arrays.append(array)
-    return ctypes.addressof(array)
+        return argument if wanted in ("int", WHOLE) else None
+    return argument.start if isinstance(argument, PerThread) and wanted.startswith("double*") else None
 
 
 def _kind(argument: Argument) -> str:
@@ -160,14 +186,14 @@ def _kind(argument: Argument) -> str:
     return f"{argument!r:.80}"
 
 
-def share(
-    code: ctypes.CDLL, kernel: Any, num_items: int, starts: Sequence[int], strides: Sequence[int]
-) -> None:
-    """Call a kernel for parts of its items, a thread each; argument n is starts[n] + thread x strides[n]."""
+def share(code: ctypes.CDLL, kernel: Any, num_items: int, arguments: int, count: int) -> None:
+    """Call a kernel for parts of its items, a thread each.
+
+    From the address `arguments` on lie `count` arguments and, behind them, by how much each differs from one
+    thread to the next.
+    """
     threads = max(1, min(torch.get_num_threads(), num_items))
-    count = len(starts)
-    arguments = (ctypes.c_ssize_t * (2 * count))(*starts, *strides)
-    work = kernel, arguments, count, num_items, threads
+    work = kernel, ctypes.c_void_p(arguments), count, num_items, threads
     if threads == 1:
         failed = code.do_part(*work, 0)
     elif (openmp := _openmp()) is not None:

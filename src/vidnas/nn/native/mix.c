@@ -5,7 +5,7 @@ enum { STRIP = 1024 };
 
 /* out[s] = base[s] + the sum over the groups j with slot[j] = s of scale y + shift, where base[s] may be NULL. Each of
  * the S outs has C channels. An item is a frame. */
-static int mix_forward(const real *y, const real *scale, const real *shift, const int *slot, const real *const *base,
+static int mix_forward(const real *y, const real *scale, const real *shift, const intptr_t *slot, const real *const *base,
                        real *const *out, int C, int K, int S, int pixels, int first, int last)
 {
     for (int item = first; item < last; item++)
@@ -40,7 +40,7 @@ static int channel_sums(const real *const *arrays, double *sums, int num, int C,
 }
 
 /* Adds by channel of y the sums of g and of g y, where g is its group's. An item is a frame. */
-static int mix_backward(const real *y, const real *const *g, const int *slot, double *sums, double *product_sums,
+static int mix_backward(const real *y, const real *const *g, const intptr_t *slot, double *sums, double *product_sums,
                         int C, int K, int pixels, int first, int last)
 {
     for (int item = first; item < last; item++)

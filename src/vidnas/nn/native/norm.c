@@ -43,6 +43,57 @@ static int norm_backward(const precise *sums, const precise *saved, real *d_weig
     return 0;
 }
 
+/* The norms behind `num` linear maps side by side, each of its own `channels` of the J that the covariance is of; an
+ * item is an output, a row of every map. Writes the maps with the norms in them as one matrix (outputs, J), and by
+ * output and map 1 / standard deviation. */
+static int map_norms(const precise *covariance, const real *const *weights, const real *const *matrices,
+                     const intptr_t *channels, int num, real *normed, precise *inv_std, int J, int first, int last)
+{
+    for (int o = first; o < last; o++)
+        for (int n = 0, j = 0; n < num; j += channels[n++]) {
+            int C = channels[n];
+            const real *row = matrices[n] + (size_t)o * C;
+            double variance = 0;
+            for (int a = 0; a < C; a++) {
+                const precise *line = covariance + (size_t)(j + a) * J + j;
+                double sum = 0;
+                for (int b = 0; b < C; b++) sum += line[b] * row[b];
+                variance += sum * row[a];
+            }
+            double inv = inv_std[(size_t)o * num + n] = 1 / __builtin_sqrt(variance + EPS), scale = weights[n][o] * inv;
+            for (int a = 0; a < C; a++) normed[(size_t)o * J + j + a] = scale * row[a];
+        }
+    return 0;
+}
+
+/* The gradients of map_norms from g, that in `normed`; adds to that in the covariance. */
+static int map_norms_backward(const precise *covariance, const real *const *weights, const real *const *matrices,
+                              const intptr_t *channels, int num, const precise *inv_std, const real *g,
+                              real *const *d_weights, real *const *d_matrices, double *d_covariance, int J, int first,
+                              int last)
+{
+    for (int o = first; o < last; o++)
+        for (int n = 0, j = 0; n < num; j += channels[n++]) {
+            int C = channels[n];
+            const real *row = matrices[n] + (size_t)o * C, *own = g + (size_t)o * J + j;
+            real *d_row = d_matrices[n] + (size_t)o * C;
+            double inv = inv_std[(size_t)o * num + n], weight = weights[n][o], product = 0;
+            for (int a = 0; a < C; a++) product += (double)own[a] * row[a];
+            d_weights[n][o] = inv * product;
+            double of_variance = -0.5 * inv * inv * inv * weight * product;
+            for (int a = 0; a < C; a++) {
+                const precise *line = covariance + (size_t)(j + a) * J + j;
+                double *d_line = d_covariance + (size_t)(j + a) * J + j, sum = 0;
+                for (int b = 0; b < C; b++) {
+                    sum += line[b] * row[b];
+                    d_line[b] += of_variance * row[a] * row[b];
+                }
+                d_row[a] = weight * inv * own[a] + 2 * of_variance * sum; /* covariances are symmetric */
+            }
+        }
+    return 0;
+}
+
 enum { TOGETHER = 4096 };
 
 int sum_items(int num) { return (num + TOGETHER - 1) / TOGETHER; }

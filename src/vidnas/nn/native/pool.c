@@ -2,25 +2,36 @@
 #include "kernels.h"
 
 /* Every stride-th pixel of every stride-th row of x into y or, as the gradient, the pixels of x to where they came from
- * in y, whose others are zero. An item is a plane. */
-static int thin(const real *x, real *y, int height, int width, int stride, int gradient, int first, int last)
+ * in y, whose others are zero. */
+static void thin_plane(const real *x, real *y, int height, int width, int stride, int gradient)
 {
     int thin_height = (height + stride - 1) / stride, thin_width = (width + stride - 1) / stride;
-    size_t pixels = (size_t)height * width, thin_pixels = (size_t)thin_height * thin_width;
-    for (int item = first; item < last; item++)
-        for (int row = 0; row < (gradient ? height : thin_height); row++) {
-            if (!gradient) {
-                const real *from = x + item * pixels + (size_t)row * stride * width;
-                real *restrict to = y + item * thin_pixels + (size_t)row * thin_width;
-                for (int c = 0; c < thin_width; c++) to[c] = from[c * stride];
-                continue;
-            }
-            real *restrict to = y + item * pixels + (size_t)row * width;
-            memset(to, 0, width * sizeof(real));
-            if (row % stride) continue;
-            const real *from = x + item * thin_pixels + (size_t)(row / stride) * thin_width;
-            for (int c = 0; c < thin_width; c++) to[c * stride] = from[c];
+    for (int row = 0; row < (gradient ? height : thin_height); row++) {
+        if (!gradient) {
+            const real *from = x + (size_t)row * stride * width;
+            real *restrict to = y + (size_t)row * thin_width;
+            for (int c = 0; c < thin_width; c++) to[c] = from[c * stride];
+            continue;
         }
+        real *restrict to = y + (size_t)row * width;
+        memset(to, 0, width * sizeof(real));
+        if (row % stride) continue;
+        const real *from = x + (size_t)(row / stride) * thin_width;
+        for (int c = 0; c < thin_width; c++) to[c * stride] = from[c];
+    }
+}
+
+/* Those of the `channels` of `num` arrays; an item is a frame. */
+static int thin(const real *const *x, real *const *y, const intptr_t *channels, int num, int height, int width,
+                int stride, int gradient, int first, int last)
+{
+    size_t whole = (size_t)height * width;
+    size_t thinned = (size_t)((height + stride - 1) / stride) * ((width + stride - 1) / stride);
+    size_t from = gradient ? thinned : whole, to = gradient ? whole : thinned;
+    for (int frame = first; frame < last; frame++)
+        for (int n = 0; n < num; n++)
+            for (size_t plane = frame * channels[n]; plane < (size_t)(frame + 1) * channels[n]; plane++)
+                thin_plane(x[n] + plane * from, y[n] + plane * to, height, width, stride, gradient);
     return 0;
 }
 

@@ -14,21 +14,32 @@ from vidnas.nn.native.library import loaded_kernels
 from vidnas.nn.native.norms import Norm, Slopes
 
 
-def spatial(frames: Tensor, kinds: Sequence[Tensor], bias: Tensor | None = None) -> tuple[Tensor, Sums]:
-    """z = filters * relu(frames) and its moments; with `bias` relu(z + bias), and no moments."""
+def spatial(frames: Tensor, kinds: Sequence[Tensor]) -> tuple[Tensor, Sums]:
+    """z = filters * relu(frames) and its moments."""
+    moments = Sums(2, sum(len(filters) for filters in kinds))
+    return _spatial(frames, kinds, None, moments), moments
+
+
+def active_spatial(frames: Tensor, kinds: Sequence[Tensor], bias: Tensor) -> Tensor:
+    """relu(filters * relu(frames) + bias)."""
+    return _spatial(frames, kinds, bias, None)
+
+
+def _spatial(frames: Tensor, kinds: Sequence[Tensor], bias: Tensor | None, moments: Sums | None) -> Tensor:
     library = loaded_kernels(frames)
     batch, time, channels, height, width = frames.shape
     wide = sum(len(filters) for filters in kinds)
-    z, moments = frames.new_empty(batch, time, wide, height, width), Sums(2, wide)
+    z = frames.new_empty(batch, time, wide, height, width)
+    sums = [moments.at(k) if moments else None for k in (0, 1)]
     for filters, dilation, first in _by_dilation(kinds):
         own_bias = None if bias is None else bias[first:][: len(filters)]
         library.share(
             "spatial_forward",
             library.count("spatial_items", batch * time, channels, height, width, dilation),
-            frames, filters, own_bias, z, moments.at(0), moments.at(1), batch * time, channels, wide, first,
-            len(filters), height, width, dilation,
+            frames, filters, own_bias, z, *sums, batch * time, channels, wide, first, len(filters), height,
+            width, dilation,
         )  # fmt: skip
-    return z, moments
+    return z
 
 
 def spatial_backward(

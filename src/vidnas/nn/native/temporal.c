@@ -147,7 +147,7 @@ static int temporal_forward(const real *z, const real *scale, const real *shift,
 
 /* out[slot[j]] += bias + filters * z over time for group j, for inference: z is behind its relu, the last norm is in
  * filters and bias. Each out has C channels. */
-static int temporal_add(const real *z, const real *filters, const real *bias, const int *slot, real *const *out, int T,
+static int temporal_add(const real *z, const real *filters, const real *bias, const intptr_t *slot, real *const *out, int T,
                         int C, int K, int pixels, int first, int last)
 {
     Stage s = stage_of(T, C, K, pixels);
@@ -202,7 +202,7 @@ static void through_relu(const real *gradient, const real *activation, const rea
  * dy = y_scale g + y_slope y + y_shift by channel. Writes dz, the gradient in front of the relu, and adds the sums of
  * dz and of dz z, and d_filters (K, 3, C), taps before inputs, unless that is NULL. */
 static int temporal_backward(const real *z, const real *scale, const real *shift, const real *filters, const real *y,
-                      const real *const *g, const int *slot, const real *y_scale, const real *y_slope,
+                      const real *const *g, const intptr_t *slot, const real *y_scale, const real *y_slope,
                       const real *y_shift, real *dz, double *sums, double *product_sums, double *d_filters, int T,
                       int C, int K, int pixels, int first, int last)
 {
