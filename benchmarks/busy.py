@@ -3,12 +3,11 @@
 usage: python benchmarks/busy.py [--size-px 48] [--stem-stride 2] [--pairs 5] [--json F]
 
 Ours as the command line runs it beside these loops, ours as it runs where they come later (begun idle) and
-ours with threads that wait as PyTorch's do by themselves (spinning) take turns with the plain network beside 0,
-1, 2 or 4 busy loops, each in a process of its own, with 2 threads and with 1. Two threads beside two loops on
-two cores have a fair share of half, and so take twice as long at best.
+ours with threads that wait as PyTorch's do by themselves (spinning) take turns with the plain network beside
+0, 1, 2 or 4 busy loops, each in a process of its own, with 2 threads and with 1. Two threads beside two loops
+on two cores have a fair share of half, and so take twice as long at best.
 """
 
-import json
 import os
 import subprocess
 import sys
@@ -91,9 +90,7 @@ def main() -> None:
                 numbers = " | ".join(f"{1e3 * each:.0f}" for each in sec)
                 print(f"| {threads} | {step} | {name} | {numbers} | {verdict} |", flush=True)
                 rows.append({"threads": threads, "step": step, "who": name, "loops": LOOPS, "sec": sec})
-    if arguments.json is not None:
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(json.dumps({"rows": rows, "machine": facts}, indent=2) + "\n")
+    report.write_rows(arguments.json, rows, facts)
 
 
 def _verdict(sec: list[float], spinning: list[float]) -> str:

@@ -4,7 +4,7 @@ import argparse
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -93,7 +93,15 @@ def _verdict(comparison: Comparison, ratio: str) -> str:
 
 def write_json(path: Path | None, cases: Mapping[str, Comparison], facts: Mapping[str, object]) -> None:
     """All cases and the machine, if a file was asked for."""
+    _write(path, {name: asdict(comparison) for name, comparison in cases.items()}, facts)
+
+
+def write_rows(path: Path | None, rows: Sequence[Mapping[str, object]], facts: Mapping[str, object]) -> None:
+    """The rows of a table and the machine, if a file was asked for."""
+    _write(path, {"rows": list(rows)}, facts)
+
+
+def _write(path: Path | None, figures: Mapping[str, object], facts: Mapping[str, object]) -> None:
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        figures = {name: asdict(comparison) for name, comparison in cases.items()}
         path.write_text(json.dumps({**figures, "machine": dict(facts)}, indent=2) + "\n")

@@ -149,51 +149,49 @@ def growth_rows(stored: Stored) -> Iterator[str]:
         yield line(*cells)
 
 
-SPEED = {
-    "search step, first order": ("search_step", "first_order"),
-    "search step, second order": ("search_step", "second_order"),
-    "training step": ("train_step", "train"),
-    "inference, one clip": ("inference", "inference"),
-    "the same, `--stem-stride 2`": ("inference", "inference_stem_stride_2"),
-    "... against 3D-ResNet-18": ("inference", "inference_stem_stride_2_vs_resnet_18"),
-    "... against C3D (8 frames)": ("inference", "inference_stem_stride_2_vs_c3d"),
-}
-ONE_THREAD_TOO = 4, 5
-"""Of the rows above, the first so many and this one stand there for one thread, too."""
-
-
 def speed_rows(stored: Stored) -> Iterator[str]:
-    """Without the last cell, the bar."""
-    for number, (name, (file, key)) in enumerate(SPEED.items()):
-        for threads in (2, 1):
-            if threads == 1 and number >= ONE_THREAD_TOO[0] and number != ONE_THREAD_TOO[1]:
-                continue
-            one = stored(f"bench/{file}-threads-{threads}.json")[key]
-            with_memory = threads == 2 and file != "inference"
-            ratio = one["time_ratio"]
-            yield line(
-                name if threads == 2 else "", str(threads),
-                time_of(one["rival_median_sec"], one["rival_bytes"] if with_memory else None),
-                time_of(one["ours_median_sec"], one["ours_bytes"] if with_memory else None),
-                f"**{ratio:.2f}**" if file == "train_step" else f"**{ratio:.1f}**",
-            )[:-2] + f" ({one['lowest_pair_ratio']:.1f} to {one['highest_pair_ratio']:.1f})"  # fmt: skip
+    """Of a processor with AVX-512, on two threads, and the ratio on one."""
+    for file in ("search_step", "train_step", "inference"):
+        on_one = stored(f"bench/avx512/{file}-threads-1.json")
+        for name, one in stored(f"bench/avx512/{file}-threads-2.json").items():
+            if name != "machine":
+                of_case = f"{file.replace('_step', '')}, {name.removesuffix(', beside reference')}"
+                memory = f"{1 / one['memory_ratio']:.2f} x"
+                yield line(of_case, *times_of(one), ratio_of(one), ratio_of(on_one[name]), memory)
 
 
 def small_clip_rows(stored: Stored) -> Iterator[str]:
-    """Of a processor with AVX2."""
+    """Of a processor with AVX2, on two threads."""
     for file in ("train_step", "search_step"):
         for name, one in stored(f"bench/avx2/{file}-threads-2.json").items():
             if name != "machine":
-                times = (time_of(one[f"{who}_median_sec"], None) for who in ("rival", "ours"))
-                spread = f"({one['lowest_pair_ratio']:.2f} to {one['highest_pair_ratio']:.2f})"
-                step = file.replace("_step", "")
-                yield line(f"{step}, {name}", *times, f"**{one['time_ratio']:.2f}** {spread}")
+                yield line(f"{file.replace('_step', '')}, {name}", *times_of(one), ratio_of(one))
 
 
-def time_of(sec: float, peak_bytes: int | None) -> str:
-    digits = f"{sec:#.3g}" if sec >= 0.995 else f"{sec:.2f}"
-    time = f"{1000 * sec:.0f} ms" if sec < 0.2 else f"{digits} s"
-    return time if peak_bytes is None else f"{time}, {peak_bytes / 2**30:.1f} GiB"
+def times_of(one: Json) -> list[str]:
+    return [time_of(one[f"{who}_median_sec"]) for who in ("rival", "ours")]
+
+
+def ratio_of(one: Json) -> str:
+    spread = f"({one['lowest_pair_ratio']:.2f} to {one['highest_pair_ratio']:.2f})"
+    return f"**{one['time_ratio']:.2f}** {spread}"
+
+
+def fixed_rows(stored: Stored) -> Iterator[str]:
+    for row in stored("bench/avx512/fixed_costs.json")["rows"]:
+        ms = (f"{row[name]:.0f} ms" for name in ("ms", "without_kernels_ms"))
+        yield line(row["step"], str(row["size_px"]), *ms)
+
+
+def busy_rows(stored: Stored) -> Iterator[str]:
+    for row in stored("bench/avx512/busy.json")["rows"]:
+        yield line(str(row["threads"]), row["step"], row["who"], *(f"{1e3 * sec:.0f}" for sec in row["sec"]))
+
+
+def time_of(sec: float) -> str:
+    if sec < 0.02:
+        return f"{1000 * sec:.1f} ms"
+    return f"{1000 * sec:.0f} ms" if sec < 0.2 else f"{sec:#.3g} s" if sec >= 0.995 else f"{sec:.2f} s"
 
 
 def reading_rows(stored: Stored) -> Iterator[str]:
@@ -245,6 +243,8 @@ TABLES: Mapping[str, tuple[str, Callable[[Stored], Iterator[str]]]] = {
     "ucf101_5": ("docs/results.md", ucf101_5_rows),
     "speed": ("docs/performance.md", speed_rows),
     "small clips": ("docs/performance.md", small_clip_rows),
+    "busy": ("docs/performance.md", busy_rows),
+    "fixed costs": ("docs/performance.md", fixed_rows),
     "reading clips": ("docs/performance.md", reading_rows),
     "alpha gradients": ("docs/results.md", gradient_rows),
     "supernet": ("docs/results.md", rank_rows),

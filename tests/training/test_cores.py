@@ -52,3 +52,11 @@ def test_what_others_compute_is_all_but_our_own_work(
 def test_the_system_tells_of_a_moment() -> None:
     assert 0 <= BUSY_CORES(Others()) <= len(cores.cores())
     assert cores.describe_others(0.25) == f"other programs keep 0.2 of {len(cores.cores())} cores busy"
+
+
+def test_where_the_system_does_not_say_nobody_computes(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hidden(**_: bool) -> None:
+        raise PermissionError(13, "Permission denied", "/proc/stat")
+
+    monkeypatch.setattr("psutil.cpu_times", hidden)
+    assert BUSY_CORES(Others()) == 0.0

@@ -36,17 +36,27 @@ class Others:
         self._began = self._now()
 
     def busy_cores(self) -> float:
-        """How many of this process's cores they have kept busy on average. It may wait for a moment."""
+        """How many of this process's cores they have kept busy on average, 0 where the system hides that.
+
+        It may wait for a moment.
+        """
+        if self._began is None:
+            return 0.0
         began, busy, own = self._began
         time.sleep(max(0.0, SHORTEST_SEC - (time.monotonic() - began)))
-        now, busy_now, own_now = self._now()
+        if (seen := self._now()) is None:
+            return 0.0
+        now, busy_now, own_now = seen
         others = (busy_now - busy - (own_now - own)) / (now - began)
         return min(max(others, 0.0), float(len(cores())))
 
     @staticmethod
-    def _now() -> tuple[float, float, float]:
+    def _now() -> tuple[float, float, float] | None:
         """Seconds: now, of all cores' work, of this process's."""
-        times = psutil.cpu_times(percpu=True)
+        try:
+            times = psutil.cpu_times(percpu=True)
+        except (OSError, psutil.Error):  # some containers hide /proc/stat
+            return None
         own = [times[core] for core in cores() if core < len(times)]
         busy = sum(sum(core) - core.idle - getattr(core, "iowait", 0.0) for core in own)
         return time.monotonic(), busy, time.process_time()
