@@ -15,7 +15,7 @@ from statistics import median
 import torch
 
 from vidnas.cli.threads import waiting
-from vidnas.training.cores import Others, cores
+from vidnas.training.cores import Others
 
 Step = Callable[[], float]
 """One repetition of what is measured. Its result, such as a loss, shows that rivals compute the same."""
@@ -148,8 +148,7 @@ def in_turn(builds: Mapping[str, Build], *, rounds: int, threads: int, calls: in
 @contextmanager
 def _contestants(builds: Mapping[str, Build], threads: int, calls: int) -> Iterator[Mapping[str, Contestant]]:
     contestants: dict[str, Contestant] = {}
-    free = round(len(cores()) - Others().busy_cores())
-    environments = {"ours": waiting(threads, free), "begun idle": waiting(threads, threads)}
+    environments = {"ours": waiting(threads, Others().busy_cores()), "begun idle": waiting(threads, 0.0)}
     try:
         for name, build in builds.items():
             env = environments.get(name, {})

@@ -17,15 +17,20 @@ CHOSEN = "OMP_NUM_THREADS"
 """Who sets it has chosen the threads."""
 
 
-def waiting(threads: int, free: int) -> dict[str, str]:
-    """How so many threads wait for one another where so many cores are free.
+def _free(busy: float) -> int:
+    """The cores for us where others keep so many busy."""
+    return max(1, round(len(cores()) - busy))
+
+
+def waiting(threads: int, busy: float) -> dict[str, str]:
+    """How so many threads wait for one another where others keep so many cores busy.
 
     OpenMP, by which PyTorch and the kernels share work, reads it once, when PyTorch is imported. By itself a
     thread spins for milliseconds, on a busy machine in the time of the very thread that it waits for. With a
     core for each, thirty microseconds are enough to be there at once; with fewer, who waits had better sleep
     (docs/performance.md).
     """
-    return {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": NO_SPINS if threads > free else SPINS}
+    return {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": NO_SPINS if threads > _free(busy) else SPINS}
 
 
 def settle_threads(config: Any, others: Others, *, resume: bool = False) -> Any:
@@ -36,15 +41,15 @@ def settle_threads(config: Any, others: Others, *, resume: bool = False) -> Any:
     """
     if not isinstance(config, Machine):
         return config
-    busy, all_cores = others.busy_cores(), len(cores())
-    free = max(1, round(all_cores - busy))
+    busy = others.busy_cores()
+    free = _free(busy)
     chosen = os.environ.get(CHOSEN)
     asked = config.threads or (int(chosen) if chosen and chosen.isdecimal() else free)
     if not any(name in os.environ for name in HOW):
-        os.environ.update(waiting(asked, free))
+        os.environ.update(waiting(asked, busy))
     if resume or config.threads is not None or chosen is not None:
         return config
-    if free < all_cores:
+    if free < len(cores()):
         said = describe_others(busy).capitalize()
         console.say(f"{said}: computing on {counted(free, 'thread')} (--threads changes that).")
     return replace(config, threads=free)

@@ -19,8 +19,8 @@ static int frames_together(int pixels) { return larger(1, MANY_VECS * LANES / pi
 int blend_items(int frames, int pixels) { return (frames + frames_together(pixels) - 1) / frames_together(pixels); }
 
 /* `others`: rows of scratch beside those of the J channels. */
-static Inputs inputs_of(const real *const *arrays, const intptr_t *channels, const intptr_t *rectified, const real *mean, int num,
-                        int frames, int height, int width, int stride, int others)
+static Inputs inputs_of(const real *const *arrays, const intptr_t *channels, const intptr_t *rectified,
+                        const real *mean, int num, int frames, int height, int width, int stride, int others)
 {
     Inputs in = {arrays, channels, rectified, mean, num, frames, width, stride, (size_t)height * width};
     in.thin_width = (width + stride - 1) / stride;
@@ -93,8 +93,8 @@ static void fill_channels(const Inputs *in, Part part, real *scratch)
 }
 
 /* Adds the sums of the J channels and those of the products of all pairs. */
-static int covariance(const real *const *arrays, const intptr_t *channels, const intptr_t *rectified, const real *mean, int num,
-                      double *sums, double *products, int frames, int pixels, int first, int last)
+static int covariance(const real *const *arrays, const intptr_t *channels, const intptr_t *rectified, const real *mean,
+                      int num, double *sums, double *products, int frames, int pixels, int first, int last)
 {
     Inputs in = inputs_of(arrays, channels, rectified, mean, num, frames, 1, pixels, 1, 0);
     real *scratch = zeros((size_t)in.J * in.span);
@@ -113,10 +113,10 @@ static int covariance(const real *const *arrays, const intptr_t *channels, const
 
 /* matrix (O, J) x inputs + bias, if there is one: C of the O channels into each out, plus what is in its base unless
  * that is NULL; both may be the same. Adds the results' moments, without bias and base, unless `sums` is NULL. */
-static int blend_forward(const real *const *arrays, const intptr_t *channels, const intptr_t *rectified, const real *mean,
-                         int num, const real *matrix, const real *bias, const real *const *base, real *const *out,
-                         double *sums, double *square_sums, int O, int C, int frames, int height, int width,
-                         int stride, int first, int last)
+static int blend_forward(const real *const *arrays, const intptr_t *channels, const intptr_t *rectified,
+                         const real *mean, int num, const real *matrix, const real *bias, const real *const *base,
+                         real *const *out, double *sums, double *square_sums, int O, int C, int frames, int height,
+                         int width, int stride, int first, int last)
 {
     int size = block_size(O);
     Inputs in = inputs_of(arrays, channels, rectified, mean, num, frames, height, width, stride, size);
@@ -151,10 +151,11 @@ static int blend_forward(const real *const *arrays, const intptr_t *channels, co
  * input was rectified, only where it was positive. Each g has C of the O channels. dy is g or, where there is a y,
  * y_scale g + y_slope y + y_shift by channel. Adds to d_matrix (O, J) the products of dy and inputs unless that is
  * NULL. */
-static int blend_backward(const real *const *arrays, const intptr_t *channels, const intptr_t *rectified, const real *mean,
-                          int num, const real *const *g, const real *y, const real *y_scale, const real *y_slope,
-                          const real *y_shift, const real *matrix, const real *shift, real *const *d_arrays,
-                          double *d_matrix, int O, int C, int frames, int pixels, int first, int last)
+static int blend_backward(const real *const *arrays, const intptr_t *channels, const intptr_t *rectified,
+                          const real *mean, int num, const real *const *g, const real *y, const real *y_scale,
+                          const real *y_slope, const real *y_shift, const real *matrix, const real *shift,
+                          real *const *d_arrays, double *d_matrix, int O, int C, int frames, int pixels, int first,
+                          int last)
 {
     int J = 0;
     for (int n = 0; n < num; n++) J += channels[n];

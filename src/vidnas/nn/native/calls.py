@@ -134,14 +134,7 @@ class Library:
             number: int | None
             if type(argument) is int and wanted == "int":
                 number = argument
-            elif (
-                type(argument) is Tensor
-                and argument.dtype is dtypes.get(wanted)
-                and argument.is_contiguous()
-                and argument.is_cpu
-            ):
-                number = argument.data_ptr()
-            elif isinstance(argument, (list, tuple)) and type(argument) is not PerThread:
+            elif isinstance(argument, (list, tuple)) and not isinstance(argument, PerThread):
                 items = _items(argument, wanted.rstrip("?")[:-1], dtypes)
                 number = None if items is None else address + len(arrays) * WORD
                 arrays += items or ()

@@ -2,8 +2,8 @@
  * gives them and to write what spreads an array of arguments over a kernel's parameters.
  *
  * A kernel ends with `int first, int last`, its items; the other functions take numbers alone. To Python a `real *` is
- * a tensor, a `real *const *` several, an `intptr_t *` several whole numbers, and a `double *` is where each thread adds up
- * numbers of its own. Only what is OR_NULL may be missing. */
+ * a tensor, a `real *const *` several, an `intptr_t *` several whole numbers, and a `double *` is where each thread
+ * adds up numbers of its own. Only what is OR_NULL may be missing. */
 #pragma once
 #include "vectors.h"
 
@@ -32,8 +32,8 @@ static int temporal_backward(const real *z, const real *scale, const real *shift
 
 /* blend.c */
 int blend_items(int frames, int pixels);
-static int covariance(const real *const *arrays, const intptr_t *channels, const intptr_t *rectified, const real *mean, int num,
-                      double *sums, double *products, int frames, int pixels, int first, int last);
+static int covariance(const real *const *arrays, const intptr_t *channels, const intptr_t *rectified, const real *mean,
+                      int num, double *sums, double *products, int frames, int pixels, int first, int last);
 static int blend_forward(const real *const *arrays, const intptr_t *channels, const intptr_t *rectified,
                          const real *OR_NULL mean, int num, const real *matrix, const real *OR_NULL bias,
                          const real *OR_NULL const *base, real *const *out, double *OR_NULL sums,

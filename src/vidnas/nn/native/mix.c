@@ -5,8 +5,8 @@ enum { STRIP = 1024 };
 
 /* out[s] = base[s] + the sum over the groups j with slot[j] = s of scale y + shift, where base[s] may be NULL. Each of
  * the S outs has C channels. An item is a frame. */
-static int mix_forward(const real *y, const real *scale, const real *shift, const intptr_t *slot, const real *const *base,
-                       real *const *out, int C, int K, int S, int pixels, int first, int last)
+static int mix_forward(const real *y, const real *scale, const real *shift, const intptr_t *slot,
+                       const real *const *base, real *const *out, int C, int K, int S, int pixels, int first, int last)
 {
     for (int item = first; item < last; item++)
         for (int channel = 0; channel < S * C; channel++)

@@ -147,8 +147,8 @@ static int temporal_forward(const real *z, const real *scale, const real *shift,
 
 /* out[slot[j]] += bias + filters * z over time for group j, for inference: z is behind its relu, the last norm is in
  * filters and bias. Each out has C channels. */
-static int temporal_add(const real *z, const real *filters, const real *bias, const intptr_t *slot, real *const *out, int T,
-                        int C, int K, int pixels, int first, int last)
+static int temporal_add(const real *z, const real *filters, const real *bias, const intptr_t *slot, real *const *out,
+                        int T, int C, int K, int pixels, int first, int last)
 {
     Stage s = stage_of(T, C, K, pixels);
     real **packed = pack_groups(&s, filters, 0);
