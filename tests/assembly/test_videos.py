@@ -16,9 +16,11 @@ from vidnas.errors import UserError
 from vidnas.runs import learnt
 from vidnas.runs.learnt import read_seen
 from vidnas.runs.log import RunLog
+from vidnas.video.clips.transforms import scaled_short_side
 from vidnas.video.items import Item, VideoIndex
 from vidnas.video.scan import scan_index, scans
 from vidnas.video.scan.scans import Scanned
+from vidnas.video.stores.footage import read_frames
 
 
 def test_a_made_test_split_is_the_same_for_every_verb_and_seed(tiny_videos: Path) -> None:
@@ -47,6 +49,36 @@ def test_builtin_clips_are_written_once_to_the_user_s_cache(
     monkeypatch.setattr(videos, "write_clips", write)
     assert videos.builtin_clips() == written[0]
     assert written[0].parent == tmp_path
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_frames_stay_in_memory_where_those_of_all_training_videos_have_room(
+    tiny_videos: Path, workers: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = train_preset("demo", data=str(tiny_videos), genotype="random:0", workers=workers)
+    scanned = videos.scan(videos.open_videos(config), config)
+    needed = 0
+    for item in scanned.index.train:
+        short_side_px = scaled_short_side(config.size_px)
+        frames = [frame.image for frame in read_frames(item.path, None, short_side_px=short_side_px)]
+        needed += sum(frame.nbytes for frame in frames)
+    cache = videos.frame_cache(scanned, config)
+    assert cache is not None and cache.num_bytes == needed
+    assert videos.frame_cache(scanned, replace(config, cache_mb=needed / 1e6)) is not None
+    caplog.set_level("INFO", "vidnas")
+    caplog.clear()
+    assert videos.frame_cache(scanned, replace(config, cache_mb=0.0)) is None
+    assert caplog.text == ""
+    assert videos.frame_cache(scanned, replace(config, cache_mb=needed / 1e6 - 0.001)) is None
+    assert "Every epoch decodes its videos: all frames of the training videos take" in caplog.text
+    monkeypatch.setattr(videos, "free_bytes", lambda _: 4 * needed - 4)
+    assert videos.frame_cache(scanned, config) is None
+    monkeypatch.setattr(videos, "free_bytes", lambda _: None)
+    assert videos.frame_cache(scanned, config) is None
+    monkeypatch.setattr(videos, "free_bytes", lambda _: 4 * needed)
+    assert videos.frame_cache(scanned, config) is not None
+    monkeypatch.setattr(videos, "can_share", lambda: False)
+    assert (videos.frame_cache(scanned, config) is None) == (workers > 0)
 
 
 def test_clips_without_a_group_are_resampled_alone() -> None:

@@ -249,7 +249,7 @@ def test_a_balanced_training_goes_on_to_the_same(
 
 
 @pytest.mark.parametrize("verb", ["search", "train"])
-def test_neither_workers_nor_the_interval_of_saving_change_anything(
+def test_neither_workers_nor_the_cache_nor_the_interval_of_saving_change_anything(
     verb: str,
     small: Small,
     run_vidnas: RunVidnas,
@@ -258,7 +258,7 @@ def test_neither_workers_nor_the_interval_of_saving_change_anything(
     tmp_path: Path,
 ) -> None:
     command = [*small[verb], "--out", tmp_path / "run", "--workers", 2, "--checkpoint-minutes", 0]
-    assert run_vidnas(command).code == 0
+    assert run_vidnas([*command, "--cache-mb", 0]).code == 0
     assert outcome(tmp_path / "run") == outcome(uninterrupted(verb))
 
 

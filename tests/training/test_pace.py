@@ -59,9 +59,38 @@ def test_the_reading_is_timed_on_clips_from_all_over_the_data_set(
             seen.append(key[0])
 
     monkeypatch.setattr("time.perf_counter", lambda: now[0])
-    assert pace.time_reading(Clips(), workers=2) == Reading(0.5, 2)
+    assert pace.time_reading(Clips(), workers=2, cached=False) == Reading(0.5, 2)
     assert len(seen) == 1 + read
     assert max(seen) >= num_clips - -(-num_clips // 8)
+
+
+@pytest.mark.parametrize("num_clips", [1, 2, 8, 100])
+def test_where_frames_stay_in_memory_a_clip_is_foretold_as_all_but_the_first_are(
+    num_clips: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [0.0]
+    seen: set[int] = set()
+
+    class Clips:
+        def __len__(self) -> int:
+            return num_clips
+
+        def __getitem__(self, key: tuple[int, int]) -> None:
+            now[0] += 0.25 if key[0] in seen else 2.25
+            seen.add(key[0])
+
+    monkeypatch.setattr("time.perf_counter", lambda: now[0])
+    expected = Reading(0.25, 2, 2.0 if num_clips > 1 else 0.0)
+    assert pace.time_reading(Clips(), workers=2, cached=True) == expected
+
+
+def test_what_the_first_clips_of_all_videos_take_longer_comes_once() -> None:
+    reading = Reading(0.25, 0, first_sec=2.0)
+    found = pace.pace(NEEDS, reading, CPU, steps=7, step_clips=4, validated=10, tested=6)
+    assert found == Pace(
+        epoch_sec=7 * (2.0 + 4 * 0.25) + 10 * (0.5 + 0.25),
+        once_sec=7 * 4 * 2.0 + 6 * (0.5 + 2.25),
+    )
 
 
 def test_what_is_left_grows_with_how_much_longer_the_first_works_took() -> None:

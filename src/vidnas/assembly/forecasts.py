@@ -24,6 +24,7 @@ from vidnas.training.forecast import Needs, Trial, Work, made_up_batch
 from vidnas.training.loop import Precision, Tally, train_epoch
 from vidnas.training.memory import check_memory
 from vidnas.training.pace import KEPT_FREE, Pace, Reading, pace, time_reading
+from vidnas.video.clips.cache import FrameCache
 from vidnas.video.scan.scans import Scanned
 
 R = TypeVar("R", SearchConfig, TrainConfig)
@@ -151,7 +152,8 @@ class Outlook:
         index = scanned.index
         needs = search_needs(config, len(index.classes), precision)
         train = len(index.train) // 2
-        found = run_pace(needs, config, self._read(scanned, config), train, len(index.train) - train)
+        reading = self._read(scanned, config, self._opened.cache())
+        found = run_pace(needs, config, reading, train, len(index.train) - train)
         return found._replace(once_sec=time.perf_counter() - begun_at)
 
     def _try(self, config: TrainConfig) -> Pace:
@@ -160,14 +162,17 @@ class Outlook:
         precision, architecture = steps.prepare(config), networks.choose_architecture(config)
         index = scanned.index
         needs = train_needs(architecture, config, len(index.classes), precision)
-        found = run_pace(needs, config, self._read(scanned, config), len(index.train), len(index.test))
+        reading = self._read(scanned, config, self._opened.cache(validate=config.validate))
+        found = run_pace(needs, config, reading, len(index.train), len(index.test))
         return found._replace(once_sec=found.once_sec + time.perf_counter() - begun_at)
 
-    def _read(self, scanned: Scanned, config: SearchConfig | TrainConfig) -> Reading:
+    def _read(
+        self, scanned: Scanned, config: SearchConfig | TrainConfig, cache: FrameCache | None
+    ) -> Reading:
         if self._reading is None:
             train = scanned.index.train
-            clips = videos.train_clips(train, scanned.counts(train), config)
-            self._reading = time_reading(clips, workers=config.workers)
+            clips = videos.train_clips(train, scanned.counts(train), config, cache=cache)
+            self._reading = time_reading(clips, workers=config.workers, cached=cache is not None)
         return self._reading
 
 

@@ -77,11 +77,12 @@ def prepare(config: TrainConfig, opened: videos.Videos, *, resume: bool) -> Trai
     scanned = opened.scanned(validate=config.validate)
     index, workers = scanned.index, config.workers
     needs = forecasts.train_needs(architecture, config, len(index.classes), precision)
-    train_clips = videos.train_clips(index.train, scanned.counts(index.train), config)
+    cache = opened.cache(validate=config.validate)
+    train_clips = videos.train_clips(index.train, scanned.counts(index.train), config, cache=cache)
     test_clips = videos.test_clips(index.test, scanned.counts(index.test), config)
 
     def pace() -> Pace:
-        reading = time_reading(train_clips, workers=workers)
+        reading = time_reading(train_clips, workers=workers, cached=cache is not None)
         return forecasts.run_pace(needs, config, reading, len(index.train), len(index.test))
 
     config = forecasts.settle_epochs(config, folder, begun_at, pace)
@@ -117,6 +118,7 @@ def run(training: Training, log: RunLog, *, begins: Callable[[], None]) -> Train
         folded = networks.fold(network)
         profile = profile_network(network, steps.clip_shape(config), precision.device, inference=folded)
         log.say(cost_line(profile, steps.describe_clip(config)))
+        videos.say_cache(log, training.train_clips.cache)
         length = f"{counted(config.epochs, 'epoch')} of {counted(len(training.train), 'step')}"
         log.say(f"Training for {length} on {precision.device}.")
         forecasts.say_needs(training.needs, _work(training, keeper), config, log)

@@ -3,19 +3,24 @@
 import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
 import platformdirs
+import torch
 
 from vidnas import console
 from vidnas.config.learning import RecipeConfig, SearchConfig, TrainConfig
 from vidnas.config.parts import BUILTIN, Data, DividedData, UsedData
 from vidnas.errors import UserError, counted
 from vidnas.runs.log import RunLog
+from vidnas.training.memory import free_bytes
+from vidnas.video.clips.cache import FrameCache, can_share
 from vidnas.video.clips.datasets import TestClips, TrainClips
+from vidnas.video.clips.transforms import scaled_short_side
 from vidnas.video.index.division import divide
 from vidnas.video.index.index import direction_classes, index_new_videos, index_videos
 from vidnas.video.index.sources import Source, is_address
@@ -26,8 +31,12 @@ from vidnas.video.scan.scan_index import ScanIndex, scan_indexed
 from vidnas.video.scan.scans import Scan, Scanned, sort_out
 from vidnas.video.stores.decode import VideoInfo
 from vidnas.video.stores.remote import mirror
+from vidnas.video.stores.upright import scaled_size
 
 MAX_LISTED = 20
+MB = 1e6
+CACHE_SHARE = 0.25
+"""Share of the free memory that decoded frames may take."""
 UNEVEN = 3
 """How many times as many videos one class must have as another for it to be told."""
 Part = Literal["train", "test"]
@@ -145,6 +154,7 @@ class Videos:
     def __init__(self, config: SearchConfig | RecipeConfig) -> None:
         self._config = config
         self._scanned: dict[bool, Scanned] = {}
+        self._caches: dict[bool, FrameCache | None] = {}
 
     def index(self, *, validate: bool) -> VideoIndex:
         """All of them, as a training with `validate` or one without divides them."""
@@ -155,6 +165,12 @@ class Videos:
         if validate not in self._scanned:
             self._scanned[validate] = scan(self.index(validate=validate), self._config)
         return self._scanned[validate]
+
+    def cache(self, *, validate: bool = False) -> FrameCache | None:
+        """Where the frames of the training videos stay."""
+        if validate not in self._caches:
+            self._caches[validate] = frame_cache(self.scanned(validate=validate), self._config)
+        return self._caches[validate]
 
     @cached_property
     def _found(self) -> VideoIndex:
@@ -223,8 +239,45 @@ def say_videos(log: RunLog, index: VideoIndex, *, flip: bool, balance: bool) -> 
         )
 
 
+def frame_cache(scanned: Scanned, config: SearchConfig | RecipeConfig) -> FrameCache | None:
+    """Room for all frames of the training videos; None where there is too little, or none is wanted."""
+    if config.workers > 0 and not can_share():
+        return None
+    short_side_px, items = scaled_short_side(config.size_px), scanned.index.train
+    needed = sum(_frames_bytes(scanned.infos[item.path], short_side_px) for item in items)
+    if config.cache_mb is None:
+        room = (free_bytes(torch.device("cpu")) or 0) * CACHE_SHARE
+    else:
+        room = config.cache_mb * MB
+    if needed <= room:
+        with suppress(OSError):
+            return FrameCache((item.path for item in items), needed, shared=config.workers > 0)
+    if config.cache_mb:
+        console.say(
+            f"Every epoch decodes its videos: all frames of the training videos take {needed / MB:.0f} MB, "
+            f"more than --cache-mb {config.cache_mb:g} or the machine allows."
+        )
+    return None
+
+
+def _frames_bytes(info: VideoInfo, short_side_px: int) -> int:
+    """Of all frames of a video with this short side."""
+    width_px, height_px = scaled_size((info.width_px, info.height_px), short_side_px)
+    return 3 * width_px * height_px * info.num_frames
+
+
+def say_cache(log: RunLog, cache: FrameCache | None) -> None:
+    """Tell where decoded frames stay in memory."""
+    if cache is not None:
+        log.say(f"Decoded frames stay in memory: {cache.num_bytes / MB:.0f} MB in all (--cache-mb).")
+
+
 def train_clips(
-    items: Sequence[Item], counts: Sequence[int], config: SearchConfig | TrainConfig
+    items: Sequence[Item],
+    counts: Sequence[int],
+    config: SearchConfig | TrainConfig,
+    *,
+    cache: FrameCache | None = None,
 ) -> TrainClips:
     """Training clips as the settings ask for them."""
     return TrainClips(
@@ -236,11 +289,17 @@ def train_clips(
         flip=config.flip,
         photometric=config.photometric,
         single_frame=_single_frame(config),
+        cache=cache,
     )
 
 
 def test_clips(
-    items: Sequence[Item], counts: Sequence[int], config: SearchConfig | TrainConfig, *, multi: bool = False
+    items: Sequence[Item],
+    counts: Sequence[int],
+    config: SearchConfig | TrainConfig,
+    *,
+    multi: bool = False,
+    cache: FrameCache | None = None,
 ) -> TestClips:
     """One centre-cropped clip of each video or, with `multi`, 10 clips x 3 crops."""
     return TestClips(
@@ -250,6 +309,7 @@ def test_clips(
         segments=config.segments,
         frames_per_segment=config.frames_per_segment,
         single_frame=_single_frame(config),
+        cache=cache,
         num_clips=10 if multi else 1,
         num_crops=3 if multi else 1,
     )

@@ -28,7 +28,7 @@ from vidnas.video.processes.workers import end_if_run_anew
 
 RunConfig = SearchConfig | TrainConfig | CompareConfig
 FREE_TO_CHANGE = (
-    "threads", "workers", "checkpoint_minutes", "data", "test_list", "layout", "roots", "columns",
+    "threads", "workers", "cache_mb", "checkpoint_minutes", "data", "test_list", "layout", "roots", "columns",
     "scan_limit_sec", "out",
 )  # fmt: skip
 """Settings that a resumed run may have otherwise: none enters the numbers, but for threads, of which the log

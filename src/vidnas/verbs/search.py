@@ -99,6 +99,7 @@ def run_search(config: SearchConfig, *, resume: bool = False) -> SearchResult:
             begin.begin_or_go_on(
                 keeper, log, config, index=data.scanned.index, begin=lambda: _begin(data, config, log)
             )
+            videos.say_cache(log, data.train_clips.cache)
             length = f"{counted(config.epochs, 'epoch')} of {counted(len(data.train), 'step')}"
             log.say(f"Searching for {length} on {precision.device}.")
             forecasts.say_needs(needs, _work(data, config, keeper), config, log)
@@ -146,7 +147,10 @@ def _open_data(config: SearchConfig) -> _Data:
     train, val, note = divide(
         index.train, classes=index.classes, by=config.split_by, fraction=0.5, seed=config.seed
     )
-    train_clips, val_clips = (videos.train_clips(part, scanned.counts(part), config) for part in (train, val))
+    cache = videos.frame_cache(scanned, config)
+    train_clips, val_clips = (
+        videos.train_clips(part, scanned.counts(part), config, cache=cache) for part in (train, val)
+    )
     loader = train_loader(train_clips, batch_size=config.batch_size, seed=config.seed, workers=config.workers)
     num_clips = len(loader) * config.batch_size
     return _Data(
@@ -163,7 +167,7 @@ def _open_data(config: SearchConfig) -> _Data:
             workers=config.workers,
         ),
         test_loader(
-            videos.test_clips(val, scanned.counts(val), config),
+            videos.test_clips(val, scanned.counts(val), config, cache=cache),
             batch_size=config.batch_size,
             workers=config.workers,
             order_seed=config.seed,
@@ -172,7 +176,9 @@ def _open_data(config: SearchConfig) -> _Data:
 
 
 def _pace(needs: Needs, data: _Data, config: SearchConfig) -> Pace:
-    reading = time_reading(data.train_clips, workers=config.workers)
+    reading = time_reading(
+        data.train_clips, workers=config.workers, cached=data.train_clips.cache is not None
+    )
     return forecasts.run_pace(needs, config, reading, len(data.train_clips), data.num_val)
 
 

@@ -9,10 +9,13 @@ import pytest
 import torch
 
 from vidnas.errors import UserError
+from vidnas.video.clips import datasets
+from vidnas.video.clips.cache import FrameCache
 from vidnas.video.clips.datasets import TestClips, TrainClips
 from vidnas.video.clips.sampling import even_indices, multi_indices
 from vidnas.video.items import Item
 from vidnas.video.stores.decode import scan_video
+from vidnas.video.stores.footage import read_frames
 
 Write = Callable[..., Path]
 
@@ -131,6 +134,34 @@ def test_a_single_frame_clip_repeats_one_random_frame(items: list[Item]) -> None
         shown.add(columns(clip)[0].mean().item() // 4)
     # 17 frames and 23 crops of 1/4 frame each: about as many different brightnesses as frames.
     assert len(shown) > 12
+
+
+@pytest.mark.parametrize("single_frame", [False, True])
+def test_clips_of_a_cache_are_those_of_the_videos_and_decoded_once(
+    items: list[Item], single_frame: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind: dict[str, Any] = dict(SHAPE, single_frame=single_frame)
+    cache = FrameCache((item.path for item in items), 3 * 48 * 64 * sum(LENGTHS), shared=False)
+    kept = TrainClips(items, LENGTHS, **kind, flip=True, photometric=0.4, cache=cache)
+    anew = TrainClips(items, LENGTHS, **kind, flip=True, photometric=0.4)
+    tested = TestClips(items, LENGTHS, **kind, num_clips=3, num_crops=3, cache=cache)
+    tested_anew = TestClips(items, LENGTHS, **kind, num_clips=3, num_crops=3)
+    expected = [[anew[index, seed][0] for index in range(3)] for seed in range(5)]
+    expected_views = [tested_anew[index][0] for index in range(3)]
+    decoded = []
+
+    def read(path: Path, *given: Any, **also: Any) -> Any:
+        decoded.append(path)
+        return read_frames(path, *given, **also)
+
+    monkeypatch.setattr(datasets, "read_frames", read)
+    monkeypatch.setattr(datasets, "decode_frames", None)
+    for seed, clips in enumerate(expected):
+        for index, clip in enumerate(clips):
+            assert torch.equal(kept[index, seed][0], clip)
+    for index, views in enumerate(expected_views):
+        assert torch.equal(tested[index][0], views)
+    assert sorted(decoded) == sorted(item.path for item in items)
 
 
 @pytest.mark.parametrize("index", range(len(LENGTHS)))

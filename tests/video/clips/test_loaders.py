@@ -11,7 +11,8 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from vidnas.video.clips import loaders
+from vidnas.video.clips import datasets, loaders
+from vidnas.video.clips.cache import FrameCache, can_share
 from vidnas.video.clips.datasets import SampleKey, TestClips, TrainClips
 from vidnas.video.clips.loaders import ShuffledKeys, of_epoch, train_loader
 from vidnas.video.items import Item
@@ -53,6 +54,22 @@ def epoch_of(loader: DataLoader[Any], epoch: int, first_batch: int = 0) -> list[
 def same(first: list[Batch], second: list[Batch]) -> bool:
     pairs = [pair for batches in zip(first, second, strict=True) for pair in zip(*batches, strict=True)]
     return all(torch.equal(a, b) for a, b in pairs)
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_cache_changes_no_batch(
+    items: list[Item], trained: TrainClips, workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if workers and not can_share():
+        pytest.skip("processes do not begin as copies here")
+    cache = FrameCache((item.path for item in items), 10**8, shared=workers > 0)
+    clips = TrainClips(items, LENGTHS, **SHAPE, flip=True, cache=cache)
+    plain = train_loader(trained, batch_size=2, seed=5, workers=0)
+    loader = train_loader(clips, batch_size=2, seed=5, workers=workers)
+    for epoch in range(3):
+        assert same(epoch_of(loader, epoch), epoch_of(plain, epoch))
+    monkeypatch.setattr(datasets, "read_frames", None)  # the workers have left all of them here
+    assert len({clips[index, 0][0].sum().item() for index in range(len(items))}) > 1
 
 
 def order_of(batches: list[Batch]) -> list[int]:

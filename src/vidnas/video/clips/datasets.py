@@ -1,6 +1,7 @@
 """Videos as datasets: training clips by chance, test clips by rule."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import KW_ONLY, dataclass
 from typing import Literal, TypeVar
 
@@ -8,7 +9,8 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from vidnas.shapes import Pixels, Views
+from vidnas.shapes import Frames, Pixels, Views
+from vidnas.video.clips.cache import FrameCache
 from vidnas.video.clips.sampling import multi_indices, random_indices
 from vidnas.video.clips.transforms import (
     center_crop,
@@ -20,7 +22,7 @@ from vidnas.video.clips.transforms import (
     to_pixels,
 )
 from vidnas.video.items import Item
-from vidnas.video.stores.footage import decode_frames, require_side
+from vidnas.video.stores.footage import decode_frames, read_frames, require_side
 
 SampleKey = tuple[int, int]
 """Which clip: the index of a video, and the seed of this clip's frames, crop, light and flip."""
@@ -33,6 +35,7 @@ T = TypeVar("T")
 class _Clips(Dataset[T]):
     """Clips of `size_px` pixels each way. `num_frames` holds every item's frame count, as a scan found it.
 
+    With a `cache`, of this size and these videos, a video is decoded whole once, and else for every clip.
     UserError if a file changed since its scan, and at once if a pack has frames that are too small.
     """
 
@@ -43,10 +46,11 @@ class _Clips(Dataset[T]):
     segments: int
     frames_per_segment: int
     single_frame: bool
+    cache: FrameCache | None = None
 
     def __post_init__(self) -> None:
         assert len(self.items) == len(self.num_frames)
-        require_side((item.path for item in self.items), scaled_short_side(self.size_px))
+        require_side((item.path for item in self.items), self._short_side_px)
 
     def __len__(self) -> int:
         return len(self.items)
@@ -55,6 +59,26 @@ class _Clips(Dataset[T]):
     def item_bytes(self) -> int:
         """Of a clip."""
         return 3 * self.segments * self.frames_per_segment * self.size_px**2
+
+    def _frames(self, index: int, wanted: Sequence[int]) -> Frames:
+        """These frames (ascending, repeats allowed) of a video, at the short side that crops are cut from."""
+        path, whole = self.items[index].path, None
+        if self.cache is not None:
+            whole = self.cache.frames(path, self.num_frames[index], lambda: self._images(index))
+        return (
+            decode_frames(path, wanted, short_side_px=self._short_side_px) if whole is None else whole[wanted]
+        )
+
+    def _images(self, index: int) -> Iterator[np.ndarray]:
+        """All frames of a video, one after the other."""
+        path, numbers = self.items[index].path, range(self.num_frames[index])
+        with closing(read_frames(path, numbers, short_side_px=self._short_side_px)) as frames:
+            for frame in frames:
+                yield frame.image
+
+    @property
+    def _short_side_px(self) -> int:
+        return scaled_short_side(self.size_px)
 
 
 @dataclass(eq=False)
@@ -72,18 +96,18 @@ class TrainClips(_Clips[tuple[Pixels, int, int]]):
     def __getitem__(self, key: SampleKey) -> tuple[Pixels, int, int]:
         index, seed = key
         generator = np.random.default_rng(seed)
-        item, num_frames = self.items[index], self.num_frames[index]
+        num_frames = self.num_frames[index]
         if self.single_frame:
             indices = [int(generator.integers(num_frames))] * (self.segments * self.frames_per_segment)
         else:
             indices = random_indices(num_frames, self.segments, self.frames_per_segment, generator)
-        frames = decode_frames(item.path, indices, short_side_px=scaled_short_side(self.size_px))
+        frames = self._frames(index, indices)
         frames = random_crop(frames, self.size_px, generator)
         if self.flip:
             frames = random_flip(frames, generator)
         if self.photometric:
             frames = random_light(frames, self.photometric, generator)
-        return to_pixels(frames), item.label, index
+        return to_pixels(frames), self.items[index].label, index
 
 
 @dataclass(eq=False)
@@ -106,17 +130,16 @@ class TestClips(_Clips[tuple[Views, int, int]]):
         return self.num_clips * self.num_crops * super().item_bytes
 
     def __getitem__(self, index: int) -> tuple[Views, int, int]:
-        item = self.items[index]
         clips = self._clip_indices(self.num_frames[index])
         wanted = sorted({frame for clip in clips for frame in clip})
-        frames = decode_frames(item.path, wanted, short_side_px=scaled_short_side(self.size_px))
+        frames = self._frames(index, wanted)
         views = []
         for clip in clips:
             of_clip = frames[np.searchsorted(wanted, clip)]
             three = self.num_crops == 3
             crops = three_crops(of_clip, self.size_px) if three else [center_crop(of_clip, self.size_px)]
             views += [to_pixels(crop) for crop in crops]
-        return torch.stack(views), item.label, index
+        return torch.stack(views), self.items[index].label, index
 
     def _clip_indices(self, num_frames: int) -> list[list[int]]:
         if self.single_frame:
