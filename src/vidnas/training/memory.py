@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from vidnas.errors import UserError, counted
+from vidnas.training import cgroups
 
 GIB = 2**30
 MEMINFO = Path("/proc/meminfo")
@@ -58,13 +59,17 @@ def activation_bytes(model: nn.Module, clip_shape: tuple[int, ...], device: torc
 
 
 def free_bytes(device: torch.device) -> int | None:
-    """Memory that a process can still have on the device; None where the system does not tell."""
+    """Memory that this process can still have on the device; None where the system does not tell.
+
+    On Linux no more than its container or its job of a cluster leaves it.
+    """
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     if device.type != "cpu":
         return None
     if MEMINFO.exists():
-        return _entry(MEMINFO, "MemAvailable")
+        free, left = _entry(MEMINFO, "MemAvailable"), cgroups.left_bytes()
+        return free if left is None else min(free, left)
     try:
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (ValueError, OSError, AttributeError):
