@@ -27,6 +27,8 @@ from vidnas.config.presets import search_preset
 CASE = Case(48, 2, 8)
 LOOPS = 0, 1, 2, 4
 OURS = "ours", "begun idle", "spinning"
+TURN_SEC = 2.0
+"""Long enough that the scheduler has found each thread its core, as it has in a run."""
 SLOWER, IDLE_SLOWER = 2.2, 1.03
 """At most: beside two loops by idle, with two threads; and idle by spinning threads."""
 
@@ -82,7 +84,9 @@ def main() -> None:
             seen: dict[str, list[float]] = {name: [] for name in builds}
             for loops in LOOPS:
                 with busy_loops(loops):
-                    found = measure.in_turn(builds, rounds=arguments.pairs, threads=threads, calls=3)
+                    found = measure.in_turn(
+                        builds, rounds=arguments.pairs, threads=threads, least_sec=TURN_SEC
+                    )
                 for name, measured in found.items():
                     seen[name].append(measured.median_sec)
             for name, sec in seen.items():

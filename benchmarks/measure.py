@@ -66,11 +66,18 @@ class Contestant:
     Between its turns the process waits for a message and takes no time from the others.
     """
 
-    def __init__(self, build: Build, *, threads: int, calls: int, env: Mapping[str, str]) -> None:
-        """Start the process and wait until it has warmed up; a turn will be the median of `calls` steps."""
+    def __init__(
+        self, build: Build, *, threads: int, calls: int, least_sec: float, env: Mapping[str, str]
+    ) -> None:
+        """Start the process and wait until it has warmed up.
+
+        A turn will be the median of `calls` steps or, where they take less than `least_sec`, of more.
+        """
         context = get_context("spawn")
         self._pipe, far_end = context.Pipe()
-        self._process = context.Process(target=_serve, args=(build, threads, calls, far_end), daemon=True)
+        self._process = context.Process(
+            target=_serve, args=(build, threads, calls, least_sec, far_end), daemon=True
+        )
         own = {"OMP_NUM_THREADS": str(threads), **env}
         os.environ.update(own)  # the child's torch reads it when it is imported
         self._process.start()
@@ -96,7 +103,7 @@ class Contestant:
         self._process.join()
 
 
-def _serve(build: Build, threads: int, calls: int, pipe: Connection) -> None:
+def _serve(build: Build, threads: int, calls: int, least_sec: float, pipe: Connection) -> None:
     """A contestant's process: build, warm up, then a turn for every True that is sent."""
     torch.set_num_threads(threads)
     forget_peak()
@@ -105,7 +112,10 @@ def _serve(build: Build, threads: int, calls: int, pipe: Connection) -> None:
     first, *_ = [step() for _ in range(calls)]
     pipe.send(first)
     while pipe.recv():
-        pipe.send(median(_seconds(step) for _ in range(calls)))
+        seen: list[float] = []
+        while len(seen) < calls or sum(seen) < least_sec:
+            seen.append(_seconds(step))
+        pipe.send(median(seen))
     pipe.send(peak_bytes() - imported)
 
 
@@ -132,13 +142,16 @@ def peak_bytes() -> int:
     return peak if sys.platform == "darwin" else peak * 1024
 
 
-def in_turn(builds: Mapping[str, Build], *, rounds: int, threads: int, calls: int = 1) -> dict[str, Measured]:
+def in_turn(
+    builds: Mapping[str, Build], *, rounds: int, threads: int, calls: int = 1, least_sec: float = 0.0
+) -> dict[str, Measured]:
     """Measure all contestants: a turn of each in every round, so that a slow spell hits all.
 
+    A turn is the median of `calls` steps or, where they take less than `least_sec`, of more.
     The threads of "ours" wait for one another as the command line's do on a machine as busy as this one is
     now, those of "begun idle" as the command line's on an idle one, all others as PyTorch's by themselves.
     """
-    with _contestants(builds, threads, calls) as contestants:
+    with _contestants(builds, threads, calls, least_sec) as contestants:
         for _ in range(rounds):
             for contestant in contestants.values():
                 contestant.take_turn()
@@ -146,13 +159,16 @@ def in_turn(builds: Mapping[str, Build], *, rounds: int, threads: int, calls: in
 
 
 @contextmanager
-def _contestants(builds: Mapping[str, Build], threads: int, calls: int) -> Iterator[Mapping[str, Contestant]]:
+def _contestants(
+    builds: Mapping[str, Build], threads: int, calls: int, least_sec: float
+) -> Iterator[Mapping[str, Contestant]]:
     contestants: dict[str, Contestant] = {}
-    environments = {"ours": waiting(threads, Others().busy_cores()), "begun idle": waiting(threads, 0.0)}
+    busy = Others().lastingly_busy_cores()
+    environments = {"ours": waiting(threads, busy), "begun idle": waiting(threads, 0.0)}
     try:
         for name, build in builds.items():
             env = environments.get(name, {})
-            contestants[name] = Contestant(build, threads=threads, calls=calls, env=env)
+            contestants[name] = Contestant(build, threads=threads, calls=calls, least_sec=least_sec, env=env)
         yield contestants
     finally:
         for contestant in contestants.values():

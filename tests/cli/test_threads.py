@@ -30,7 +30,7 @@ class Busy(Others):
     def __init__(self, busy: float) -> None:
         self.busy = busy
 
-    def busy_cores(self) -> float:
+    def lastingly_busy_cores(self) -> float:
         return self.busy
 
 

@@ -49,6 +49,26 @@ def test_what_others_compute_is_all_but_our_own_work(
     assert BUSY_CORES(seen(monkeypatch, (10.0, 100.0, 5.0), later)) == pytest.approx(busy)
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "lasting"),
+    [
+        (0.4, None, 0.4),  # little is not looked at again
+        (1.5, 0.1, 0.1),  # a moment's work
+        (1.5, 1.0, 1.0),
+        (1.0, 1.5, 1.0),
+    ],
+)
+def test_what_others_do_for_a_moment_alone_is_not_what_they_go_on_doing(
+    first: float, second: float | None, lasting: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    monkeypatch.setattr(Others, "busy_cores", BUSY_CORES)
+    moments = [(10.0, 100.0, 5.0), (11.0, 100.0 + first, 5.0)]
+    if second is not None:
+        moments += [(20.0, 200.0, 5.0), (21.0, 200.0 + second, 5.0)]
+    assert seen(monkeypatch, *moments).lastingly_busy_cores() == pytest.approx(lasting)
+
+
 def test_the_system_tells_of_a_moment() -> None:
     assert 0 <= BUSY_CORES(Others()) <= len(cores.cores())
     assert cores.describe_others(0.25) == f"other programs keep 0.2 of {len(cores.cores())} cores busy"

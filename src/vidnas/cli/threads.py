@@ -41,7 +41,7 @@ def settle_threads(config: Any, others: Others, *, resume: bool = False) -> Any:
     """
     if not isinstance(config, Machine):
         return config
-    busy = others.busy_cores()
+    busy = others.lastingly_busy_cores()
     free = _free(busy)
     chosen = os.environ.get(CHOSEN)
     asked = config.threads or (int(chosen) if chosen and chosen.isdecimal() else free)

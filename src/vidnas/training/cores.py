@@ -10,6 +10,8 @@ QUOTA = Path("/sys/fs/cgroup/cpu.max")
 """Of a container on Linux: the time, microseconds or "max", that it may compute in each period."""
 SHORTEST_SEC = 0.2
 """The system counts in hundredths of a second."""
+MUCH, CERTAIN_SEC = 0.5, 1.0
+"""Others that keep so many cores busy are looked at for so much longer, where it is to be known for long."""
 WORTH_TELLING = 0.25
 """So many cores that others keep busy change what a forecast is worth."""
 
@@ -49,6 +51,15 @@ class Others:
         now, busy_now, own_now = seen
         others = (busy_now - busy - (own_now - own)) / (now - began)
         return min(max(others, 0.0), float(len(cores())))
+
+    def lastingly_busy_cores(self) -> float:
+        """The same of those that go on: where it is much, it is looked at again, for it may be a moment's."""
+        busy = self.busy_cores()
+        if busy < MUCH:
+            return busy
+        later = Others()
+        time.sleep(CERTAIN_SEC)
+        return min(busy, later.busy_cores())
 
     @staticmethod
     def _now() -> tuple[float, float, float] | None:
