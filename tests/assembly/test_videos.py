@@ -78,7 +78,11 @@ def test_frames_stay_in_memory_where_those_of_all_training_videos_have_room(
     monkeypatch.setattr(videos, "free_bytes", lambda _: 4 * needed)
     assert videos.frame_cache(scanned, config) is not None
     monkeypatch.setattr(videos, "can_share", lambda: False)
+    caplog.clear()
     assert (videos.frame_cache(scanned, config) is None) == (workers > 0)
+    assert caplog.text == ""
+    assert (videos.frame_cache(scanned, replace(config, cache_mb=100.0)) is None) == (workers > 0)
+    assert ("--cache-mb needs --workers 0" in caplog.text) == (workers > 0)
 
 
 def test_clips_without_a_group_are_resampled_alone() -> None:

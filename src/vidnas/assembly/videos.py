@@ -242,6 +242,8 @@ def say_videos(log: RunLog, index: VideoIndex, *, flip: bool, balance: bool) -> 
 def frame_cache(scanned: Scanned, config: SearchConfig | RecipeConfig) -> FrameCache | None:
     """Room for all frames of the training videos; None where there is too little, or none is wanted."""
     if config.workers > 0 and not can_share():
+        if config.cache_mb:
+            console.say("Every epoch decodes its videos: on this system --cache-mb needs --workers 0.")
         return None
     short_side_px, items = scaled_short_side(config.size_px), scanned.index.train
     needed = sum(_frames_bytes(scanned.infos[item.path], short_side_px) for item in items)

@@ -123,7 +123,8 @@ class Work(Machine):
     """Clips of one step."""
     cache_mb: NotNegative | None = None
     """Memory for decoded frames, MB: where all of the training videos have room, only the first epoch
-    decodes them. By default a quarter of what is free; 0: none. No result depends on it."""
+    decodes them. By default a quarter of what is free; 0: none. No result depends on it. Except on Linux it
+    takes workers 0."""
     checkpoint_minutes: NotNegative = 10.0
     """Save the state at least this often, minutes, besides after every epoch; 0: after every step."""
 

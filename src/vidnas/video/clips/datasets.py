@@ -65,9 +65,9 @@ class _Clips(Dataset[T]):
         path, whole = self.items[index].path, None
         if self.cache is not None:
             whole = self.cache.frames(path, self.num_frames[index], lambda: self._images(index))
-        return (
-            decode_frames(path, wanted, short_side_px=self._short_side_px) if whole is None else whole[wanted]
-        )
+        if whole is not None:
+            return whole[wanted]
+        return decode_frames(path, wanted, short_side_px=self._short_side_px)
 
     def _images(self, index: int) -> Iterator[np.ndarray]:
         """All frames of a video, one after the other."""
