@@ -42,8 +42,7 @@ bench-full: .venv/installed
 		$(BIN)/python benchmarks/$$script.py --threads $$threads \
 			--json build/bench/$$script-threads-$$threads.json; \
 	done; done
-	OMP_WAIT_POLICY=passive GOMP_SPINCOUNT=3000 $(BIN)/python benchmarks/fixed_costs.py \
-		--json build/bench/fixed_costs.json
+	$(BIN)/python benchmarks/fixed_costs.py --json build/bench/fixed_costs.json
 	$(BIN)/python benchmarks/busy.py --json build/bench/busy.json
 	$(BIN)/python benchmarks/growth.py --json build/bench/growth.json
 

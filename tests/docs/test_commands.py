@@ -30,7 +30,7 @@ NOT_RUN: Mapping[str, str] = {
         "part of make bench-full"
     ),
     "python benchmarks/growth.py": "part of make bench-full",
-    "OMP_WAIT_POLICY=passive GOMP_SPINCOUNT=3000 python benchmarks/fixed_costs.py": "part of make bench-full",
+    "python benchmarks/fixed_costs.py": "part of make bench-full",
     "python benchmarks/data.py --data /path/to/ucf101_5": "four minutes, on real clips",
     "vidnas check --data s3://bucket/my-videos": "tests/video/stores/test_remote.py serves such a bucket",
     "vidnas train --data https://example.org/my-pack --genotype runs/my-search": "there, too",

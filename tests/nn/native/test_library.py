@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from vidnas.nas.network import Supernet
-from vidnas.nn.native import calls, library
-from vidnas.nn.native.calls import Argument, Library, PerThread, Prototype, share
+from vidnas.nn.native import calls, library, team
+from vidnas.nn.native.calls import Argument, Library, PerThread, Prototype
 from vidnas.nn.native.gradients import Sums
 from vidnas.nn.native.library import kernels, loaded_kernels
 from vidnas.nn.pooling import avg_pool, max_pool
@@ -163,7 +163,7 @@ def share_out(work: Work, num_items: int, *slots: tuple[int, int]) -> None:
     kernel = KERNEL(lambda numbers, first, last: work(numbers[: len(slots)], first, last))
     numbers = [number for column in zip(*slots, strict=True) for number in column]
     arguments = (ctypes.c_ssize_t * len(numbers))(*numbers)
-    share(loaded_kernels(FRAMES).code, kernel, num_items, ctypes.addressof(arguments), len(slots))
+    team.share(loaded_kernels(FRAMES).code, kernel, num_items, ctypes.addressof(arguments), len(slots))
 
 
 THREAD = PerThread(start=0, stride=1)
@@ -176,7 +176,7 @@ def test_every_item_is_done_once_in_parts_of_their_order(
     threads: int, openmp: bool, set_threads: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not openmp:
-        monkeypatch.setattr(calls, "_openmp", lambda: None)
+        monkeypatch.setattr(team, "_openmp", lambda: None)
     set_threads(threads)
     for num_items in (1, 2, 3, 7, 100):
         parts: dict[int, tuple[int, int]] = {}
@@ -199,7 +199,7 @@ def test_missing_memory_is_told(
     threads: int, openmp: bool, set_threads: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if not openmp:
-        monkeypatch.setattr(calls, "_openmp", lambda: None)
+        monkeypatch.setattr(team, "_openmp", lambda: None)
     set_threads(threads)
     for failing in range(threads):
         with pytest.raises(MemoryError, match="Not enough memory"):
@@ -315,9 +315,9 @@ def test_a_forked_process_computes_on() -> None:
     """A process that has computed on a pool's threads is forked; they do not live on in the child."""
     code = """
 import os, torch
-from vidnas.nn.native import calls
+from vidnas.nn.native import team
 from vidnas.nn.pooling import max_pool
-calls._openmp = lambda: None
+team._openmp = lambda: None
 torch.set_num_threads(2)
 frames = torch.randn(2, 3, 2, 5, 6)
 before = max_pool(frames)

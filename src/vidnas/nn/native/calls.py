@@ -1,18 +1,18 @@
-"""How functions in C are called: arguments are checked by kernels.h, and work is shared among threads."""
+"""How functions in C are called: arguments are checked by kernels.h."""
 
 import ctypes
-import os
 import re
 import struct
 import threading
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+from vidnas.nn.native.team import share
 
 HEADER = Path(__file__).with_name("kernels.h")
 WORD = ctypes.sizeof(ctypes.c_ssize_t)
@@ -177,43 +177,3 @@ def _kind(argument: Argument) -> str:
     if isinstance(argument, Tensor):
         return f"a tensor of {argument.dtype} on {argument.device}"
     return f"{argument!r:.80}"
-
-
-def share(code: ctypes.CDLL, kernel: Any, num_items: int, arguments: int, count: int) -> None:
-    """Call a kernel for parts of its items, a thread each.
-
-    From the address `arguments` on lie `count` arguments and, behind them, by how much each differs from one
-    thread to the next.
-    """
-    threads = max(1, min(torch.get_num_threads(), num_items))
-    work = kernel, ctypes.c_void_p(arguments), count, num_items, threads
-    if threads == 1:
-        failed = code.do_part(*work, 0)
-    elif (openmp := _openmp()) is not None:
-        failed = code.do_all(*work, *openmp)
-    else:
-        failed = sum(_pool(threads).map(partial(code.do_part, *work), range(threads)))
-    if failed:
-        raise MemoryError("Not enough memory for the scratch of a CPU kernel.")
-
-
-@cache
-def _openmp() -> tuple[Any, Any, Any] | None:
-    """Of PyTorch's OpenMP runtime what starts a team of threads, and what a member asks.
-
-    Threads of another pool would have to share the cores with PyTorch's own, which go on spinning for a while
-    after each of its ops in the hope of more to do. A library's symbols are looked up in those it needs, too.
-    """
-    library = ctypes.CDLL(torch._C.__file__)
-    needed = "GOMP_parallel", "omp_get_thread_num", "omp_get_num_threads"
-    if not all(hasattr(library, name) for name in needed):
-        return None
-    parallel, thread_num, num_threads = (getattr(library, name) for name in needed)
-    return parallel, thread_num, num_threads
-
-
-@cache
-def _pool(threads: int) -> ThreadPoolExecutor:
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_pool.cache_clear)  # threads do not live on in a forked process
-    return ThreadPoolExecutor(threads, thread_name_prefix="vidnas-kernels")

@@ -50,16 +50,21 @@ static void be_member(void *data)
 enum { LATE_NS = 200000, SHORTEST_NS = 10000000, LONGEST_NS = 320000000 };
 static _Thread_local long long alone_until_ns, alone_ns = SHORTEST_NS;
 
-static void note_wait(long long worked_ns, long long waited_ns)
+/* Whether one came late who had come late when asked before. */
+static int late_again(long long worked_ns, long long waited_ns)
 {
-    if (waited_ns > LATE_NS + worked_ns) {
+    int late = waited_ns > LATE_NS + worked_ns, again = late && alone_ns > SHORTEST_NS;
+    if (late) {
         alone_until_ns = now_ns() + alone_ns;
         alone_ns = 2 * alone_ns < LONGEST_NS ? 2 * alone_ns : LONGEST_NS;
     } else
         alone_ns = SHORTEST_NS;
+    return again;
 }
 
-/* All parts, at once where nobody keeps the others' cores busy. */
+/* All parts, at once where nobody keeps the others' cores busy. Returns these bits. */
+enum { FAILED = 1, LATE_AGAIN = 2 };
+
 int do_all(Kernel kernel, const intptr_t *arguments, int count, int items, int threads, Parallel parallel,
            Number thread_num, Number num_threads)
 {
@@ -71,6 +76,12 @@ int do_all(Kernel kernel, const intptr_t *arguments, int count, int items, int t
         return team.failed;
     }
     parallel(be_member, &team, threads, 0);
-    note_wait(team.caller_done_ns - begun_ns, now_ns() - team.caller_done_ns);
-    return team.failed;
+    int again = late_again(team.caller_done_ns - begun_ns, now_ns() - team.caller_done_ns);
+    return team.failed | (again ? LATE_AGAIN : 0);
+}
+
+/* What the members of a team may do (team.py: Crowd). */
+void do_nothing(void *data)
+{
+    (void)data;
 }
