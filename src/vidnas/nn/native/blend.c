@@ -106,6 +106,8 @@ static int covariance(const real *const *arrays, const intptr_t *channels, const
             for (int j = 0; j < in.J; j++) add_moments(scratch + (size_t)j * in.span, part.length, sums + j, &unused);
             add_products(scratch, in.J, scratch, in.J, in.span, part.length, products, in.J);
         }
+    for (int i = 0; i < in.J; i++)
+        for (int j = 0; j < i; j++) products[i * in.J + j] = products[j * in.J + i];
     int failed = !scratch;
     free(scratch);
     return failed;

@@ -41,9 +41,11 @@ static inline real share_of(int at, int size) { return (real)1 / (1 + (at > 0) +
 /* The sum of every number and those `apart` before and behind it, as far as there are any. */
 static void sum_of_three(const real *from, int apart, int count, real *restrict to)
 {
-    for (int i = 0; i < count; i++) to[i] = from[i];
-    for (int i = apart; i < count; i++) to[i] += from[i - apart];
-    for (int i = 0; i < count - apart; i++) to[i] += from[i + apart];
+    int low = smaller(apart, count - apart), high = larger(apart, count - apart);
+    for (int i = 0; i < low; i++) to[i] = from[i] + from[i + apart];
+    if (high > apart) for (int i = low; i < high; i++) to[i] = from[i] + from[i - apart] + from[i + apart];
+    else memcpy(to + low, from + low, (high - low) * sizeof(real));
+    for (int i = high; i < count; i++) to[i] = from[i] + from[i - apart];
 }
 
 /* Average pooling over three frames and 3 x 3 pixels without counting padding, or its gradient: the latter weighs
@@ -83,39 +85,40 @@ static int avg_pool(const real *x, real *y, int T, int C, int height, int width,
     return 0;
 }
 
-/* Keep the larger of `count` numbers and those so far, and its place, `place` + its own, which are numbers too so
- * that the compiler can use vectors. */
-static void keep_larger(const real *numbers, const real *own_place, real place, real *restrict best,
-                        real *restrict best_place, int count)
+/* Keep the larger of a number and the best so far, and its place. Places are numbers too, so that the compiler can use
+ * vectors. */
+static inline void keep_larger(real number, real place, real *best, real *best_place)
 {
-    for (int i = 0; i < count; i++) {
-        real number = numbers[i], at = own_place ? place + own_place[i] : place;
-        int better = (number > best[i]) | (number != number);
-        best_place[i] = better ? at : best_place[i];
-        best[i] = better ? number : best[i];
-    }
+    int better = (number > *best) | (number != number);
+    *best_place = better ? place : *best_place;
+    *best = better ? number : *best;
 }
 
-static void start_with(const real *numbers, const real *own_place, real place, real *restrict best,
-                       real *restrict best_place, int count)
+/* best_of_three at places from `first` on, which have one before them and one behind them or not. */
+static inline __attribute__((always_inline)) void best_from(const real *numbers, const real *own_place, int apart,
+                                                            int unit, int first, int last, int before, int after,
+                                                            real *restrict best, real *restrict place)
 {
-    for (int i = 0; i < count; i++) {
-        best[i] = numbers[i];
-        best_place[i] = place + (own_place ? own_place[i] : 0);
+    for (int i = first; i < last; i++) {
+        int start = before ? i - apart : i, next = i + apart;
+        real most = numbers[start], at = (before ? 0 : unit) + (own_place ? own_place[start] : 0);
+        if (before) keep_larger(numbers[i], unit + (own_place ? own_place[i] : 0), &most, &at);
+        if (after) keep_larger(numbers[next], 2 * unit + (own_place ? own_place[next] : 0), &most, &at);
+        best[i] = most;
+        place[i] = at;
     }
 }
 
 /* The best of every number and those `apart` before and behind it, as far as there are any, and their places: 0, `unit`
  * or twice `unit` + their own. */
-static void best_of_three(const real *numbers, const real *own_place, int apart, int count, int unit, real *best,
-                          real *place)
+static inline __attribute__((always_inline)) void best_of_three(const real *numbers, const real *own_place, int apart,
+                                                                int count, int unit, real *best, real *place)
 {
-    const real *next_place = own_place ? own_place + apart : NULL;
-    int others = count - apart;
-    start_with(numbers, own_place, unit, best, place, smaller(apart, count));
-    start_with(numbers, own_place, 0, best + apart, place + apart, others);
-    keep_larger(numbers + apart, next_place, unit, best + apart, place + apart, others);
-    keep_larger(numbers + apart, next_place, 2 * unit, best, place, others);
+    int low = smaller(apart, count - apart), high = larger(apart, count - apart), both = high > apart;
+    best_from(numbers, own_place, apart, unit, 0, low, 0, 1, best, place);
+    if (both) best_from(numbers, own_place, apart, unit, low, high, 1, 1, best, place);
+    else best_from(numbers, own_place, apart, unit, low, high, 0, 0, best, place);
+    best_from(numbers, own_place, apart, unit, high, count, 1, 0, best, place);
 }
 
 /* best_of_three along the rows of a plane: at first as if a row began beside the end of the one before, then the ends
@@ -124,10 +127,8 @@ static void best_of_rows(const real *from, int height, int width, real *best, re
 {
     best_of_three(from, NULL, 1, height * width, 1, best, place);
     for (int row = 0; row < height; row++, from += width, best += width, place += width) {
-        int end = width - 1, second = width > 1 && (from[1] > from[0] || from[1] != from[1]);
-        int last = width == 1 || from[end] > from[end - 1] || from[end] != from[end];
-        best[0] = from[second], place[0] = 1 + second;
-        if (width > 1) best[end] = from[end - 1 + last], place[end] = last;
+        best_from(from, NULL, 1, 1, 0, 1, 0, width > 1, best, place);
+        if (width > 1) best_from(from, NULL, 1, 1, width - 1, width, 1, 0, best, place);
     }
 }
 
@@ -162,9 +163,12 @@ static inline real larger_real(real a, real b) { return b > a || b != b ? b : a;
 /* The largest of every number and those `apart` before and behind it, as far as there are any. */
 static void largest_of_three(const real *from, int apart, int count, real *restrict to)
 {
-    for (int i = 0; i < smaller(apart, count); i++) to[i] = from[i];
-    for (int i = apart; i < count; i++) to[i] = larger_real(from[i], from[i - apart]);
-    for (int i = 0; i < count - apart; i++) to[i] = larger_real(to[i], from[i + apart]);
+    int low = smaller(apart, count - apart), high = larger(apart, count - apart);
+    for (int i = 0; i < low; i++) to[i] = larger_real(from[i], from[i + apart]);
+    if (high > apart)
+        for (int i = low; i < high; i++) to[i] = larger_real(larger_real(from[i], from[i - apart]), from[i + apart]);
+    else memcpy(to + low, from + low, (high - low) * sizeof(real));
+    for (int i = high; i < count; i++) to[i] = larger_real(from[i], from[i - apart]);
 }
 
 /* max_pool_forward without the winners, for inference. */

@@ -122,14 +122,14 @@ static void multiply(const real *rows, int inputs, int span, const real *packed,
     else sum_taps(rows, inputs, span, at_itself, packed, count, result, span, MANY, MANY_VECS, 1);
 }
 
-/* Add to products[i * stride + j] those of all pairs of rows, `pitch` apart. Behind their `length` numbers lie zeros,
- * in one of a pair at least. */
+/* Add to products[i * stride + j] those of all pairs of rows, `pitch` apart, or, where a is b, at least of those with
+ * i <= j. Behind their `length` numbers lie zeros, in one of a pair at least. */
 static void add_products(const real *a, int num_a, const real *b, int num_b, size_t pitch, int length, double *products,
                          int stride)
 {
     enum { A = 3, B = 4 };
     for (int i = 0; i < num_a; i += A)
-        for (int j = 0; j < num_b; j += B) {
+        for (int j = a == b ? i / B * B : 0; j < num_b; j += B) {
             vec acc[A][B] = {{{0}}};
             const real *from_a[A], *from_b[B];
             for (int u = 0; u < A; u++) from_a[u] = a + smaller(i + u, num_a - 1) * pitch;
