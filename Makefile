@@ -43,6 +43,7 @@ bench-full: .venv/installed
 			--json build/bench/$$script-threads-$$threads.json; \
 	done; done
 	$(BIN)/python benchmarks/fixed_costs.py --json build/bench/fixed_costs.json
+	$(BIN)/python benchmarks/roofline.py --json build/bench/roofline.json
 	$(BIN)/python benchmarks/busy.py --json build/bench/busy.json
 	$(BIN)/python benchmarks/growth.py --json build/bench/growth.json
 

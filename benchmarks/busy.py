@@ -3,9 +3,9 @@
 usage: python benchmarks/busy.py [--size-px 48] [--stem-stride 2] [--pairs 5] [--json F]
 
 Ours as the command line runs it beside these loops, ours as it runs where they come later (begun idle) and
-ours with threads that wait as PyTorch's do by themselves (spinning) take turns with the plain network beside
-0, 1, 2 or 4 busy loops, each in a process of its own, with 2 threads and with 1. Two threads beside two loops
-on two cores have a fair share of half, and so take twice as long at best.
+ours with threads that begin to wait as PyTorch's do by themselves (spinning) take turns with the plain
+network beside 0, 1, 2 or 4 busy loops, each in a process of its own, with 2 threads and with 1. Two threads
+beside two loops on two cores have a fair share of half, and so take twice as long at best.
 """
 
 import os

@@ -6,7 +6,8 @@ Every call of a kernel has so many multiplications and additions to do, and must
 and write its results to it once. Neither goes faster than a loop of nothing but fused multiply-adds in
 registers, and one of nothing but copying, which are timed before and after in the same process. The longer of
 both times is the call's bound. What no kernel does (Python, PyTorch's small ops, the optimizer) is timed with
-kernels that do nothing. A training step, and a first-order search step of twice as many clips, are taken apart.
+kernels that do nothing. A training step and a first-order search step of twice as many clips are taken
+apart.
 """
 
 import ctypes

@@ -25,10 +25,7 @@ NOT_RUN: Mapping[str, str] = {
     "make test": "it would run itself; run by .ci/run",
     "make bench-full": "an hour on an idle machine",
     "python benchmarks/busy.py --pairs 3": "a quarter of an hour on an idle machine",
-    "python benchmarks/train_step.py --threads 2": "part of make bench-full",
-    "python benchmarks/search_step.py --threads 2 --size-px 48 --stem-stride 2 --batch-size 16": (
-        "part of make bench-full"
-    ),
+    "python benchmarks/roofline.py": "part of make bench-full",
     "python benchmarks/growth.py": "part of make bench-full",
     "python benchmarks/fixed_costs.py": "part of make bench-full",
     "python benchmarks/data.py --data /path/to/ucf101_5": "four minutes, on real clips",

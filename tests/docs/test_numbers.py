@@ -161,11 +161,31 @@ def speed_rows(stored: Stored) -> Iterator[str]:
 
 
 def small_clip_rows(stored: Stored) -> Iterator[str]:
-    """Of a processor with AVX2, on two threads."""
-    for file in ("train_step", "search_step"):
-        for name, one in stored(f"bench/avx2/{file}-threads-2.json").items():
+    """Of a processor with AVX2, on two threads, inference on one."""
+    for file, threads in (("search_step", 2), ("train_step", 2), ("inference", 1)):
+        for name, one in stored(f"bench/avx2/{file}-threads-{threads}.json").items():
             if name != "machine":
-                yield line(f"{file.replace('_step', '')}, {name}", *times_of(one), ratio_of(one))
+                of_case = f"{file.replace('_step', '')}, {name.removesuffix(', beside reference')}"
+                memory = f"{1 / one['memory_ratio']:.2f} x"
+                yield line(of_case, *times_of(one), ratio_of(one), memory)
+
+
+def roofline_rows(stored: Stored) -> Iterator[str]:
+    for file in ("roofline", "roofline_paper"):
+        for row in stored(f"bench/avx2/{file}.json")["rows"]:
+            case = row["case"]
+            yield line(
+                row["step"], f"{case['size_px']} px, stem stride {case['stem_stride']}",
+                *(f"{row[name]:.0f}" for name in ("ms", "without_kernels_ms", "bound_ms")),
+                *(bound_of(row["kernels"], stage) for stage in ("spatial", "temporal", "blend")),
+            )  # fmt: skip
+
+
+def bound_of(kernels: Json, stage: str) -> str:
+    """Of a stage's kernels the milliseconds that they take, and those that the machine needs at least."""
+    own = [work for name, work in kernels.items() if name.startswith(stage)]
+    took, bound = (1e3 * sum(work[name] for work in own) for name in ("sec", "bound_sec"))
+    return f"{took:.0f} ({bound:.0f})"
 
 
 def times_of(one: Json) -> list[str]:
@@ -184,8 +204,8 @@ def fixed_rows(stored: Stored) -> Iterator[str]:
 
 
 def busy_rows(stored: Stored) -> Iterator[str]:
-    for row in stored("bench/avx512/busy.json")["rows"]:
-        yield line(str(row["threads"]), row["step"], row["who"], *(f"{1e3 * sec:.0f}" for sec in row["sec"]))
+    for row in stored("bench/avx2/busy.json")["rows"]:
+        yield line(row["step"], row["who"], *(f"{1e3 * sec:.0f}" for sec in row["sec"]))
 
 
 def time_of(sec: float) -> str:
@@ -243,6 +263,7 @@ TABLES: Mapping[str, tuple[str, Callable[[Stored], Iterator[str]]]] = {
     "ucf101_5": ("docs/results.md", ucf101_5_rows),
     "speed": ("docs/performance.md", speed_rows),
     "small clips": ("docs/performance.md", small_clip_rows),
+    "roofline": ("docs/performance.md", roofline_rows),
     "busy": ("docs/performance.md", busy_rows),
     "fixed costs": ("docs/performance.md", fixed_rows),
     "reading clips": ("docs/performance.md", reading_rows),

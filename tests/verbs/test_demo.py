@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from vidnas.assembly.videos import Videos
 from vidnas.cli.main import main
 from vidnas.config.json_files import to_json as config_json
 from vidnas.config.learning import EvaluateConfig, SearchConfig, TrainConfig
@@ -47,7 +48,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> list[TrainConfig]:
     """The trainings that a demo would start; the three verbs are replaced by their results."""
     trainings: list[TrainConfig] = []
 
-    def train(config: TrainConfig, *, resume: bool) -> TrainResult:  # noqa: ARG001
+    def train(config: TrainConfig, *, resume: bool, opened: Videos) -> TrainResult:  # noqa: ARG001
         trainings.append(config)
         return train_result(config, control=0.13)
 
@@ -93,6 +94,22 @@ def test_the_control_is_the_same_training_on_single_frames(
 
 
 @pytest.mark.usefixtures("started")
+def test_what_the_training_has_decoded_the_control_need_not_decode_anew(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    read: list[Videos] = []
+
+    def train(config: TrainConfig, *, resume: bool, opened: Videos) -> TrainResult:  # noqa: ARG001
+        read.append(opened)
+        return train_result(config, control=0.13)
+
+    monkeypatch.setattr(demo, "run_train", train)
+    assert main(["demo", "--out", str(tmp_path / "out")]) == 0
+    first, second = read
+    assert first is second
+
+
+@pytest.mark.usefixtures("started")
 @pytest.mark.parametrize(("accuracy", "control", "code"), [(0.75, 0.219, 0), (0.74, 0.1, 1), (0.9, 0.22, 1)])
 def test_a_demo_that_misses_its_bounds_says_so_and_exits_with_1(
     accuracy: float,
@@ -103,7 +120,7 @@ def test_a_demo_that_misses_its_bounds_says_so_and_exits_with_1(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
 
-    def train(config: TrainConfig, *, resume: bool) -> TrainResult:  # noqa: ARG001
+    def train(config: TrainConfig, *, resume: bool, opened: Videos) -> TrainResult:  # noqa: ARG001
         return train_result(config, control=control)
 
     def evaluate(config: EvaluateConfig) -> EvaluateResult:

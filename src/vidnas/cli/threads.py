@@ -9,8 +9,8 @@ from vidnas.config.parts import Machine
 from vidnas.errors import counted
 from vidnas.training.cores import Others, cores, describe_others
 
-SPINS, NO_SPINS = "30000", "0"
-"""How often a thread looks whether it is needed before it sleeps: for 0.3 milliseconds, or not at all."""
+SPINS, NO_SPINS = "100000", "0"
+"""How often a thread looks whether it is needed before it sleeps: for a millisecond, or not at all."""
 HOW = "OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME"
 """By these the environment says how threads wait."""
 CHOSEN = "OMP_NUM_THREADS"
@@ -27,8 +27,8 @@ def waiting(threads: int, busy: float) -> dict[str, str]:
 
     OpenMP, by which PyTorch and the kernels share work, reads it once, when PyTorch is imported. By itself a
     thread spins for milliseconds, on a busy machine in the time of the very thread that it waits for. With a
-    core for each, 0.3 ms are enough to be there at once, and where a core is lost later the kernels notice it
-    (nn/native/team.py); with fewer, who waits had better sleep (docs/performance.md).
+    core for each, a millisecond is enough to be there at once, and where a core is lost later the kernels
+    notice it (nn/native/team.py); with fewer, who waits had better sleep (docs/performance.md).
     """
     return {"OMP_WAIT_POLICY": "passive", "GOMP_SPINCOUNT": NO_SPINS if threads > _free(busy) else SPINS}
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -58,11 +59,13 @@ def run_demo(config: DemoConfig, *, resume: bool = False) -> DemoResult:
     with writing(folder):  # so that there is something to go on with from here on
         folder.mkdir(parents=True, exist_ok=True)
     with going_on_by("demo", folder), StopRequest() as stop:
-        countdown = _foretell(searching, [training, control])
+        opened = Videos(training)  # those of the control, too, which then need not be decoded again
+        countdown = _foretell(opened, searching, [training, control])
         console.say(f"Demo: {folder}. It takes {countdown}, by a forecast.")
         search = _part("search", lambda: run_search(searching, resume=resume), countdown, stop)
-        train = _part("train", lambda: run_train(training, resume=resume), countdown, stop)
-        single = _part("single-frame", lambda: run_train(control, resume=resume), countdown, stop)
+        train_now = partial(run_train, resume=resume, opened=opened)
+        train = _part("train", lambda: train_now(training), countdown, stop)
+        single = _part("single-frame", lambda: train_now(control), countdown, stop)
         evaluation = run_evaluate(
             EvaluateConfig(
                 run=str(train.run_dir),
@@ -85,9 +88,9 @@ def _settings(config: DemoConfig, folder: Path) -> tuple[SearchConfig, TrainConf
     return search, train_preset("demo", **shared, genotype=search.out, out=str(folder / "train"))
 
 
-def _foretell(searching: SearchConfig, trainings: Sequence[TrainConfig]) -> Countdown:
+def _foretell(opened: Videos, searching: SearchConfig, trainings: Sequence[TrainConfig]) -> Countdown:
     """How long what is left of the demo takes, by the names of its runs' folders."""
-    outlook = Outlook(Videos(searching))
+    outlook = Outlook(opened)
     paces: dict[SearchConfig | TrainConfig, Pace] = {searching: outlook.search_pace(searching)}
     for training in trainings:  # any cell tells about how long the one takes that is yet to be found
         paces[training] = outlook.pace(replace(training, genotype="random:0", single_frame=False))
