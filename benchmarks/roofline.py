@@ -35,11 +35,12 @@ from vidnas.nn.native.calls import Library
 
 STANDARD = Case(48, 2, 8), Case(64, 2, 8), Case(112, 2, 8)
 STEPS, TURNS = 10, 5
+ACCUMULATORS = 12
+"""Registers that the loop of multiply-adds keeps busy."""
 COPIED_BYTES = 1 << 28
 """Per thread: more than any cache holds."""
 LOOP = r"""
 typedef float vec __attribute__((vector_size(BYTES)));
-enum { ACCUMULATORS = 12 };
 float multiply_adds(long number)
 {
     vec acc[ACCUMULATORS] = {{0}}, a = {0}, b = {0};
@@ -96,11 +97,12 @@ def _arithmetic(folder: Path) -> tuple[Callable[[int], float], int]:
     """The loop in C, and how many operations a round of it has."""
     size = {"AVX512": 64, "AVX2": 32}.get(torch.backends.cpu.get_cpu_capability(), 16)
     (folder / "loop.c").write_text(LOOP)
-    command = ["cc", "-O3", "-march=native", "-shared", "-fPIC", f"-DBYTES={size}", "loop.c", "-o", "loop.so"]
+    macros = [f"-DBYTES={size}", f"-DACCUMULATORS={ACCUMULATORS}"]
+    command = ["cc", "-O3", "-march=native", "-shared", "-fPIC", *macros, "loop.c", "-o", "loop.so"]
     subprocess.run(command, cwd=folder, check=True)
     loop = ctypes.CDLL(str(folder / "loop.so")).multiply_adds
     loop.argtypes, loop.restype = [ctypes.c_long], ctypes.c_float
-    return loop, 12 * size // 4 * 2
+    return loop, ACCUMULATORS * size // 4 * 2
 
 
 def _best(pool: ThreadPoolExecutor, threads: int, work: Callable[[], object]) -> float:
@@ -138,9 +140,8 @@ def traffic(kernel: str, given: Mapping[str, Any]) -> float:
     """Bytes of all arrays of a call, each read or written once."""
     total = 0.0
     for name, value in given.items():
-        tensors = [
-            t for t in (value if isinstance(value, (list, tuple)) else [value]) if isinstance(t, Tensor)
-        ]
+        values = value if isinstance(value, (list, tuple)) else [value]
+        tensors = [each for each in values if isinstance(each, Tensor)]
         share = given["K_part"] / given["K"] if kernel.startswith("spatial") and name in ("z", "g") else 1.0
         total += share * sum(t.nbytes for t in tensors)
     return total
