@@ -9,6 +9,7 @@ and the optimizer take. The ten kernels that take longest follow, a row each.
 
 import time
 from collections import defaultdict
+from dataclasses import replace
 from statistics import median
 from typing import Any
 from unittest import mock
@@ -16,6 +17,7 @@ from unittest import mock
 import torch
 
 import cases
+import inference
 import measure
 import report
 import search_step
@@ -40,6 +42,12 @@ def build_search(case: Case) -> measure.Step:
         stem_stride=case.stem_stride,
     )  # fmt: skip
     return search_step.build_step(search_step.ours, config, search_step.initial_state(config))
+
+
+def build_inference(case: Case) -> measure.Step:
+    """vidnas's network, as it predicts, for one clip."""
+    config = train_step.settings(replace(case, batch_size=1))
+    return inference.build_step(inference.ours, config, inference.trained_state(config))
 
 
 def milliseconds(step: measure.Step) -> float:

@@ -6,8 +6,8 @@ Every call of a kernel has so many multiplications and additions to do, and must
 and write its results to it once. Neither goes faster than a loop of nothing but fused multiply-adds in
 registers, and one of nothing but copying, which are timed before and after in the same process. The longer of
 both times is the call's bound. What no kernel does (Python, PyTorch's small ops, the optimizer) is timed with
-kernels that do nothing. A training step and a first-order search step of twice as many clips are taken
-apart.
+kernels that do nothing. A training step, a first-order search step of twice as many clips, and inference of
+one clip on one thread are taken apart.
 """
 
 import ctypes
@@ -176,22 +176,29 @@ def main() -> None:
     facts = report.machine_facts(arguments.threads)
     report.print_machine(facts)
     rows = []
+    builders = {
+        "training": (fixed_costs.build_training, arguments.threads),
+        "search": (fixed_costs.build_search, arguments.threads),
+        "inference": (fixed_costs.build_inference, 1),
+    }
     for case in cases.chosen(arguments, STANDARD):
-        for name, build in (("training", fixed_costs.build_training), ("search", fixed_costs.build_search)):
-            step, peak = build(case), peaks(arguments.threads)
+        for name, (build, threads) in builders.items():
+            torch.set_num_threads(threads)
+            step, peak = build(case), peaks(threads)
             whole = fixed_costs.milliseconds(step)
             with mock.patch.object(calls, "share", lambda *_: None):
                 rest = fixed_costs.milliseconds(step)
-            kernels, after = taken_apart(step, peak), peaks(arguments.threads)
-            print(f"{name} step, {case.size_px} px: {whole:.0f} ms, without the kernels' work {rest:.0f} ms")
+            kernels, after = taken_apart(step, peak), peaks(threads)
+            print(f"{name}, {case.size_px} px: {whole:.1f} ms, without the kernels' work {rest:.1f} ms")
             print(f"  this machine: {_peak(peak)}; afterwards {_peak(after)}")
             print(f"  {'kernel':20} {'calls':>6} {'ms':>7} {'bound':>7} {'Gop/s':>7} {'GB/s':>7}")
             _print_kernels(kernels)
             bound = 1e3 * math.fsum(work.bound_sec for work in kernels.values())
-            print(f"  bound of all kernels {bound:.0f} ms, with the rest {bound + rest:.0f} ms\n", flush=True)
+            print(f"  bound of all kernels {bound:.1f} ms, with the rest {bound + rest:.1f} ms\n", flush=True)
             rows.append({
-                "step": name, "case": asdict(case), "ms": whole, "without_kernels_ms": rest,
-                "bound_ms": bound, "peak": asdict(peak), "peak_after": asdict(after),
+                "step": name, "case": asdict(case), "threads": threads, "ms": whole,
+                "without_kernels_ms": rest, "bound_ms": bound, "peak": asdict(peak),
+                "peak_after": asdict(after),
                 "kernels": {kernel: asdict(work) for kernel, work in kernels.items()},
             })  # fmt: skip
     report.write_rows(arguments.json, rows, facts)
@@ -203,7 +210,7 @@ def _peak(peak: Peaks) -> str:
 
 def _print_kernels(kernels: Mapping[str, Work]) -> None:
     for kernel, work in kernels.items():
-        if work.sec > 1e-3:
+        if work.sec > 1e-4:
             speed = f"{work.operations / work.sec / 1e9:7.1f} {work.bytes / work.sec / 1e9:7.1f}"
             ms = f"{1e3 * work.sec:7.1f} {1e3 * work.bound_sec:7.1f}"
             print(f"  {kernel:20} {work.calls:6.0f} {ms} {speed}")
