@@ -24,7 +24,7 @@ NOT_RUN: Mapping[str, str] = {
     "make demo": "run by .ci/run",
     "make test": "it would run itself; run by .ci/run",
     "make bench-full": "an hour on an idle machine",
-    "python benchmarks/busy.py --pairs 3": "a quarter of an hour on an idle machine",
+    "python benchmarks/busy.py --pairs 3": "half an hour on an idle machine",
     "python benchmarks/roofline.py": "part of make bench-full",
     "python benchmarks/growth.py": "part of make bench-full",
     "python benchmarks/fixed_costs.py": "part of make bench-full",

@@ -205,7 +205,7 @@ def fixed_rows(stored: Stored) -> Iterator[str]:
 
 def busy_rows(stored: Stored) -> Iterator[str]:
     for row in stored("bench/avx2/busy.json")["rows"]:
-        yield line(row["step"], row["who"], *(f"{1e3 * sec:.0f}" for sec in row["sec"]))
+        yield line(f"{row['threads']}", row["step"], row["who"], *(f"{1e3 * sec:.0f}" for sec in row["sec"]))
 
 
 def time_of(sec: float) -> str:
